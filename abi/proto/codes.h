@@ -1,0 +1,12 @@
+/* abi/proto/codes.h - the numbers of all protocols' CALL codes. */
+#pragma once
+
+enum code {
+#define CODE(number, name, in, out, word, text) name = number,
+#include "abi/proto/task.def"
+#include "abi/proto/kernel.def"
+#include "abi/proto/file.def"
+#include "abi/proto/tty.def"
+#include "abi/proto/posix.def"
+#undef CODE
+};

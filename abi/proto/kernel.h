@@ -1,0 +1,50 @@
+/* abi/proto/kernel.h - structs of the kernel schemes' protocols (kernel.def). */
+#pragma once
+#include "abi/proto/codes.h"
+#include "abi/types.h"
+
+struct mem_info {
+	uint64_t bytes, held_bytes;
+	uint64_t changed_ns;            /* CLOCK_REALTIME_NS of the last write through READ/WRITE/MAP, 0 never */
+	uint64_t physical;              /* first physical address, of mem:phys objects; else 0 */
+};
+
+struct mem_window { uint64_t offset, bytes; };
+enum mem_cache { MEM_CACHED = 0, MEM_UNCACHED = 1, MEM_WRITE_COMBINING = 2 };
+
+struct account_limits { uint64_t pages, threads, handles; };
+struct account_info { struct account_limits limit, used; };
+
+enum event_mode { EVENT_LEVEL = 0, EVENT_EDGE = 1, EVENT_ONE_SHOT = 2 };
+struct event_interest {
+	handle_t handle;
+	uint32_t wanted;                /* enum ready */
+	uint32_t mode;                  /* enum event_mode, OR-ed */
+	uint32_t reserved;
+	uint64_t cookie;
+};
+struct event { uint64_t cookie; uint32_t found; uint32_t reserved; };
+
+enum timer_flags { TIMER_ABSOLUTE = 1 << 0 };
+struct timer_setting { uint64_t first_ns, period_ns; };
+
+enum power { POWER_OFF = 1, POWER_RESTART = 2 };
+enum trace_control { TRACE_STOP = 0, TRACE_START = 1, TRACE_CLEAR = 2 };
+
+struct system_info {
+	uint64_t memory_bytes, free_bytes, kernel_bytes, cached_bytes;
+	uint64_t boot_realtime_ns, uptime_ns;
+	uint64_t idle_ns[64], busy_ns[64];      /* per CPU; busy is user + system */
+	uint64_t switches, interrupts, requests, forks;
+	uint32_t cpus, processes, threads, running;
+	uint64_t tsc_hz;
+	uint64_t load_1, load_5, load_15;       /* fixed point, 16 fractional bits */
+};
+
+/* The page that time:page maps read-only; the reader loops while sequence is odd or
+ * moved. ns = base_ns + ((ticks - base_ticks) * mult >> shift), ticks = TSC on x86_64. */
+struct time_page {
+	uint32_t sequence, shift;
+	uint64_t mult, base_ticks, base_ns;
+	uint64_t realtime_offset_ns;    /* realtime = monotonic + this */
+};

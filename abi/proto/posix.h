@@ -1,0 +1,50 @@
+/* abi/proto/posix.h - structs of procd's protocol (posix.def). Signal numbers are Linux x86_64's. */
+#pragma once
+#include "abi/proto/codes.h"
+#include "abi/types.h"
+
+struct posix_fork {
+	uint32_t exit_signal;           /* to the parent when the child ends; 0 none */
+	uint32_t flags;                 /* enum posix_fork_flags */
+};
+enum posix_fork_flags { POSIX_FORK_SAME_PARENT = 1 << 0 /* CLONE_PARENT */, POSIX_FORK_VFORK = 1 << 1 };
+
+struct posix_exec {
+	uint32_t path_bytes, command_bytes;     /* both follow: path, then argv joined with 0s */
+	uint32_t environment_bytes, reserved;
+};
+struct posix_exec_result {
+	uint32_t secure;                /* AT_SECURE: credentials changed */
+	uint32_t uid, euid, gid, egid;
+	uint32_t reserved;
+};
+
+enum posix_wait_options { POSIX_WNOHANG = 1, POSIX_WSTOPPED = 2, POSIX_WEXITED = 4, POSIX_WCONTINUED = 8, POSIX_WNOWAIT = 0x01000000 };
+struct posix_usage {
+	uint64_t user_ns, system_ns, max_resident_bytes;
+	uint64_t minor_faults, major_faults, voluntary_switches, involuntary_switches;
+};
+struct posix_wait { int32_t target; uint32_t options; };   /* target as waitpid's pid */
+struct posix_wait_result {
+	uint32_t status;                /* as wait4's */
+	uint32_t uid;
+	struct posix_usage usage;
+};
+
+struct posix_signal {
+	int32_t target;
+	uint32_t signal;
+	int32_t code;                   /* siginfo si_code */
+	uint32_t pid, uid;              /* filled by procd */
+	uint32_t reserved;
+	uint64_t value;                 /* si_value, or SIGCHLD's status */
+};
+
+struct posix_ids {
+	uint32_t pid, parent, group, session;
+	uint32_t uid, euid, suid, gid, egid, sgid;
+	uint32_t tty;                   /* device number of the controlling terminal, 0 none */
+	uint32_t reserved;
+};
+struct posix_set_ids { uint32_t uid, euid, suid, gid, egid, sgid; };
+struct posix_limit { uint64_t soft, hard; };

@@ -1,0 +1,23 @@
+/* abi/startup.h - what a native program finds when it starts: arg0 is the address of this.
+ *
+ * Written by whoever started it (lib/native/spawn.h), in the new space, below the stack.
+ * Names say what a handle is for: "stdin", "scheme" (to serve), "ready" (write one byte when
+ * ready), "log", "posix", "admin", "root" ...
+ */
+#pragma once
+#include "abi/types.h"
+
+struct startup_handle {
+	char name[24];                  /* 0-terminated */
+	handle_t handle;
+	uint32_t reserved;
+};
+
+struct startup {
+	uint32_t bytes;                 /* of the whole block, strings included */
+	uint32_t argument_count, environment_count, handle_count;
+	uint64_t arguments;             /* char *[argument_count + 1] */
+	uint64_t environment;           /* char *[environment_count + 1] */
+	uint64_t handles;               /* struct startup_handle[handle_count] */
+	uint64_t image_base;            /* where the program's ELF was loaded (its bias) */
+};

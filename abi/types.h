@@ -1,0 +1,166 @@
+/* abi/types.h - the records and words that cross a protection boundary.
+ *
+ * Layouts here are ABI: fixed sizes, little endian, no holes.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/base/assert.h"
+
+typedef int32_t handle_t;
+
+enum {
+	HANDLE_NONE = -1,
+	/* Numbers from here up are a second, sparse part of the same table. POSIX
+	 * never sees them: a personality and a server's library keep theirs there. */
+	HANDLE_PRIVATE = 1 << 20,
+};
+
+/* What a handle lets its holder do. A dup may drop rights, never add any. */
+enum rights {
+	RIGHT_READ    = 1 << 0,
+	RIGHT_WRITE   = 1 << 1,
+	RIGHT_CALL    = 1 << 2,
+	RIGHT_MAP     = 1 << 3,
+	RIGHT_EXEC    = 1 << 4,         /* map executable */
+	RIGHT_DUP     = 1 << 5,         /* dup in this process */
+	RIGHT_SEND    = 1 << 6,         /* pass to another process */
+	RIGHT_SERVE   = 1 << 7,         /* scheme: receive and reply */
+	RIGHT_ADMIN   = 1 << 8,         /* namespace: bind; process: credentials */
+	RIGHT_ALL     = (1 << 9) - 1,
+};
+
+/* OPEN's flags. Access is two bits; the rest go to the server unread by the
+ * kernel, but for those the kernel keeps per handle or per open resource. */
+enum open_flags {
+	OPEN_READ      = 1 << 0,
+	OPEN_WRITE     = 1 << 1,
+	OPEN_EXEC      = 1 << 2,
+	OPEN_CREATE    = 1 << 3,
+	OPEN_EXCLUSIVE = 1 << 4,
+	OPEN_TRUNCATE  = 1 << 5,
+	OPEN_APPEND    = 1 << 6,        /* per open resource; each write goes to the end */
+	OPEN_NONBLOCK  = 1 << 7,        /* per open resource; ERR_AGAIN instead of waiting */
+	OPEN_DIRECTORY = 1 << 8,        /* ERR_NOTDIR for anything else */
+	OPEN_NOFOLLOW  = 1 << 9,        /* ERR_LOOP when the last component is a symlink */
+	OPEN_PATH      = 1 << 10,       /* names the node; neither read nor write */
+	OPEN_CLOEXEC   = 1 << 11,       /* per handle; closed by EXEC */
+	OPEN_PRIVATE   = 1 << 12,       /* number from HANDLE_PRIVATE up */
+	OPEN_SYNC      = 1 << 13,
+	OPEN_NOCTTY    = 1 << 14,
+};
+
+/* The only way to ask for anything (DESIGN 3). In a called request these are
+ * registers: see abi/arch/<cpu>/syscall.h. */
+struct request {
+	uint32_t op;
+	uint32_t flags;                 /* enum request_flags */
+	handle_t handle;
+	uint32_t tag;
+	uint64_t arg[6];
+};
+STATIC_ASSERT(sizeof(struct request) == 64, "a request is 64 bytes");
+
+struct reply {
+	uint32_t tag;
+	handle_t handle;                /* one that came with the reply, or HANDLE_NONE */
+	int64_t result;                 /* or a negated error */
+};
+STATIC_ASSERT(sizeof(struct reply) == 16, "a reply is 16 bytes");
+
+enum request_flags {
+	/* A notice that is pending and unmasked ends the wait with ERR_INTR. */
+	REQUEST_INTERRUPTIBLE = 1 << 0,
+	/* BULK: this entry's handle, or argument n, is the result of an earlier entry. */
+	REQUEST_LINK_HANDLE   = 1 << 1,
+	REQUEST_LINK_ARG      = 1 << 2,
+	/* BULK: go on after this entry even when it fails. */
+	REQUEST_GO_ON         = 1 << 3,
+	/* This call must not wait: ERR_AGAIN instead. */
+	REQUEST_NONBLOCK      = 1 << 4,
+};
+
+/* Who asks: stamped by the kernel, never by the sender. group and session are
+ * labels that procd sets and the kernel does not interpret. */
+struct sender {
+	uint32_t pid, tid;
+	uint32_t uid, gid;
+	uint32_t group, session;
+};
+
+/* What a server receives: the request as sent (handle replaced by the open id,
+ * buffers reachable by COPY under the tag), who sent it, and what came along. */
+enum message_kind {
+	MESSAGE_REQUEST = 0,            /* answer with REPLY */
+	MESSAGE_CANCEL  = 1,            /* the sender of tag wants it to end; reply to tag soon */
+	MESSAGE_CLOSE   = 2,            /* the last handle of id is gone; no reply */
+};
+
+struct message {
+	struct request request;         /* tag is the kernel's; handle is not the client's */
+	uint64_t id;                    /* what the server answered at OPEN; 0 for an OPEN of the scheme */
+	struct sender sender;
+	uint32_t kind;                  /* enum message_kind */
+	uint32_t open_flags;            /* of the open resource, as they are now */
+	uint64_t offset;                /* READ and WRITE: where, already resolved */
+	uint32_t in_bytes;              /* length of what the client sends */
+	uint32_t out_bytes;             /* length of what the client can take */
+	uint32_t copied_bytes;          /* how much of `in` already lies in the server's buffer */
+	handle_t handle;                /* one the client passed, now the server's, or HANDLE_NONE */
+};
+STATIC_ASSERT(sizeof(struct message) == 128, "a message is 128 bytes");
+
+/* What a poll or an event reports and is asked for; values as in POSIX poll.h
+ * on Linux, so that they pass through. */
+enum ready {
+	READY_READ  = 0x001,
+	READY_PRIORITY = 0x002,
+	READY_WRITE = 0x004,
+	READY_ERROR = 0x008,
+	READY_HANGUP = 0x010,
+	READY_INVALID = 0x020,
+	READY_READ_HANGUP = 0x2000,
+};
+
+struct poll_entry {
+	handle_t handle;                /* negative: skipped */
+	uint32_t wanted;                /* enum ready */
+	uint32_t found;
+	uint32_t reserved;
+};
+
+/* Times are nanoseconds of CLOCK_MONOTONIC_NS unless a name says otherwise. */
+#define DEADLINE_NONE  UINT64_MAX       /* wait for ever */
+#define DEADLINE_NOW   0                /* do not wait */
+
+enum clock_id {
+	CLOCK_REALTIME_NS = 0,
+	CLOCK_MONOTONIC_NS = 1,
+	CLOCK_PROCESS_NS = 2,           /* CPU time of the calling process */
+	CLOCK_THREAD_NS = 3,
+};
+
+enum map_flags {
+	MAP_READ    = 1 << 0,
+	MAP_WRITE   = 1 << 1,
+	MAP_EXEC    = 1 << 2,
+	MAP_SHARED  = 1 << 3,           /* else private, copy on write */
+	MAP_FIXED   = 1 << 4,           /* replaces what is there */
+	MAP_NOREPLACE = 1 << 5,         /* at the address or ERR_EXIST */
+	MAP_POPULATE = 1 << 6,
+	MAP_GROWSDOWN = 1 << 7,
+};
+
+enum remap_flags {
+	REMAP_MAYMOVE = 1 << 0,
+	REMAP_FIXED   = 1 << 1,
+};
+
+enum advice {
+	ADVICE_DONTNEED = 1,            /* drop private pages: next touch reads the bottom object again */
+	ADVICE_WILLNEED = 2,
+	ADVICE_FREE = 3,
+};
+
+enum seek_whence { SEEK_FROM_START = 0, SEEK_FROM_HERE = 1, SEEK_FROM_END = 2 };

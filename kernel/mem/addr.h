@@ -1,0 +1,35 @@
+/* kernel/mem/addr.h - addresses that cannot be mixed up.
+ *
+ * A user address is a one-member struct, so that nothing dereferences it by accident;
+ * a physical one too. Kernel addresses are plain pointers.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct { uint64_t raw; } uaddr_t;
+typedef struct { uint64_t raw; } paddr_t;
+
+enum { PAGE_SHIFT = 12, PAGE_BYTES = 1 << PAGE_SHIFT };
+#define PAGE_MASK ((uint64_t)PAGE_BYTES - 1)
+
+/* All RAM is mapped here, page for page (a "direct map"). */
+#define DIRECT_MAP_BASE 0xffff800000000000ull
+/* User space is [USER_MIN, USER_MAX): the lowest 64 KiB stay unmapped so that null
+ * pointers fault; the top page of the lower half too (SYSCALL's non-canonical return). */
+#define USER_MIN 0x10000ull
+#define USER_MAX 0x7ffffffff000ull
+
+static inline uaddr_t uaddr(uint64_t raw) { return (uaddr_t){ raw }; }
+static inline paddr_t paddr(uint64_t raw) { return (paddr_t){ raw }; }
+static inline void *paddr_to_kernel(paddr_t p) { return (void *)(p.raw + DIRECT_MAP_BASE); }
+static inline paddr_t kernel_to_paddr(const void *p) { return paddr((uint64_t)p - DIRECT_MAP_BASE); }
+static inline uint64_t page_round_up(uint64_t n) { return (n + PAGE_MASK) & ~PAGE_MASK; }
+static inline uint64_t page_round_down(uint64_t n) { return n & ~PAGE_MASK; }
+
+/* Is [start, start + bytes) inside user space? (No overflow; bytes 0 is fine.) */
+static inline bool user_range_is_valid(uint64_t start, uint64_t bytes)
+{
+	return bytes <= USER_MAX && start <= USER_MAX - bytes;
+}

@@ -1,0 +1,57 @@
+/* kernel/mem/memobj.h - memory objects: pages that can be mapped, read and written.
+ *
+ * Four kinds: anonymous (missing pages read as zero), a copy-on-write clone of a window of
+ * another object (missing pages are read through to it), physical (device memory or the initfs image: fixed frames),
+ * and paged (missing pages are asked of a scheme). Length is in bytes; the rest of the last page is zero.
+ *
+ * Lock: memobj.lock (RANK_MEMOBJ). A parent is locked after its child (they nest, child first); a parent never
+ * changes its pages below a clone: a write to a parent page that a clone can see copies it for the parent first
+ * (the clone keeps the frame), which is found by the frame's reference count or the clone list: the implementation says.
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/proto/kernel.h"
+#include "kernel/mem/addr.h"
+#include "kernel/obj/object.h"
+#include "kernel/sync/spinlock.h"
+#include "lib/base/attr.h"
+#include "lib/base/list.h"
+
+struct account;
+struct scheme;
+struct memobj;
+
+enum memobj_want { MEMOBJ_READ = 0, MEMOBJ_WRITE = 1 };
+
+/* Anonymous, of length bytes; its pages are charged to a. NOMEM. */
+err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
+/* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM, INVAL. */
+err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache, struct memobj **out) MUST_CHECK;
+/* A clone of [offset, offset + bytes) of parent; later writes to either are not seen by the other. NOMEM, INVAL. */
+err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
+/* Missing pages: ask(context, page_offset) is called without locks, by a thread that needs the page; it fills the page with
+ * memobj_supply or returns an error. Charged to a. NOMEM. */
+err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *context, struct memobj *m, uint64_t offset),
+                          void (*drop)(void *context), void *context, struct memobj **out) MUST_CHECK;
+void memobj_get(struct memobj *m) NONNULL;
+void memobj_put(struct memobj *m) NONNULL;
+
+/* The frame for the page at offset, with a reference for the caller, allocated (WRITE, or READ of an anonymous hole when
+ * allocate) or found. READ of a hole without allocate: OK with *out = the shared zero frame. May wait for a pager when wait, else AGAIN.
+ * For WRITE the frame is this object's own, safe to change. NOMEM, RANGE (beyond the end), IO (pager), INTR. */
+err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out) NONNULL MUST_CHECK;
+/* Pager: fills the page at offset from kernel memory or (NULL) zeroes, unless it is there already. */
+err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page) MUST_CHECK;
+
+/* Byte copies between an object and the current process's memory. *done counts what was copied, also on an error
+ * (FAULT, NOMEM, IO). Reading stops at the end; writing grows the object (append: at its end, atomically; the place in *offset). FBIG, NOSPC: the account is full. */
+err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done) NONNULL MUST_CHECK;
+err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from, size_t bytes, size_t *done) NONNULL MUST_CHECK;
+uint64_t memobj_bytes(struct memobj *m) NONNULL;
+/* Grows or cuts; cut pages vanish from every mapping too (their next touch is FAULT: SIGBUS). NOMEM, INVAL (physical). */
+err_t memobj_resize(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
+err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes) NONNULL MUST_CHECK;
+err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out) NONNULL MUST_CHECK;
+void memobj_info(struct memobj *m, struct mem_info *out) NONNULL;
+/* Kernel use: copies bytes out of an object into kernel memory (initfs, ELF of init). */
+err_t memobj_read_kernel(struct memobj *m, uint64_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;

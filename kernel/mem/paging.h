@@ -1,0 +1,56 @@
+/* kernel/mem/paging.h - one address space's page tables; implemented per cpu.
+ *
+ * Tables are plain frames. A user entry is absent, or holds a frame, its protection and
+ * two software bits: ANON (the frame belongs to this space's anonymous layer and is reference
+ * counted by it; else it is borrowed from a memory object, which holds a reference too) and, for memory without any
+ * access (PROT_NONE), "present for us but not for the CPU". The caller holds the space's lock,
+ * and does the TLB shootdown after taking rights away. Table frames are charged by the caller's account
+ * through frame_alloc's argument.
+ */
+#pragma once
+#include "abi/error.h"
+#include "kernel/mem/addr.h"
+#include "lib/base/attr.h"
+
+struct account;
+struct page_tables {
+	paddr_t root;
+	uint64_t table_frames;          /* how many frames the tables hold, root included */
+};
+
+enum page_flags {
+	PAGE_READ = 1 << 0, PAGE_WRITE = 1 << 1, PAGE_EXEC = 1 << 2,   /* none: kept but inaccessible */
+	PAGE_ANON = 1 << 3,             /* software: owned by the anonymous layer */
+	PAGE_UNCACHED = 1 << 4, PAGE_WRITE_COMBINING = 1 << 5,
+	PAGE_DEVICE = 1 << 6,           /* software: no struct frame, never counted */
+	PAGE_DIRTY = 1 << 7, PAGE_ACCESSED = 1 << 8,    /* reported by paging_get */
+};
+
+struct page_entry {
+	paddr_t frame;
+	uint32_t flags;                 /* enum page_flags */
+};
+
+/* A new empty user half over the shared kernel half. NOMEM. */
+err_t paging_create(struct page_tables *p, struct account *a) NONNULL MUST_CHECK;
+/* Frees the table frames; every user entry must have been removed. */
+void paging_destroy(struct page_tables *p, struct account *a) NONNULL;
+/* Sets an entry (present or not before). NOMEM: a table could not be had, nothing changed. */
+err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e) NONNULL MUST_CHECK;
+/* The entry at address; false when absent. */
+bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
+/* Removes an entry; false when it was absent. The old one in *out. */
+bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
+/* Calls visit for each entry in [start, end), skipping absent tables quickly; visit may change *e (return true to store it,
+ * with flags 0 and frame 0 to remove it). */
+void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
+                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context) NONNULL;
+/* Frees table frames that hold nothing in [start, end). */
+void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end) NONNULL;
+/* Makes these tables the CPU's. */
+void paging_load(const struct page_tables *p) NONNULL;
+/* Drops this CPU's TLB entry (or all user entries). */
+void paging_flush(uint64_t address);
+void paging_flush_all(void);
+/* Kernel half: maps device memory into the kernel (for interrupt controllers), uncached. Before or after start. NULL: no memory. */
+void *paging_map_device(paddr_t start, size_t bytes);

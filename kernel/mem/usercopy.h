@@ -1,0 +1,14 @@
+/* kernel/mem/usercopy.h - the only way the kernel touches the current process's memory.
+ *
+ * FAULT when any byte is outside user space or cannot be had. No lock may be held that a page fault
+ * takes (RANK_SPACE or higher in the order), since the copy may fault pages in, even through a pager.
+ */
+#pragma once
+#include "abi/error.h"
+#include "kernel/mem/addr.h"
+#include "lib/base/attr.h"
+
+err_t copy_from_user(void *to, uaddr_t from, size_t bytes) NONNULL MUST_CHECK;
+err_t copy_to_user(uaddr_t to, const void *from, size_t bytes) NONNULL MUST_CHECK;
+err_t zero_user(uaddr_t to, size_t bytes) MUST_CHECK;
+err_t load_user_u32(uaddr_t from, uint32_t *out) NONNULL MUST_CHECK;
