@@ -79,6 +79,8 @@ enum request_flags {
 	REQUEST_GO_ON         = 1 << 3,
 	/* This call must not wait: ERR_AGAIN instead. */
 	REQUEST_NONBLOCK      = 1 << 4,
+	/* To a terminal: write or change it from the background too (see proto/tty.def). */
+	REQUEST_FROM_BACKGROUND = 1 << 5,
 };
 
 /* Who asks: stamped by the kernel, never by the sender. group and session are
