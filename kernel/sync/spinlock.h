@@ -17,19 +17,18 @@
 /* The order, outermost first. */
 enum lock_rank {
 	RANK_NONE = 0,
-	RANK_PROCESS_LIST,      /* all processes (proc:admin) */
-	RANK_PROCESS,           /* a process's threads, state, notices */
+	RANK_PROCESS_LIST,      /* all processes and threads by number */
+	RANK_PROCESS,           /* a process's threads, state, notices, handles of it */
 	RANK_NAMESPACE,
 	RANK_HANDLES,           /* a handle table */
 	RANK_SPACE,             /* an address space: regions and page tables */
-	RANK_EVENT_QUEUE,
-	RANK_RESOURCE,          /* an open resource's offset, readiness and watchers */
+	RANK_RESOURCE,          /* an open resource's offset and flags */
 	RANK_SCHEME,            /* an endpoint's queues and open requests */
-	RANK_PIPE,
-	RANK_MEMOBJ,            /* a memory object's pages */
+	RANK_PIPE,              /* pipes, timers and interrupts that are resources */
+	RANK_WATCH,             /* watchers of a resource, and event queues: nest along "watched by" (obj/watch.h) */
+	RANK_MEMOBJ,            /* a memory object's pages; child before parent */
 	RANK_FUTEX,
 	RANK_TIMER,             /* a CPU's timer heap */
-	RANK_ID,
 	RANK_ACCOUNT,
 	RANK_THREAD,            /* a thread's state; park and wake */
 	RANK_RUN_QUEUE,         /* a CPU's run queue */

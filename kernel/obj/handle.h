@@ -1,0 +1,51 @@
+/* kernel/obj/handle.h - a process's handles: small numbers that stand for open resources,
+ * each with the rights it was given.
+ *
+ * New handles get the lowest free number (POSIX), or the lowest from HANDLE_PRIVATE up. Numbers are bare: what must not be
+ * confused by reuse (events, messages) names the resource, not the number.
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/types.h"
+#include "kernel/obj/resource.h"
+#include "kernel/sync/spinlock.h"
+#include "lib/base/attr.h"
+
+struct account;
+enum { HANDLE_SEGMENT_MAX = 1 << 16 };  /* numbers in each of the two parts */
+
+struct handle_slot {
+	struct resource *resource;      /* NULL: free */
+	uint32_t rights;
+	bool cloexec;
+};
+
+/* Members: [l] lock. */
+struct handle_table {
+	struct spinlock lock;           /* RANK_HANDLES */
+	struct handle_segment {
+		struct handle_slot *slots;      /* [l] */
+		uint32_t capacity;              /* [l] */
+		uint32_t lowest_free;           /* [l] no free number below it */
+	} low, high;                    /* from 0; from HANDLE_PRIVATE */
+	struct account *account;        /* [I] a reference */
+	uint32_t charged;               /* [l] ACCOUNT_HANDLES charged: the capacity */
+};
+
+void handle_table_init(struct handle_table *t, struct account *a) NONNULL;
+/* Closes all. */
+void handle_table_fini(struct handle_table *t) NONNULL;
+/* Copies every slot of from. NOMEM: to is empty. */
+err_t handle_table_copy(struct handle_table *to, struct handle_table *from) NONNULL MUST_CHECK;
+/* Gives p a number; eats p's reference on OK. at_least: the lowest acceptable (HANDLE_PRIVATE and up: that part). MFILE, NOMEM. */
+err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out) NONNULL MUST_CHECK;
+/* Puts p at exactly h, closing what is there; eats p's reference on OK. BADF (out of range), NOMEM. */
+err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p) NONNULL MUST_CHECK;
+/* The resource, with a reference, if h grants every right in need. BADF, ACCES. */
+err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out) MUST_CHECK;
+/* As handle_find with the handle's flags: to dup or send it. */
+err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out) NONNULL MUST_CHECK;
+err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;
+err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;
+err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep) NONNULL MUST_CHECK;
+void handle_close_on_exec(struct handle_table *t) NONNULL;

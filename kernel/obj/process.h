@@ -1,0 +1,79 @@
+/* kernel/obj/process.h - processes: address space + handle table + namespace + credentials.
+ *
+ * The kernel knows nothing of parents, sessions or signals: labels and notices are numbers
+ * that servers and personalities give a meaning.
+ *
+ * Lock: process.lock (RANK_PROCESS).
+ */
+#pragma once
+#include "abi/proto/task.h"
+#include "abi/types.h"
+#include "kernel/obj/handle.h"
+#include "kernel/obj/object.h"
+#include "kernel/sched/thread.h"
+
+struct account;
+struct namespace;
+struct space;
+
+/* Members: [l] lock, [I] immutable, [a] atomic. */
+struct process {
+	struct object object;
+	struct spinlock lock;
+	uint32_t pid;                   /* [I] */
+	struct list_node list_link;     /* all processes */
+	struct list_node threads;       /* [l] */
+	uint32_t thread_count;          /* [l] */
+	uint32_t threads_new;           /* [l] created, not yet listed */
+	struct space *space;            /* [l] changes only in exec, by the only thread left; NULL once ended */
+	struct handle_table handles;
+	struct namespace *namespace;    /* [l] NULL: the null namespace */
+	struct account *account;        /* [l] a reference */
+	struct sender sender;           /* [l] pid, ids and labels as stamped; tid unused */
+	struct task_cred cred;          /* [l] */
+	uint64_t notice_pending;        /* [l] sent to the process, taken by any thread */
+	bool stopped;                   /* [l] */
+	uint8_t end;                    /* [l] enum task_end */
+	uint64_t status;                /* [l] */
+	uint64_t fault_ip, fault_address;       /* [l] */
+	struct thread *exec_thread;     /* [l] the one that may live on while the others end */
+	struct list_node resources;     /* [l] process handles, told of its end */
+	struct list_node served;        /* [l] schemes it serves (ipc/scheme.c) */
+	uint8_t priority;               /* [l] for new threads */
+	int8_t nice;                    /* [l] */
+	uint64_t affinity;              /* [l] */
+	uint64_t started_ns;            /* [I] */
+	_Atomic uint64_t user_ns, system_ns, switches;  /* of ended threads */
+	_Atomic uint64_t minor_faults, major_faults, unknown_calls;
+	char name[16];                  /* [l] */
+};
+
+/* A process without threads: space (its reference is taken), no handles. NOMEM, AGAIN. */
+err_t process_create(struct space *s, const struct process *like, struct process **out) MUST_CHECK;
+/* TASK_FORK. */
+err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out) MUST_CHECK;
+static inline void process_get(struct process *p) { object_get(&p->object); }
+void process_put(struct process *p);
+static inline struct process *process_current(void) { return thread_current()->process; }
+/* Adds and starts a thread. SRCH: the process has ended. */
+err_t process_start_thread(struct process *p, const struct thread_start *start, uint32_t *tid) MUST_CHECK;
+/* Ends the process: every thread is told. The first call decides the status. */
+void process_end(struct process *p, enum task_end end, uint64_t status) NONNULL;
+/* The calling thread moves to a new space and start; every other thread has ended when it returns OK. INTR: it is itself to end. Does not come back to the old image. */
+err_t process_exec(struct space *s, const struct thread_start *start) MUST_CHECK;
+void process_stop(struct process *p) NONNULL;
+void process_continue(struct process *p) NONNULL;
+/* INVAL, SRCH. tid 0: any thread. */
+err_t process_post(struct process *p, uint32_t tid, uint32_t notice) NONNULL MUST_CHECK;
+/* A thread leaves (in its own context, on its way to thread_finish). */
+void process_leave(struct thread *t) NONNULL;
+/* Recomputes ATTENTION_NOTICE of a thread; process lock held. */
+void process_review_notices(struct thread *t) NONNULL;
+/* With a reference; NULL: none. */
+struct process *process_find(uint32_t pid);
+struct thread *thread_find(uint32_t tid);
+uint32_t process_list(uint32_t *pids, uint32_t capacity);
+uint32_t process_count(uint32_t *threads_out);
+struct sender process_sender(struct thread *t) NONNULL;
+/* Task-protocol handles (scheme/proc.c). */
+err_t process_resource(struct process *p, struct resource **out) NONNULL MUST_CHECK;

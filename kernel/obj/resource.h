@@ -1,0 +1,105 @@
+/* kernel/obj/resource.h - open resources: what handles stand for, shared by dup and fork.
+ *
+ * Kernel schemes and user schemes look alike here: a table of functions and one pointer. A function
+ * that is NULL means the resource cannot do that (the error is in resource.c, once).
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/ops.h"
+#include "abi/proto/codes.h"
+#include "abi/types.h"
+#include "kernel/mem/addr.h"
+#include "kernel/obj/object.h"
+#include "kernel/obj/watch.h"
+
+struct memobj;
+struct resource;
+
+/* A handle on its way: what passes between tables. The resource is a reference. */
+struct passed {
+	struct resource *resource;      /* NULL: none */
+	uint32_t rights;
+	uint32_t flags;                 /* enum open_flags: CLOEXEC, PRIVATE */
+};
+
+/* One READ or WRITE. */
+struct transfer {
+	uaddr_t buffer;
+	size_t bytes;
+	uint64_t offset;                /* where; resolved. 0 for what cannot seek */
+	bool at_own_offset;             /* the caller gave -1: append applies, the offset moves */
+	uint32_t request_flags;         /* enum request_flags */
+	uint32_t open_flags;            /* of the resource, NONBLOCK or-ed with the request's */
+};
+
+struct call_args {
+	uint32_t code;
+	uint32_t rights;                /* of the handle called through */
+	uint32_t request_flags;
+	uaddr_t in, out;
+	size_t in_bytes, out_bytes;
+	uint64_t word;
+	struct passed passed;           /* what the caller sent; taken by the callee if it sets it to none, else dropped after */
+	struct passed reply;            /* what goes back: the callee's reference */
+};
+
+struct open_args {
+	const char *ref;                /* kernel copy, ref_bytes long, 0 after it */
+	size_t ref_bytes;
+	uaddr_t ref_user;               /* where it came from */
+	uint32_t flags;                 /* enum open_flags */
+	uint32_t mode;
+	uint32_t request_flags;
+};
+
+struct resource_ops {
+	const char *name;
+	/* All answer a count or value >= 0, or an err_t. */
+	int64_t (*read)(struct resource *, struct transfer *);
+	int64_t (*write)(struct resource *, struct transfer *);
+	int64_t (*call)(struct resource *, struct call_args *);
+	/* Opens something relative to this one: *out is a reference with its rights. */
+	err_t (*open)(struct resource *, const struct open_args *, struct passed *out);
+	/* The object that MAP maps, with a reference; what may be done with it in *rights (enum map_flags). */
+	err_t (*map)(struct resource *, struct memobj **out, uint32_t *max_prot);
+	/* Present readiness (enum ready). NULL: always readable and writable. */
+	uint32_t (*ready)(struct resource *);
+	/* Length for SEEK_FROM_END. NULL: cannot seek. */
+	err_t (*length)(struct resource *, uint64_t *out);
+	/* The last handle is gone. */
+	void (*destroy)(struct resource *);
+};
+
+/* Members: [l] lock, [I] immutable, [a] atomic. */
+struct resource {
+	struct object object;
+	const struct resource_ops *ops; /* [I] */
+	void *data;                     /* [I] of ops */
+	uint64_t id;                    /* [I] of ops */
+	struct spinlock lock;           /* RANK_RESOURCE */
+	uint64_t offset;                /* [l] */
+	_Atomic uint32_t open_flags;    /* enum open_flags */
+	struct watch_list watch;
+	struct list_node link;          /* of ops' owner */
+};
+
+/* A resource with one reference. NOMEM. */
+err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out) MUST_CHECK;
+static inline void resource_get(struct resource *r) { object_get(&r->object); }
+/* The last put runs ops->destroy: under no lock of rank HANDLES or above. */
+void resource_put(struct resource *r);
+/* The data of a resource of this kind; NULL for another kind. */
+void *resource_data(struct resource *r, const struct resource_ops *ops);
+
+int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags);
+int64_t resource_write(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags);
+int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence);
+uint32_t resource_ready(struct resource *r);
+/* Tells watchers. */
+static inline void resource_notify(struct resource *r, uint32_t ready) { watch_notify(&r->watch, ready); }
+
+/* Helpers for call functions: exact-size struct in, struct out (short buffers: INVAL). */
+err_t call_in(const struct call_args *a, void *to, size_t bytes) MUST_CHECK;
+err_t call_out(const struct call_args *a, const void *from, size_t bytes) MUST_CHECK;
+/* Gives the caller a handle for a new resource; eats the reference. */
+void call_reply(struct call_args *a, struct resource *r, uint32_t rights);
