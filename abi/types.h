@@ -49,6 +49,7 @@ enum open_flags {
 	OPEN_PRIVATE   = 1 << 12,       /* number from HANDLE_PRIVATE up */
 	OPEN_SYNC      = 1 << 13,
 	OPEN_NOCTTY    = 1 << 14,
+	OPEN_UNNAMED   = 1 << 15,       /* of a directory: a new regular file without a name (O_TMPFILE) */
 };
 
 /* The only way to ask for anything (DESIGN 3). In a called request these are
@@ -105,7 +106,9 @@ struct message {
 	struct sender sender;
 	uint32_t kind;                  /* enum message_kind */
 	uint32_t open_flags;            /* of the open resource, as they are now */
-	uint64_t offset;                /* READ and WRITE: where, already resolved */
+	/* READ and WRITE: where, already resolved. CALL that passes a handle of this very scheme:
+	 * that one's id, and handle is HANDLE_NONE (a server cannot ask itself); else 0. */
+	uint64_t offset;
 	uint32_t in_bytes;              /* length of what the client sends */
 	uint32_t out_bytes;             /* length of what the client can take */
 	uint32_t copied_bytes;          /* how much of `in` already lies in the server's buffer */
