@@ -3,6 +3,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "abi/arch/regs.h"
 #include "abi/boot.h"
@@ -10,7 +11,7 @@
 #include "kernel/mem/addr.h"
 #include "lib/base/attr.h"
 #if defined(__x86_64__)
-#include "kernel/arch/x86_64/inline.h"  /* cpu_this, arch_pause, arch_interrupts_*, struct context */
+#include "kernel/arch/x86_64/inline.h"  /* cpu_this, thread_current, arch_pause, arch_interrupts_*, struct context */
 #endif
 
 struct cpu;
@@ -63,6 +64,11 @@ void arch_thread_unload(struct thread *t) NONNULL;
 /* A new thread's FPU state: initial, or (fork) a copy of another's. NOMEM. */
 err_t arch_thread_init(struct thread *t, const struct thread *copy_from) MUST_CHECK;
 void arch_thread_fini(struct thread *t) NONNULL;
+/* EXEC: the current thread's FPU is initial again, its FS and GS base zero. */
+void arch_thread_reset(struct thread *t) NONNULL;
+/* The current thread's own FS and GS base (user code changes them without the kernel). set: INVAL when not canonical. */
+void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out) NONNULL;
+err_t arch_user_bases_set(uint64_t fs, uint64_t gs) MUST_CHECK;
 /* Goes to user space with these registers; never returns. Clears everything that is not in them. */
 NORETURN void arch_enter_user(struct regs *r) NONNULL;
 /* Fills registers of a thread that starts in user space. */

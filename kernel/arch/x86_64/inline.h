@@ -1,0 +1,103 @@
+/* kernel/arch/x86_64/inline.h - the part of kernel/arch/arch.h that must be inline or of known size.
+ *
+ * Included by every kernel file through arch.h. What only kernel/arch/x86_64 needs is in cpu.h and asm.h there.
+ */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/base/attr.h"
+
+struct cpu;
+struct thread;
+
+/* A thread that is not running: all else lies on its kernel stack (switch.S). */
+struct context {
+	uint64_t sp;
+};
+
+/* Members: [c] by the CPU that runs the thread, or anyone while it does not run. */
+struct arch_thread {
+	uint64_t fs_base, gs_base;      /* [c] stale while it runs: arch_user_bases_get */
+	void *fpu;                      /* [I] XSAVE area, 64-aligned, inside fpu_block */
+	void *fpu_block;                /* [I] what the heap gave */
+	uint32_t fpu_cpu_plus_1;        /* [c] the CPU whose registers may still hold this state; 0: none */
+	uint32_t flags;                 /* [c] reserved, 0 */
+};
+
+/* Task state segment: stacks to use on entry from user space and for the vectors that need their own. */
+struct PACKED tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3, io_map_base;
+};
+
+enum { GDT_ENTRIES = 10 };
+
+/* Members: [c] this CPU only, [a] atomic, [I] immutable after start. */
+struct arch_cpu {
+	struct tss tss ALIGNED(16);             /* [c] */
+	uint64_t gdt[GDT_ENTRIES] ALIGNED(16);  /* [I] */
+	struct thread *fpu_owner;               /* [c] whose state is in the registers, if it agrees (fpu_cpu_plus_1) */
+	bool fpu_enabled;                       /* [c] CR0.TS is clear: the current thread used the FPU since it was loaded */
+	bool kick_seen;                         /* [c] an interrupt came since arch_idle began */
+	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
+	_Atomic bool kicked;                    /* [a] arch_kick came */
+	_Atomic bool started;                   /* [a] it runs kernel code */
+	_Atomic bool stopped;                   /* [a] panic: it wrote its trace and halted */
+	uint64_t timer_deadline_ns;             /* [c] UINT64_MAX: not armed */
+	void *boot_stack;                       /* [I] what kernel_main_secondary runs on */
+};
+
+static ALWAYS_INLINE struct cpu *cpu_this(void)
+{
+	struct cpu *c;
+	__asm__("mov %%gs:0, %0" : "=r"(c));
+	return c;
+}
+
+/* The running thread. Not cached by the compiler: it changes at a switch. */
+static ALWAYS_INLINE struct thread *thread_current(void)
+{
+	struct thread *t;
+	__asm__ volatile("mov %%gs:8, %0" : "=r"(t));
+	return t;
+}
+
+static ALWAYS_INLINE void arch_pause(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
+static ALWAYS_INLINE void arch_interrupts_on(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
+static ALWAYS_INLINE void arch_interrupts_off(void)
+{
+	__asm__ volatile("cli" ::: "memory");
+}
+
+/* Lets in what interrupts are pending (they return here): sti holds interrupts off for one instruction more. */
+static ALWAYS_INLINE void arch_interrupts_window(void)
+{
+	__asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
+}
+
+static ALWAYS_INLINE bool arch_interrupts_are_on(void)
+{
+	uint64_t flags;
+	__asm__ volatile("pushf\n\tpop %0" : "=r"(flags));
+	return flags & 1 << 9;
+}
+
+static ALWAYS_INLINE uint64_t arch_ticks(void)
+{
+	uint32_t low, high;
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
