@@ -11,7 +11,7 @@
 #include "kernel/mem/addr.h"
 #include "lib/base/attr.h"
 #if defined(__x86_64__)
-#include "kernel/arch/x86_64/inline.h"  /* cpu_this, thread_current, arch_pause, arch_interrupts_*, struct context */
+#include "kernel/arch/x86_64/inline.h"  /* cpu_this, arch_thread_current, arch_pause, arch_interrupts_*, struct context */
 #endif
 
 struct cpu;

@@ -73,7 +73,7 @@ struct thread {
 
 static inline struct thread *thread_current(void)
 {
-	return cpu_this()->current;
+	return arch_thread_current();
 }
 
 /* A thread of p that will start in user space as start says; counted against p's account. Not yet running, not yet listed. NOMEM, AGAIN. */

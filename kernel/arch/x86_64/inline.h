@@ -52,15 +52,15 @@ struct arch_cpu {
 	void *boot_stack;                       /* [I] what kernel_main_secondary runs on */
 };
 
+/* Volatile, so that the compiler does not carry it over a call that may switch to another CPU. */
 static ALWAYS_INLINE struct cpu *cpu_this(void)
 {
 	struct cpu *c;
-	__asm__("mov %%gs:0, %0" : "=r"(c));
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(c));
 	return c;
 }
 
-/* The running thread. Not cached by the compiler: it changes at a switch. */
-static ALWAYS_INLINE struct thread *thread_current(void)
+static ALWAYS_INLINE struct thread *arch_thread_current(void)
 {
 	struct thread *t;
 	__asm__ volatile("mov %%gs:8, %0" : "=r"(t));
