@@ -50,6 +50,13 @@ struct thread_info {
 	uint32_t cpu, reserved;
 };
 
+struct task_region {
+	uint64_t start, end, offset;
+	uint64_t object;                /* tells objects apart; 0: demand-zero memory */
+	uint32_t map_flags, reserved;
+	uint64_t resident_bytes;
+};
+
 struct task_cred {
 	uint32_t uid, gid;
 	uint32_t groups_count, reserved;
