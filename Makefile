@@ -1,0 +1,248 @@
+# Makefile - builds everything; `./cathode` is the friendlier way in.
+#
+# One non-recursive makefile: sources are found where doc/map.md says they live, a folder's build.mk
+# says what it links. A build.mk may set
+#   LIBS          libraries of lib/ that it links, in link order (programs default: native base)
+#   CFLAGS_EXTRA  more compiler flags for the folder's files
+#   LDSCRIPT      a linker script of its own
+#   LDFLAGS_EXTRA more linker flags
+#   HOST_SKIP     .c files in it that cannot compile on the host (or `all`)
+# Output goes to O (build), for DEBUG=1 to O/debug. V=1 shows the commands, WERROR= tolerates warnings.
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+
+O      := build
+DEBUG  := 0
+V      :=
+WERROR := -Werror
+ARCH   := x86_64
+CLANG  := clang
+GCC    := gcc
+LLD    := ld.lld
+AR     := llvm-ar
+MUSLCC := musl-gcc
+PYTHON := python3
+B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
+Q      := $(if $(V),,@)
+say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+all: kernel programs
+
+# ---- What there is ---------------------------------------------------------------------------------------------
+
+sources    := $(sort $(shell find kernel lib servers drivers fs net personality cmd boot tests bench \
+                -name '*.[chS]' -o -name build.mk -o -name main.c 2>/dev/null))
+ours        = $(foreach f,$(sources),$(if $(filter $(1)/%,$f),$f))
+not_module := %_test.c %_fuzz.c %_bench.c %_proof.c
+# The modules under a folder, without those for other cpus.
+modules     = $(filter-out $(not_module),$(filter %.c $(2),$(call ours,$(1))))
+
+libraries := $(filter-out test,$(sort $(foreach f,$(call ours,lib),$(word 2,$(subst /, ,$f)))))
+programs  := $(patsubst %/main.c,%,$(filter servers/%/main.c drivers/%/main.c fs/%/main.c net/%/main.c personality/%/main.c,$(sources)))
+commands  := $(filter-out $(not_module),$(filter cmd/%.c,$(sources)))
+natives   := $(filter tests/native/%.c,$(sources))
+linuxes   := $(filter tests/linux/%.c,$(sources))
+folders   := kernel cmd tests/native $(libraries:%=lib/%) $(programs)
+
+define load_folder
+LIBS :=
+CFLAGS_EXTRA :=
+LDSCRIPT :=
+LDFLAGS_EXTRA :=
+HOST_SKIP :=
+$(if $(filter $(1)/build.mk,$(sources)),include $(1)/build.mk)
+libs_$(1) := $$(LIBS)
+cflags_$(1) := $$(CFLAGS_EXTRA)
+ldscript_$(1) := $$(LDSCRIPT)
+ldflags_$(1) := $$(LDFLAGS_EXTRA)
+host_skip_$(1) := $$(if $$(filter all,$$(HOST_SKIP)),%,$$(addprefix %/,$$(HOST_SKIP)))
+$(B)/guest/$(1)/%.o $(B)/host/$(1)/%.o $(B)/gcc/host/$(1)/%.o $(B)/kernel/$(1)/%.o $(B)/gcc/kernel/$(1)/%.o: CFLAGS_EXTRA := $$(CFLAGS_EXTRA)
+endef
+$(foreach f,$(folders),$(eval $(call load_folder,$f)))
+# lib/native is system calls: nothing of it runs on the host.
+host_skip_lib/native := %
+libs_kernel       := $(or $(libs_kernel),base)
+# What a program links when its build.mk does not say.
+link_libs          = $(or $(libs_$(1)),native base)
+
+# ---- Flags -----------------------------------------------------------------------------------------------------
+
+common_flags := -std=gnu17 -I. -Wall -Wextra -Wstrict-prototypes $(WERROR) -g -fno-strict-aliasing -fno-common -DDEBUG=$(DEBUG)
+target_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -mgeneral-regs-only -ffunction-sections -fdata-sections \
+                -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+kernel_flags := $(target_flags) -mcmodel=kernel -mno-red-zone -fno-pic -mno-omit-leaf-frame-pointer
+clang_target := --target=$(ARCH)-unknown-none-elf -nostdlibinc
+guest_flags  := $(target_flags) -fpic -fvisibility=hidden
+# A header under lib/test/host/ replaces the one of the same path that needs the real machine.
+host_flags   := -Ilib/test/host $(subst -DDEBUG=$(DEBUG),-DDEBUG=1,$(common_flags)) -O1 -fno-omit-frame-pointer
+sanitizers   := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# Everything is made anew when a flag changes; what links is, when a file came or went.
+differs        = $(subst x$(strip $(1)),,x$(strip $(2)))$(subst x$(strip $(2)),,x$(strip $(1)))
+keep_fresh     = $(if $(call differs,$(file <$(1)),$(2)),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
+flags_stamp   := $(B)/flags.stamp
+sources_stamp := $(B)/sources.stamp
+$(call keep_fresh,$(flags_stamp),$(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers))
+$(call keep_fresh,$(sources_stamp),$(sources) $(foreach f,$(folders),$(libs_$f) $(ldflags_$f) $(ldscript_$f) $(cflags_$f) $(host_skip_$f)))
+
+# $(1) output folder, $(2) label, $(3) compiler and flags: how a tree of sources becomes a tree of objects
+define compile_rules
+$(1)/%.o: %.c $(flags_stamp)
+	$$(call say,$(2),$$<)
+	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -MMD -MP -c $$< -o $$@
+$(1)/%.o: %.S $(flags_stamp)
+	$$(call say,$(2),$$<)
+	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -D__ASSEMBLER__=1 -MMD -MP -c $$< -o $$@
+endef
+objects = $(patsubst %.S,$(1)/%.o,$(patsubst %.c,$(1)/%.o,$(2)))
+
+define archive
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+endef
+
+# ---- Kernel: linked twice, the second time with the symbol table of the first ------------------------------------
+
+kernel_sources := $(call modules,kernel,%.S) $(foreach l,$(libs_kernel),$(call modules,lib/$l,%.S))
+kernel_objects := $(call objects,$(B)/kernel,$(kernel_sources))
+kernel_script  := kernel/arch/$(ARCH)/kernel.ld
+kernel_link     = $(LLD) -static -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack --build-id=none -T $(kernel_script)
+$(eval $(call compile_rules,$(B)/kernel,CC,$(CLANG) $(clang_target) $(kernel_flags)))
+
+$(B)/kernel/pass1.S: tools/ksyms.py
+	$(Q)mkdir -p $(@D) && $(PYTHON) tools/ksyms.py > $@
+$(B)/kernel/pass1.elf: $(B)/kernel/pass1.o $(kernel_objects) $(kernel_script) $(sources_stamp)
+	$(call say,LD,$@)
+	$(Q)$(kernel_link) -o $@ $(filter %.o,$^)
+$(B)/kernel/pass2.S: $(B)/kernel/pass1.elf
+	$(Q)$(PYTHON) tools/ksyms.py $< > $@
+$(B)/kernel/pass%.o: $(B)/kernel/pass%.S
+	$(Q)$(CLANG) $(clang_target) -c $< -o $@
+$(B)/kernel.elf: $(B)/kernel/pass2.o $(kernel_objects) $(kernel_script) $(sources_stamp)
+	$(call say,LD,$@)
+	$(Q)$(kernel_link) -o $@.new $(filter %.o,$^) && $(PYTHON) tools/ksyms.py --check $(B)/kernel/pass1.elf $@.new && mv $@.new $@
+
+kernel: $(if $(wildcard $(kernel_script)),$(B)/kernel.elf)
+
+# ---- Guest libraries and programs ----------------------------------------------------------------------------------
+
+$(eval $(call compile_rules,$(B)/guest,CC,$(CLANG) $(clang_target) $(guest_flags)))
+
+library_archive = $(B)/lib/lib$(1).a
+define library_rules
+$(call library_archive,$(1)): $(call objects,$(B)/guest,$(call modules,lib/$(1),%.S)) $(sources_stamp)
+	$$(archive)
+endef
+$(foreach l,$(libraries),$(eval $(call library_rules,$l)))
+
+# $(1) name in the output, $(2) folder, $(3) objects
+define program_rules
+$(B)/elf/$(1): $(3) $(foreach l,$(filter $(libraries),$(call link_libs,$(2))),$(call library_archive,$l)) $(ldscript_$(2)) $(sources_stamp)
+	$$(call say,LD,$$@)
+	$$(Q)mkdir -p $$(@D) && $(LLD) -static -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack --build-id=none \
+		$(if $(ldscript_$(2)),-T $(ldscript_$(2))) $(ldflags_$(2)) -o $$@ $$(filter %.o,$$^) --start-group $$(filter %.a,$$^) --end-group
+endef
+$(B)/bin/%: $(B)/elf/%
+	$(Q)mkdir -p $(@D) && llvm-objcopy --strip-debug $< $@
+
+program_names := $(notdir $(programs))
+command_names := $(basename $(notdir $(commands)))
+native_names  := $(natives:tests/native/%.c=tests/%)
+$(foreach p,$(programs),$(eval $(call program_rules,$(notdir $p),$p,$(call objects,$(B)/guest,$(call modules,$p,%.S)))))
+$(foreach c,$(commands),$(eval $(call program_rules,$(basename $(notdir $c)),cmd,$(call objects,$(B)/guest,$c))))
+$(foreach n,$(natives),$(eval $(call program_rules,$(n:tests/native/%.c=tests/%),tests/native,$(call objects,$(B)/guest,$n))))
+programs: $(addprefix $(B)/bin/,$(program_names) $(command_names))
+
+# ---- Linux programs for tests and benchmarks: static, once with musl, once with glibc -------------------------------
+
+linux_flags := -std=gnu17 -O2 -Wall -Wextra $(WERROR) -static -pthread
+linux_names := $(foreach s,$(linuxes:tests/linux/%.c=%),$s-musl $s-glibc)
+$(B)/linux/%-musl: tests/linux/%.c
+	$(call say,MUSL,$<)
+	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@
+$(B)/linux/%-glibc: tests/linux/%.c
+	$(call say,GLIBC,$<)
+	$(Q)mkdir -p $(@D) && $(GCC) $(linux_flags) $< -o $@
+$(B)/bench/%: bench/%.c
+	$(call say,MUSL,$<)
+	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@
+test-programs: $(addprefix $(B)/linux/,$(linux_names)) $(addprefix $(B)/bin/,$(native_names))
+bench-programs: $(patsubst bench/%.c,$(B)/bench/%,$(filter bench/%.c,$(sources)))
+
+# ---- Host tests: each folder's modules in an archive, one program per test -------------------------------------------
+
+$(eval $(call compile_rules,$(B)/host,HOSTCC,$(CLANG) $(host_flags) $(sanitizers)))
+# The folder (of `folders`) that a file belongs to.
+folder_of     = $(lastword $(foreach f,$(folders),$(if $(filter $f/%,$(1)),$f)))
+host_modules  = $(filter-out %/main.c kernel/arch/$(ARCH)/% $(host_skip_$(1)),$(call modules,$(1)))
+host_archive  = $(B)/host/$(1)/host.a
+define host_archive_rules
+$(call host_archive,$(1)): $(call objects,$(B)/host,$(call host_modules,$(1))) $(sources_stamp)
+	$$(archive)
+endef
+host_folders := $(foreach f,$(folders),$(if $(call host_modules,$f),$f))
+$(foreach f,$(host_folders),$(eval $(call host_archive_rules,$f)))
+host_libraries := $(foreach f,$(filter lib/%,$(host_folders)),$(call host_archive,$f))
+
+# $(1) a *_test.c or *_fuzz.c, $(2) the main program's object
+define host_program_rules
+$(B)/host/$(basename $(1)): $(B)/host/$(basename $(1)).o $(2) \
+		$(foreach f,$(filter $(call folder_of,$(1)),$(filter-out lib/%,$(host_folders))),$(call host_archive,$f)) $(host_libraries) $(sources_stamp)
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$(CLANG) $(sanitizers) -pthread -fuse-ld=lld -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group
+endef
+tests   := $(filter %_test.c,$(sources))
+fuzzers := $(filter %_fuzz.c,$(sources))
+$(foreach t,$(tests),$(eval $(call host_program_rules,$t,$(B)/host/lib/test/test_main.o)))
+$(foreach t,$(fuzzers),$(eval $(call host_program_rules,$t,$(B)/host/lib/test/fuzz_main.o)))
+host_tests   := $(tests:%.c=$(B)/host/%)
+host_fuzzers := $(fuzzers:%.c=$(B)/host/%)
+host-tests: $(host_tests) $(host_fuzzers)
+host-test: $(host_tests)
+	$(Q)status=0; for t in $^; do echo "# $$t"; $$t || status=1; done; exit $$status
+host-fuzz: $(host_fuzzers)
+	$(Q)status=0; for f in $^; do echo "# $$f"; $$f $$(find $$(echo $$f | sed 's,^$(B)/host/,,').corpus -type f 2>/dev/null) || status=1; done; exit $$status
+
+# ---- gcc compiles the same files, with no warning ----------------------------------------------------------------
+
+gcc_flags := -Wall -Wextra -Werror
+$(eval $(call compile_rules,$(B)/gcc/kernel,GCC,$(GCC) $(kernel_flags) $(gcc_flags)))
+$(eval $(call compile_rules,$(B)/gcc/host,GCC,$(GCC) $(host_flags) $(gcc_flags)))
+gcc_objects := $(call objects,$(B)/gcc/kernel,$(kernel_sources)) \
+               $(call objects,$(B)/gcc/host,$(foreach f,$(filter-out kernel,$(host_folders)),$(call host_modules,$f)) $(tests) $(fuzzers) $(filter %.c,$(call ours,lib/test)))
+gcc-check: $(gcc_objects)
+
+# ---- UEFI loader, initial file tree, disk ----------------------------------------------------------------------------
+
+boot_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -mno-red-zone -mgeneral-regs-only -nostdlibinc
+$(eval $(call compile_rules,$(B)/uefi,UEFICC,$(CLANG) --target=$(ARCH)-unknown-windows $(boot_flags)))
+boot_modules := $(call modules,boot)
+$(B)/BOOTX64.EFI: $(call objects,$(B)/uefi,$(boot_modules)) $(sources_stamp)
+	$(call say,LD,$@)
+	$(Q)lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -out:$@ $(filter %.o,$^)
+boot: $(if $(boot_modules),$(B)/BOOTX64.EFI)
+
+# The manifests of programs go in as they are; tools/mkinitfs.py says what else.
+manifests := $(wildcard $(programs:%=%/manifest))
+$(B)/initfs.img: $(addprefix $(B)/bin/,$(program_names) $(command_names)) $(manifests) $(wildcard servers/init/init.rc) \
+		$(wildcard image/* image/*/* ports/busybox/*) tools/mkinitfs.py tools/ports.py $(sources_stamp)
+	$(call say,IMAGE,$@)
+	$(Q)$(PYTHON) tools/mkinitfs.py --output $@ --image image/manifest \
+		$(foreach p,$(programs),--add $(B)/bin/$(notdir $p):/boot/$(notdir $p)) $(foreach c,$(command_names),--add $(B)/bin/$c:/usr/bin/$c) \
+		$(foreach m,$(manifests),--add $m:/boot/manifest/$(notdir $(patsubst %/manifest,%,$m))) $(foreach f,$(wildcard servers/init/init.rc),--add $f:/boot/init.rc)
+initfs: $(B)/initfs.img
+
+doc/abi.md: tools/abidoc.py $(wildcard abi/*.def abi/proto/*.def)
+	$(Q)$(PYTHON) tools/abidoc.py > $@
+doc: doc/abi.md
+
+clean:
+	rm -rf $(O)
+help:
+	@echo 'targets: all kernel programs initfs boot host-tests host-test host-fuzz gcc-check test-programs bench-programs doc clean'
+
+.PHONY: all kernel programs test-programs bench-programs host-tests host-test host-fuzz gcc-check boot initfs doc clean help
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
