@@ -73,6 +73,8 @@ err_t arch_user_bases_set(uint64_t fs, uint64_t gs) MUST_CHECK;
 NORETURN void arch_enter_user(struct regs *r) NONNULL;
 /* Fills registers of a thread that starts in user space. */
 void arch_regs_start(struct regs *r, const struct thread_start *start) NONNULL;
+/* FS and GS base of a thread that starts or execs; loads them when it is the current one. */
+void arch_thread_set_bases(struct thread *t, const struct thread_start *start) NONNULL;
 /* Makes registers from user space safe to return to (canonical ip, user selectors, allowed flag bits). INVAL. */
 err_t arch_regs_check(struct regs *r) NONNULL MUST_CHECK;
 /* Where this thread's user registers lie: the top of its kernel stack. */

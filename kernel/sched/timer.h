@@ -14,7 +14,8 @@ struct cpu;
 struct timer {
 	uint64_t deadline_ns;
 	void (*callback)(struct timer *);
-	struct cpu *cpu;                /* whose heap it is in; NULL: none */
+	struct cpu *cpu;                /* whose heap it is or was in; NULL: never set */
+	bool queued;
 	struct timer *child, *sibling, *previous;       /* pairing heap */
 };
 

@@ -1,0 +1,38 @@
+/* kernel/arch/x86_64/call.h - how a native call lies in the registers (abi/arch/x86_64/regs.h). */
+#pragma once
+#include "abi/arch/x86_64/regs.h"
+#include "abi/ops.h"
+
+/* Is it an operation of ours? If so, it is decoded into q. */
+static inline bool regs_decode_call(const struct regs *r, struct request *q)
+{
+	if ((uint32_t)r->rax >> 16 != NATIVE_CALL_BASE >> 16)
+		return false;
+	q->op = (uint32_t)r->rax & 0xffff;
+	q->flags = (uint32_t)(r->rax >> 32);
+	q->handle = (handle_t)r->rdi;
+	q->tag = 0;
+	q->arg[0] = r->rsi;
+	q->arg[1] = r->rdx;
+	q->arg[2] = r->r10;
+	q->arg[3] = r->r8;
+	q->arg[4] = r->r9;
+	q->arg[5] = r->r12;
+	return true;
+}
+
+static inline void regs_set_result(struct regs *r, int64_t result)
+{
+	r->rax = (uint64_t)result;
+}
+
+static inline void regs_set_received(struct regs *r, handle_t h)
+{
+	r->rdx = (uint64_t)(int64_t)h;
+}
+
+static inline uint64_t regs_call_number(const struct regs *r) { return r->rax; }
+static inline uint64_t regs_ip(const struct regs *r) { return r->rip; }
+static inline void regs_set_ip(struct regs *r, uint64_t ip) { r->rip = ip; }
+static inline uint64_t regs_frame_pointer(const struct regs *r) { return r->rbp; }
+static inline void regs_set_argument(struct regs *r, uint64_t value) { r->rdi = value; }

@@ -1,0 +1,132 @@
+/* kernel/obj/resource.c - what is the same for the resources of every scheme: offsets, flags, missing functions. */
+#include "kernel/obj/resource.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/usercopy.h"
+
+err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out)
+{
+	struct resource *r = heap_new(struct resource);
+	if (!r)
+		return ERR_NOMEM;
+	object_init(&r->object);
+	r->ops = ops;
+	r->data = data;
+	spin_init(&r->lock, RANK_RESOURCE);
+	atomic_store(&r->open_flags, open_flags);
+	watch_init(&r->watch);
+	list_init(&r->link);
+	*out = r;
+	return OK;
+}
+
+void resource_put(struct resource *r)
+{
+	if (!r || !object_put(&r->object))
+		return;
+	watch_end(&r->watch);
+	if (r->ops->destroy)
+		r->ops->destroy(r);
+	heap_delete(r);
+}
+
+void *resource_data(struct resource *r, const struct resource_ops *ops)
+{
+	return r->ops == ops ? r->data : NULL;
+}
+
+uint32_t resource_ready(struct resource *r)
+{
+	return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE;
+}
+
+typedef int64_t (*transfer_fn)(struct resource *, struct transfer *);
+
+static int64_t transfer(struct resource *r, transfer_fn fn, uaddr_t buffer, size_t bytes, int64_t offset,
+                        uint32_t request_flags)
+{
+	struct transfer t = {
+		.buffer = buffer, .bytes = bytes, .request_flags = request_flags,
+		.open_flags = atomic_load(&r->open_flags), .at_own_offset = offset == -1,
+	};
+
+	if (!fn)
+		return ERR_INVAL;
+	if (offset < -1)
+		return ERR_INVAL;
+	if (!user_range_is_valid(buffer.raw, bytes))
+		return ERR_FAULT;
+	if (request_flags & REQUEST_NONBLOCK)
+		t.open_flags |= OPEN_NONBLOCK;
+	if (!r->ops->length) {
+		if (!t.at_own_offset)
+			return ERR_SPIPE;
+		return fn(r, &t);
+	}
+	if (!t.at_own_offset) {
+		t.offset = (uint64_t)offset;
+		return fn(r, &t);
+	}
+	spin_lock(&r->lock);
+	t.offset = r->offset;
+	spin_unlock(&r->lock);
+	int64_t done = fn(r, &t);
+	if (done > 0) {
+		spin_lock(&r->lock);
+		r->offset = t.offset + (uint64_t)done;
+		spin_unlock(&r->lock);
+	}
+	return done;
+}
+
+int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
+{
+	return transfer(r, r->ops->read, buffer, bytes, offset, request_flags);
+}
+
+int64_t resource_write(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
+{
+	return transfer(r, r->ops->write, buffer, bytes, offset, request_flags);
+}
+
+int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)
+{
+	uint64_t end = 0;
+	err_t err;
+
+	if (!r->ops->length)
+		return ERR_SPIPE;
+	if (whence == SEEK_FROM_END && (err = r->ops->length(r, &end)))
+		return err;
+	if (whence > SEEK_FROM_END)
+		return ERR_INVAL;
+	spin_lock(&r->lock);
+	int64_t base = whence == SEEK_FROM_HERE ? (int64_t)r->offset : (int64_t)end;
+	int64_t result;
+	if (__builtin_add_overflow(base, offset, &result))
+		result = ERR_OVERFLOW;
+	else if (result < 0)
+		result = ERR_INVAL;
+	else
+		r->offset = (uint64_t)result;
+	spin_unlock(&r->lock);
+	return result;
+}
+
+err_t call_in(const struct call_args *a, void *to, size_t bytes)
+{
+	if (a->in_bytes < bytes)
+		return ERR_INVAL;
+	return copy_from_user(to, a->in, bytes);
+}
+
+err_t call_out(const struct call_args *a, const void *from, size_t bytes)
+{
+	if (a->out_bytes < bytes)
+		return ERR_INVAL;
+	return copy_to_user(a->out, from, bytes);
+}
+
+void call_reply(struct call_args *a, struct resource *r, uint32_t rights)
+{
+	a->reply = (struct passed){ .resource = r, .rights = rights };
+}
