@@ -23,12 +23,13 @@ GCC    := gcc
 LLD    := ld.lld
 AR     := llvm-ar
 MUSLCC := musl-gcc
-PYTHON := python3
+PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
 all: kernel programs
+	@:
 
 # ---- What there is ---------------------------------------------------------------------------------------------
 
@@ -224,14 +225,19 @@ $(B)/BOOTX64.EFI: $(call objects,$(B)/uefi,$(boot_modules)) $(sources_stamp)
 	$(Q)lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -out:$@ $(filter %.o,$^)
 boot: $(if $(boot_modules),$(B)/BOOTX64.EFI)
 
-# The manifests of programs go in as they are; tools/mkinitfs.py says what else.
-manifests := $(wildcard $(programs:%=%/manifest))
-$(B)/initfs.img: $(addprefix $(B)/bin/,$(program_names) $(command_names)) $(manifests) $(wildcard servers/init/init.rc) \
-		$(wildcard image/* image/*/* ports/busybox/*) tools/mkinitfs.py tools/ports.py $(sources_stamp)
+# image/manifest, then the programs of this build, each with what its `manifest` says it needs.
+manifests   := $(foreach p,$(programs),$(if $(wildcard $p/manifest),$p/manifest))
+image_lines := \#;programs $(foreach p,$(programs),file;/boot/$(notdir $p);0755;0:0;$(B)/bin/$(notdir $p)) \
+               $(foreach m,$(manifests),file;/boot/manifest/$(notdir $(patsubst %/manifest,%,$m));0644;0:0;$m) \
+               $(foreach f,$(wildcard servers/init/init.rc),file;/boot/init.rc;0644;0:0;$f) \
+               $(foreach c,$(command_names),file;/usr/bin/$c;0755;0:0;$(B)/bin/$c)
+$(call keep_fresh,$(B)/programs.stamp,$(image_lines))
+$(B)/initfs.manifest: image/manifest $(B)/programs.stamp
+	$(Q)cp $< $@ && tr ' ;' '\n ' < $(B)/programs.stamp >> $@
+$(B)/initfs.img: $(B)/initfs.manifest $(addprefix $(B)/bin/,$(program_names) $(command_names)) $(manifests) \
+		$(wildcard servers/init/init.rc image/etc/* ports/busybox/*) tools/mkinitfs.py tools/ports.py
 	$(call say,IMAGE,$@)
-	$(Q)$(PYTHON) tools/mkinitfs.py --output $@ --image image/manifest \
-		$(foreach p,$(programs),--add $(B)/bin/$(notdir $p):/boot/$(notdir $p)) $(foreach c,$(command_names),--add $(B)/bin/$c:/usr/bin/$c) \
-		$(foreach m,$(manifests),--add $m:/boot/manifest/$(notdir $(patsubst %/manifest,%,$m))) $(foreach f,$(wildcard servers/init/init.rc),--add $f:/boot/init.rc)
+	$(Q)$(PYTHON) tools/mkinitfs.py --output $@ --manifest $<
 initfs: $(B)/initfs.img
 
 doc/abi.md: tools/abidoc.py $(wildcard abi/*.def abi/proto/*.def)
@@ -245,4 +251,4 @@ help:
 
 .PHONY: all kernel programs test-programs bench-programs host-tests host-test host-fuzz gcc-check boot initfs doc clean help
 .SECONDARY:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(or $(wildcard $(addprefix $(B)/,kernel guest host gcc uefi)),/nonexistent) -type f -name '*.d' 2>/dev/null)
