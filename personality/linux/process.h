@@ -1,0 +1,67 @@
+/* personality/linux/process.h - one process's state. A vfork child has its own, in its parent's memory.
+ *
+ * Members: [l] under lock, [I] fixed once started, [a] atomic.
+ */
+#pragma once
+#include "abi/types.h"
+#include "abi/proto/kernel.h"
+#include "personality/linux/abi.h"
+#include "personality/linux/abi_file.h"
+#include "personality/linux/file.h"
+#include "personality/linux/lock.h"
+#include "personality/linux/signal.h"
+#include "personality/linux/timer.h"
+
+/* Private handles (numbers >= HANDLE_PRIVATE). */
+struct process_handles {
+	handle_t self;                  /* proc:self; opened anew in every process */
+	handle_t posix;                 /* posix: (procd) */
+	handle_t image;                 /* memory object of the personality's own ELF */
+	handle_t time;                  /* time:page */
+	handle_t random;                /* rand: , opened on first use */
+	handle_t info;                  /* sys:info, opened on first use */
+	handle_t strace;                /* log of calls, or HANDLE_NONE */
+	handle_t missing;               /* memory object with struct missing_counts, shared by the process tree */
+};
+
+/* What survives both fork and exec; exec copies it into the new image's memory as it is. */
+struct process_kept {
+	struct process_handles handles;
+	struct file_kept file;          /* cwd, root, umask: the files half's */
+	uint32_t strace_first;          /* the pid whose end prints the missing calls, 0 none */
+	uint32_t pad;
+	uint64_t xsave_features;        /* 0: fxsave only */
+	uint32_t fpu_bytes;             /* of an xsave (or fxsave) image */
+	uint32_t cpu_features;          /* CPUID 1 edx: AT_HWCAP */
+};
+
+struct process {
+	struct lock lock;
+	struct list_node threads;       /* [l] every block, live or free */
+	uint32_t pid;                   /* [I] */
+	_Atomic uint32_t live;          /* [a] threads that are not helpers */
+	_Atomic bool ids_known;         /* [a] ids is right */
+	struct { uint32_t uid, euid, suid, gid, egid, sgid; } ids;
+	struct process_kept kept;
+
+	struct signal_state signal;     /* [l] actions and queued information */
+	struct timer_state timer;       /* [l] */
+	struct file_state file;         /* the files half's; says its own locks */
+
+	uint64_t area_next;             /* [l] where area_map looks next */
+	uint64_t brk_start, brk_end;    /* [l] */
+	uint64_t map_hint;              /* [I] where mmap starts to look */
+	uint64_t vfork_done;            /* handle of the pipe end whose closing tells a vfork parent, or HANDLE_NONE: closes on exec and exit */
+	uint64_t start_ns;              /* [I] */
+	char name[16];                  /* of the program, for prctl and messages */
+	char path[LINUX_PATH_MAX];      /* [I] of the program: /proc/self/exe */
+	struct missing_counts *missing; /* shared by the process tree, or NULL */
+	const struct time_page *clock;  /* mapped read-only, or NULL */
+};
+
+/* How often calls that are not there were made, by number. */
+struct missing_counts { _Atomic uint32_t calls[512]; };
+
+/* Kernel handles of one's own process: TASK_... codes are sent there. */
+static inline handle_t process_self(const struct process *p) { return p->kept.handles.self; }
+static inline handle_t process_posix(const struct process *p) { return p->kept.handles.posix; }

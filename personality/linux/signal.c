@@ -1,0 +1,154 @@
+/* personality/linux/signal.c - tables of what signals do, and a small pool for what they carry. */
+#include "personality/linux/signal.h"
+#include "lib/base/string.h"
+
+enum {
+	KNOWN_FLAGS = LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_SIGINFO | LINUX_SA_RESTORER | LINUX_SA_ONSTACK |
+	              LINUX_SA_RESTART | LINUX_SA_NODEFER,
+};
+
+void signal_init(struct signal_state *s)
+{
+	memset(s, 0, sizeof(*s));
+}
+
+enum signal_effect signal_default(uint32_t signal)
+{
+	switch (signal) {
+	case LINUX_SIGCHLD: case LINUX_SIGURG: case LINUX_SIGWINCH:
+		return SIGNAL_IGNORE;
+	case LINUX_SIGCONT:
+		return SIGNAL_CONTINUE;
+	case LINUX_SIGSTOP: case LINUX_SIGTSTP: case LINUX_SIGTTIN: case LINUX_SIGTTOU:
+		return SIGNAL_STOP;
+	case LINUX_SIGQUIT: case LINUX_SIGILL: case LINUX_SIGTRAP: case LINUX_SIGABRT: case LINUX_SIGBUS: case LINUX_SIGFPE:
+	case LINUX_SIGSEGV: case LINUX_SIGXCPU: case LINUX_SIGXFSZ: case LINUX_SIGSYS:
+		return SIGNAL_CORE;
+	default:
+		return SIGNAL_TERMINATE;
+	}
+}
+
+enum signal_effect signal_effect(const struct signal_state *s, uint32_t signal)
+{
+	uint64_t handler = s->action[signal].handler;
+	if (handler == LINUX_SIG_IGN)
+		return SIGNAL_IGNORE;
+	return handler == LINUX_SIG_DFL ? signal_default(signal) : SIGNAL_HANDLE;
+}
+
+err_t signal_set_action(struct signal_state *s, uint64_t signal, const struct linux_sigaction *new_or_null,
+                        struct linux_sigaction *old)
+{
+	if (!signal_is_valid(signal))
+		return ERR_INVAL;
+	if (new_or_null && (SIGNAL_UNBLOCKABLE & LINUX_SIGNAL_BIT(signal)))
+		return ERR_INVAL;
+	*old = s->action[signal];
+	if (!new_or_null)
+		return OK;
+	s->action[signal] = *new_or_null;
+	s->action[signal].flags &= KNOWN_FLAGS | LINUX_SA_RESETHAND;
+	s->action[signal].mask &= ~SIGNAL_UNBLOCKABLE;
+	return OK;
+}
+
+uint64_t signal_handler_mask(struct signal_state *s, uint32_t signal, uint64_t mask)
+{
+	struct linux_sigaction *action = &s->action[signal];
+
+	mask |= action->mask;
+	if (!(action->flags & LINUX_SA_NODEFER))
+		mask |= LINUX_SIGNAL_BIT(signal);
+	if (action->flags & LINUX_SA_RESETHAND)
+		action->handler = LINUX_SIG_DFL;
+	return mask & ~SIGNAL_UNBLOCKABLE;
+}
+
+void signal_reset_for_exec(struct signal_state *s)
+{
+	uint64_t ignored = signal_ignored(s);
+	memset(s->action, 0, sizeof(s->action));
+	signal_ignore(s, ignored);
+}
+
+uint64_t signal_ignored(const struct signal_state *s)
+{
+	uint64_t set = 0;
+	for (uint32_t n = 1; n <= LINUX_SIGNAL_MAX; n++)
+		if (s->action[n].handler == LINUX_SIG_IGN)
+			set |= LINUX_SIGNAL_BIT(n);
+	return set;
+}
+
+void signal_ignore(struct signal_state *s, uint64_t set)
+{
+	for (uint32_t n = 1; n <= LINUX_SIGNAL_MAX; n++)
+		if (set & LINUX_SIGNAL_BIT(n))
+			s->action[n].handler = LINUX_SIG_IGN;
+}
+
+static bool queue_has(const struct signal_state *s, uint32_t tid, int32_t signal)
+{
+	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
+		if (s->queue[i].sequence && s->queue[i].tid == tid && s->queue[i].info.signal == signal)
+			return true;
+	return false;
+}
+
+err_t signal_queue(struct signal_state *s, uint32_t tid, const struct linux_siginfo *info)
+{
+	if (!signal_is_realtime((uint32_t)info->signal) && queue_has(s, tid, info->signal))
+		return OK;
+	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++) {
+		if (s->queue[i].sequence)
+			continue;
+		/* Order is relative, so a wrap may misorder at most what is queued then. */
+		if (++s->next_sequence == 0)
+			s->next_sequence = 1;
+		s->queue[i] = (struct signal_queued){ .tid = tid, .sequence = s->next_sequence, .info = *info };
+		return OK;
+	}
+	return ERR_AGAIN;
+}
+
+/* The oldest for exactly this tid, or NULL. */
+static struct signal_queued *queue_oldest(struct signal_state *s, uint32_t tid, uint32_t signal)
+{
+	struct signal_queued *oldest = NULL;
+	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++) {
+		struct signal_queued *q = &s->queue[i];
+		if (q->sequence && q->tid == tid && (uint32_t)q->info.signal == signal &&
+		    (!oldest || (int32_t)(q->sequence - oldest->sequence) < 0))
+			oldest = q;
+	}
+	return oldest;
+}
+
+bool signal_unqueue(struct signal_state *s, uint32_t tid, uint32_t signal, struct linux_siginfo *out, bool *more, uint32_t *more_tid)
+{
+	struct signal_queued *q = queue_oldest(s, tid, signal);
+
+	if (!q)
+		q = queue_oldest(s, 0, signal);
+	if (!q)
+		return false;
+	*out = q->info;
+	q->sequence = 0;
+	*more_tid = queue_oldest(s, tid, signal) ? tid : 0;
+	*more = *more_tid || queue_oldest(s, 0, signal);
+	return true;
+}
+
+void signal_queue_clear(struct signal_state *s)
+{
+	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
+		s->queue[i].sequence = 0;
+}
+
+void signal_queue_clear_thread(struct signal_state *s, uint32_t tid)
+{
+	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
+		if (s->queue[i].tid == tid)
+			s->queue[i].sequence = 0;
+}
