@@ -62,8 +62,6 @@ host_skip_$(1) := $$(if $$(filter all,$$(HOST_SKIP)),%,$$(addprefix %/,$$(HOST_S
 $(B)/guest/$(1)/%.o $(B)/host/$(1)/%.o $(B)/gcc/host/$(1)/%.o $(B)/kernel/$(1)/%.o $(B)/gcc/kernel/$(1)/%.o: CFLAGS_EXTRA := $$(CFLAGS_EXTRA)
 endef
 $(foreach f,$(folders),$(eval $(call load_folder,$f)))
-# lib/native is system calls: nothing of it runs on the host.
-host_skip_lib/native := %
 libs_kernel       := $(or $(libs_kernel),base)
 # What a program links when its build.mk does not say.
 link_libs          = $(or $(libs_$(1)),native base)

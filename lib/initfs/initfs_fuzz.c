@@ -3,9 +3,12 @@
 #include "lib/base/string.h"
 #include "lib/initfs/initfs.h"
 
+/* The sanitizer watches the reads; the sum keeps them from being left out. */
+static volatile uint8_t sum;
+
 static void check_node(const struct initfs *fs, uint32_t index)
 {
-	volatile uint8_t seen = 0;
+	uint8_t seen = 0;
 	struct initfs_entry e, child;
 
 	initfs_node(fs, index, &e);
@@ -14,6 +17,7 @@ static void check_node(const struct initfs *fs, uint32_t index)
 		seen ^= e.content[0] ^ e.content[e.content_bytes - 1];
 	for (uint32_t i = 0; i < e.name_bytes; i++)
 		seen ^= (uint8_t)e.name[i];
+	sum = seen;
 	if (initfs_next_child(fs, index, 0, &child) == OK)
 		ASSERT(child.parent == index && initfs_find(fs, index, child.name, child.name_bytes, &child) == OK);
 }
