@@ -21,10 +21,8 @@ struct process {
 	struct object object;
 	struct spinlock lock;
 	uint32_t pid;                   /* [I] */
-	struct list_node list_link;     /* all processes */
 	struct list_node threads;       /* [l] */
 	uint32_t thread_count;          /* [l] */
-	uint32_t threads_new;           /* [l] created, not yet listed */
 	struct space *space;            /* [l] changes only in exec, by the only thread left; NULL once ended */
 	struct handle_table handles;
 	struct namespace *namespace;    /* [l] NULL: the null namespace */
@@ -65,6 +63,12 @@ void process_stop(struct process *p) NONNULL;
 void process_continue(struct process *p) NONNULL;
 /* INVAL, SRCH. tid 0: any thread. */
 err_t process_post(struct process *p, uint32_t tid, uint32_t notice) NONNULL MUST_CHECK;
+/* Forgets pending notices (bit n-1 for notice n) of the process and its threads. */
+void process_withdraw(struct process *p, uint64_t notices) NONNULL;
+/* The calling thread takes a pending notice out of set; 0: there is none. */
+uint32_t process_take_notice(uint64_t set);
+/* Sets the calling thread's mask; the old one, and what is pending. */
+uint64_t process_set_notice_mask(uint64_t mask, uint64_t *pending) NONNULL;
 /* A thread leaves (in its own context, on its way to thread_finish). */
 void process_leave(struct thread *t) NONNULL;
 /* Recomputes ATTENTION_NOTICE of a thread; process lock held. */

@@ -274,8 +274,7 @@ void sched_preempt(void)
 
 void preempt_point(void)
 {
-	arch_interrupts_enable();
-	arch_interrupts_disable();
+	arch_interrupts_window();
 	sched_preempt();
 }
 

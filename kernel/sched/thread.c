@@ -41,7 +41,6 @@ static err_t thread_allocate(struct account *a, struct thread **out)
 	object_init(&t->object);
 	spin_init(&t->lock, RANK_THREAD);
 	list_init(&t->process_link);
-	list_init(&t->id_link);
 	list_init(&t->run_link);
 	t->state = THREAD_NEW;
 	t->affinity = UINT64_MAX;

@@ -39,7 +39,6 @@ struct thread {
 	uint32_t tid;                   /* [I] the process's pid for its first thread; EXEC passes it on [p] */
 	struct process *process;        /* [I] a reference; NULL for idle threads */
 	struct list_node process_link;  /* [p] */
-	struct list_node id_link;       /* tid hash */
 
 	enum thread_state state;        /* [l] */
 	bool wake_token;                /* [l] a wake came while not parked */
@@ -60,6 +59,7 @@ struct thread {
 
 	uint64_t notice_mask;           /* [p] bit n-1 for notice n */
 	uint64_t notice_pending;        /* [p] sent to this thread */
+	uint64_t notice_wanted;         /* [p] what NOTICE_TAKE is waiting for */
 	struct upcall_setup upcall;     /* [c] all zero: none */
 
 	struct call *serving;           /* [scheme lock] whose priority it runs with */

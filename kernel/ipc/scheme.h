@@ -1,0 +1,42 @@
+/* kernel/ipc/scheme.h - endpoints of user schemes: clients' requests, a server that takes
+ * them, reads and writes the client's buffers while they are open, and answers.
+ *
+ * A request lives on its client's kernel stack and is found by its tag (slot + generation), so nothing is
+ * allocated for it, and a late answer to a reused slot is refused. A killed client just takes its request away.
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/types.h"
+#include "kernel/mem/addr.h"
+#include "lib/base/attr.h"
+
+struct memobj;
+struct process;
+struct resource;
+
+/* A new endpoint, as a resource: it can be served, bound to names and opened. enum scheme_flags. NOMEM, INVAL. */
+err_t scheme_create(uint32_t scheme_flags, struct resource **out) MUST_CHECK;
+
+/* The server's operations; endpoint is any resource: NOTTY when it is no endpoint. Results as in abi/ops.def. */
+int64_t scheme_receive(struct resource *endpoint, uaddr_t message, uaddr_t buffer, size_t bytes, uint64_t deadline_ns,
+                       uint32_t request_flags) NONNULL;
+struct scheme_answer {
+	uint32_t tag;
+	int64_t result;
+	uaddr_t data;
+	size_t bytes;
+	uint64_t handle_and_flags;
+};
+int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *answer) NONNULL;
+/* Answers and receives; goes straight to the client when nothing else waits. */
+int64_t scheme_reply_receive(struct resource *endpoint, const struct scheme_answer *answer, uaddr_t message, uaddr_t buffer,
+                             size_t bytes, uint64_t deadline_ns, uint32_t request_flags) NONNULL;
+int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags, uint64_t offset, uaddr_t buffer, size_t bytes) NONNULL;
+int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
+
+/* Asks endpoint's server for the page at offset of what it knows as id, into a kernel page. IO when the answer is short. */
+err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, void *page) NONNULL MUST_CHECK;
+bool scheme_is_endpoint(struct resource *r) NONNULL;
+
+/* A process that served has ended: what it had taken is given to the next server or fails. */
+void scheme_server_gone(struct process *p) NONNULL;

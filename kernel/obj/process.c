@@ -1,0 +1,408 @@
+/* kernel/obj/process.c - processes: their start, their threads, notices, exec and end. */
+#include "kernel/obj/process.h"
+#include "kernel/debug/trace.h"
+#include "kernel/ipc/scheme.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/space.h"
+#include "kernel/obj/id.h"
+#include "kernel/obj/namespace.h"
+#include "kernel/sched/clock.h"
+#include "kernel/sched/sched.h"
+#include "lib/base/string.h"
+
+static void copy_identity(struct process *p, const struct process *like)
+{
+	p->sender = like->sender;
+	p->cred = like->cred;
+	p->namespace = like->namespace;
+	if (p->namespace)
+		namespace_get(p->namespace);
+	p->priority = like->priority;
+	p->nice = like->nice;
+	p->affinity = like->affinity;
+	memcpy(p->name, like->name, sizeof(p->name));
+}
+
+err_t process_create(struct space *s, const struct process *like, struct process **out)
+{
+	struct process *p = heap_new(struct process);
+	err_t err;
+
+	if (!p)
+		return ERR_NOMEM;
+	object_init(&p->object);
+	spin_init(&p->lock, RANK_PROCESS);
+	list_init(&p->threads);
+	list_init(&p->resources);
+	list_init(&p->served);
+	p->priority = PRIORITY_NORMAL;
+	p->affinity = UINT64_MAX;
+	p->started_ns = clock_now_ns();
+	if (like) {
+		copy_identity(p, like);
+		p->account = like->account;
+		if (p->account)
+			account_get(p->account);
+	}
+	handle_table_init(&p->handles, p->account);
+	if ((err = id_add_process(p)))
+		goto fini;
+	p->sender.pid = p->pid;
+	p->space = s;
+	*out = p;
+	return OK;
+
+fini:
+	handle_table_fini(&p->handles);
+	namespace_put(p->namespace);
+	if (p->account)
+		account_put(p->account);
+	heap_delete(p);
+	return err;
+}
+
+err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
+{
+	struct process *child;
+	struct space *space = p->space;
+	err_t err;
+
+	if (fork_flags & ~(uint32_t)(FORK_SHARE_SPACE | FORK_NO_HANDLES))
+		return ERR_INVAL;
+	if (fork_flags & FORK_SHARE_SPACE)
+		space_get(space);
+	else if ((err = space_fork(space, p->account, &space)))
+		return err;
+	if ((err = process_create(space, p, &child)))
+		goto put_space;
+	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles)))
+		goto put_child;
+	*out = child;
+	return OK;
+
+put_child:
+	process_put(child);
+	return err;
+put_space:
+	space_put(space);
+	return err;
+}
+
+/* What a process holds goes when its last thread has left, or when it never had one and is dropped. */
+static void release(struct process *p)
+{
+	spin_lock(&p->lock);
+	struct space *space = p->space;
+	struct namespace *namespace = p->namespace;
+	p->space = NULL;
+	p->namespace = NULL;
+	spin_unlock(&p->lock);
+	if (!space)
+		return;
+	scheme_server_gone(p);
+	handle_table_fini(&p->handles);
+	namespace_put(namespace);
+	space_put(space);
+}
+
+void process_put(struct process *p)
+{
+	if (!p || !object_put(&p->object))
+		return;
+	id_remove_process(p);
+	release(p);
+	if (p->account)
+		account_put(p->account);
+	heap_delete(p);
+}
+
+static void tell_end(struct process *p)
+{
+	struct resource *r;
+
+	spin_lock(&p->lock);
+	list_each(r, &p->resources, link)
+		resource_notify(r, READY_READ);
+	spin_unlock(&p->lock);
+}
+
+err_t process_start_thread(struct process *p, const struct thread_start *start, uint32_t *tid)
+{
+	struct thread *t;
+	err_t err;
+
+	if ((err = thread_create(p, start, &t)))
+		return err;
+	if ((err = id_add_thread(t)))
+		goto put;
+	*tid = t->tid;
+	spin_lock(&p->lock);
+	if (p->end || !p->space || p->exec_thread) {
+		err = ERR_SRCH;
+	} else {
+		list_push_back(&p->threads, &t->process_link);
+		p->thread_count++;
+		if (p->stopped)
+			atomic_fetch_or(&t->attention, ATTENTION_STOP);
+		process_review_notices(t);
+	}
+	spin_unlock(&p->lock);
+	if (err)
+		goto remove_id;
+	trace(TRACE_SPAWN, 0, t->tid, p->pid);
+	thread_start(t);        /* the running thread owns the reference */
+	return OK;
+
+remove_id:
+	id_remove_thread(t);
+put:
+	thread_put(t);
+	return err;
+}
+
+void process_end(struct process *p, enum task_end end, uint64_t status)
+{
+	struct thread *t;
+	bool empty;
+
+	spin_lock(&p->lock);
+	if (!p->end) {
+		p->end = (uint8_t)end;
+		p->status = status;
+	}
+	empty = p->thread_count == 0;
+	list_each(t, &p->threads, process_link)
+		thread_attend(t, ATTENTION_KILL);
+	spin_unlock(&p->lock);
+	if (empty) {
+		release(p);
+		tell_end(p);
+	}
+}
+
+void process_leave(struct thread *t)
+{
+	struct process *p = t->process;
+	struct thread *exec_thread;
+	bool last;
+
+	trace(TRACE_EXIT, 0, t->tid, p->status);
+	spin_lock(&p->lock);
+	list_remove(&t->process_link);
+	last = --p->thread_count == 0;
+	if (last && !p->end)
+		p->end = TASK_EXITED;
+	exec_thread = p->exec_thread;
+	if (exec_thread)
+		thread_wake(exec_thread);
+	p->user_ns += t->user_ns;
+	p->system_ns += t->system_ns;
+	p->switches += t->switches;
+	spin_unlock(&p->lock);
+	id_remove_thread(t);
+	if (!last)
+		return;
+	/* The tables must not be loaded here any more when the space goes. */
+	struct cpu *c = cpu_this();
+	space_switch(c->space, NULL);
+	c->space = NULL;
+	release(p);
+	tell_end(p);
+}
+
+static bool is_alone(struct process *p)
+{
+	spin_lock(&p->lock);
+	bool alone = p->thread_count == 1;
+	spin_unlock(&p->lock);
+	return alone;
+}
+
+/* Makes the caller the only thread. INTR: another one execs, or the process ends. */
+static err_t become_single(struct process *p, struct thread *self)
+{
+	struct thread *t;
+	err_t err = OK;
+
+	spin_lock(&p->lock);
+	if (p->exec_thread || p->end) {
+		err = ERR_INTR;
+	} else {
+		p->exec_thread = self;
+		list_each(t, &p->threads, process_link)
+			if (t != self)
+				thread_attend(t, ATTENTION_KILL);
+	}
+	spin_unlock(&p->lock);
+	while (!err && !is_alone(p))
+		err = thread_park(DEADLINE_NONE, 0);
+	return err;
+}
+
+err_t process_exec(struct space *s, const struct thread_start *start)
+{
+	struct thread *self = thread_current();
+	struct process *p = self->process;
+	err_t err;
+
+	if ((err = become_single(p, self)))
+		return err;
+	space_get(s);
+	spin_lock(&p->lock);
+	struct space *old = p->space;
+	p->space = s;
+	p->exec_thread = NULL;
+	self->notice_mask = start->notice_mask;
+	process_review_notices(self);
+	spin_unlock(&p->lock);
+	id_take_pid(self);
+	struct cpu *c = cpu_this();
+	space_switch(c->space, s);
+	c->space = s;
+	space_put(old);
+	handle_close_on_exec(&p->handles);
+	self->upcall = (struct upcall_setup){0};
+	arch_regs_start(self->user_regs, start);
+	arch_thread_set_bases(self, start);
+	return OK;
+}
+
+void process_stop(struct process *p)
+{
+	struct thread *t;
+
+	spin_lock(&p->lock);
+	p->stopped = true;
+	list_each(t, &p->threads, process_link)
+		thread_attend(t, ATTENTION_STOP);
+	spin_unlock(&p->lock);
+}
+
+void process_continue(struct process *p)
+{
+	struct thread *t;
+
+	spin_lock(&p->lock);
+	p->stopped = false;
+	list_each(t, &p->threads, process_link) {
+		atomic_fetch_and(&t->attention, ~(uint32_t)ATTENTION_STOP);
+		thread_wake(t);
+	}
+	spin_unlock(&p->lock);
+}
+
+void process_review_notices(struct thread *t)
+{
+	uint64_t pending = t->notice_pending | t->process->notice_pending;
+
+	if (pending & ~t->notice_mask)
+		thread_attend(t, ATTENTION_NOTICE);
+	else
+		atomic_fetch_and(&t->attention, ~(uint32_t)ATTENTION_NOTICE);
+}
+
+/* Who gets a notice to the process: the current thread if it may, else the first that does not mask it. Waiters in
+ * NOTICE_TAKE mask what they wait for, so everyone is told when nobody is open to it. */
+static void post_to_process(struct process *p, uint64_t bit) REQUIRES(&p->lock)
+{
+	struct thread *t;
+
+	p->notice_pending |= bit;
+	list_each(t, &p->threads, process_link)
+		if (!(t->notice_mask & bit)) {
+			thread_attend(t, ATTENTION_NOTICE);
+			return;
+		}
+	list_each(t, &p->threads, process_link)
+		if (t->notice_wanted & bit)
+			thread_wake(t);
+}
+
+err_t process_post(struct process *p, uint32_t tid, uint32_t notice)
+{
+	struct thread *t;
+	err_t err = tid ? ERR_SRCH : OK;
+
+	if (notice < 1 || notice > 64)
+		return ERR_INVAL;
+	uint64_t bit = 1ull << (notice - 1);
+	trace(TRACE_NOTICE, (uint16_t)notice, tid ? tid : p->pid, 0);
+	spin_lock(&p->lock);
+	if (!tid) {
+		post_to_process(p, bit);
+	} else {
+		list_each(t, &p->threads, process_link) {
+			if (t->tid != tid)
+				continue;
+			t->notice_pending |= bit;
+			if (!(t->notice_mask & bit))
+				thread_attend(t, ATTENTION_NOTICE);
+			else if (t->notice_wanted & bit)
+				thread_wake(t);
+			err = OK;
+			break;
+		}
+	}
+	spin_unlock(&p->lock);
+	return err;
+}
+
+void process_withdraw(struct process *p, uint64_t notices)
+{
+	struct thread *t;
+
+	spin_lock(&p->lock);
+	p->notice_pending &= ~notices;
+	list_each(t, &p->threads, process_link) {
+		t->notice_pending &= ~notices;
+		process_review_notices(t);
+	}
+	spin_unlock(&p->lock);
+}
+
+uint32_t process_take_notice(uint64_t set)
+{
+	struct thread *t = thread_current();
+	struct process *p = t->process;
+	uint32_t notice = 0;
+
+	spin_lock(&p->lock);
+	uint64_t found = (t->notice_pending | p->notice_pending) & set;
+	if (found) {
+		notice = (uint32_t)__builtin_ctzll(found) + 1;
+		uint64_t bit = 1ull << (notice - 1);
+		if (t->notice_pending & bit)
+			t->notice_pending &= ~bit;
+		else
+			p->notice_pending &= ~bit;
+	}
+	process_review_notices(t);
+	spin_unlock(&p->lock);
+	return notice;
+}
+
+uint64_t process_set_notice_mask(uint64_t mask, uint64_t *pending)
+{
+	struct thread *t = thread_current();
+	struct process *p = t->process;
+
+	spin_lock(&p->lock);
+	uint64_t old = t->notice_mask;
+	t->notice_mask = mask;
+	*pending = t->notice_pending | p->notice_pending;
+	process_review_notices(t);
+	spin_unlock(&p->lock);
+	return old;
+}
+
+struct sender process_sender(struct thread *t)
+{
+	struct process *p = t->process;
+
+	spin_lock(&p->lock);
+	struct sender s = p->sender;
+	spin_unlock(&p->lock);
+	s.tid = t->tid;
+	return s;
+}
