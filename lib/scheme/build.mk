@@ -1,0 +1,1 @@
+HOST_SKIP := server.c

@@ -1,0 +1,172 @@
+/* lib/scheme/scheme.h - serving a scheme: a table of functions and a loop.
+ *
+ * A server fills struct scheme_ops, adds the scheme to a struct server and runs it. Every function
+ * gets a checked request: `open` is a live thing of this server's, whatever number the client used; lengths are those the kernel
+ * enforces. What the client sent (names, structs, codes, offsets) is still the client's word.
+ *
+ * Functions answer a result >= 0 or an err_t, or keep the request with scheme_defer and answer it later. A NULL function
+ * means the scheme cannot do that; a CALL code that ops->call does not know is answered ERR_NOTTY.
+ * One thread runs a server: nothing here is thread-safe. doc/howto/hello-scheme.md shows a whole server.
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/ops.h"
+#include "abi/types.h"
+#include "lib/base/attr.h"
+#include "lib/base/list.h"
+#include "lib/scheme/ids.h"
+
+struct scheme;
+struct server;
+
+enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
+/* What a function returns for a request that it answers later. */
+#define SCHEME_LATER INT64_MIN
+
+/* One request while its function runs. Nothing in it may be kept. */
+struct scheme_request {
+	struct scheme *scheme;
+	const struct message *message;  /* as the kernel gave it: sender, tag, flags */
+	void *open;                     /* what OPEN gave (`opened`); NULL: an OPEN of the scheme itself */
+	uint64_t id;                    /* its number, for scheme_notify */
+	bool is_nonblock;               /* the client does not want to wait: ERR_AGAIN instead of scheme_defer */
+
+	const uint8_t *in;              /* the beginning of what the client sends; in_here bytes of it, a 0 behind them */
+	size_t in_here, in_bytes;       /* in_bytes: all of it (scheme_in reaches the rest) */
+	uint8_t *out;                   /* room for the answer: out_room bytes */
+	size_t out_room, out_max;       /* out_max: what the client can take (scheme_put reaches the rest) */
+
+	handle_t passed;                /* a handle the client passed: closed afterwards unless scheme_take_handle took it */
+	void *passed_open;              /* or, if it was one of this scheme's own, what it stands for */
+
+	/* The answer, beside the result. */
+	size_t out_bytes;               /* CALL: how much of out to send. (READ sends as much as its result says.) */
+	void *opened;                   /* OPEN must set it (or reply_handle): not NULL */
+	handle_t reply_handle;          /* given to the client; ours is closed unless reply_flags says REPLY_COPY_HANDLE */
+	uint32_t reply_flags;           /* enum reply_flags */
+	bool is_put;                    /* READ: the data went by scheme_put; set by that */
+};
+
+/* A request kept for later. Part of some struct of the server's. */
+struct scheme_deferred {
+	struct list_node link;          /* of the scheme */
+	struct scheme *scheme;
+	uint64_t tag, id;
+	struct sender sender;
+	uint32_t op;                    /* enum op: OPEN, READ, WRITE or CALL */
+	size_t in_bytes, out_max;
+};
+
+struct scheme_ops {
+	/* ref: the reference, relative to r->open. */
+	int64_t (*open)(struct scheme_request *r, const char *ref, size_t ref_bytes, uint32_t open_flags, uint32_t mode);
+	/* Puts at most r->out_room of bytes into r->out; the result says how many. */
+	int64_t (*read)(struct scheme_request *r, size_t bytes, uint64_t offset);
+	/* r->in has the first r->in_here of bytes; the result says how many were taken. */
+	int64_t (*write)(struct scheme_request *r, size_t bytes, uint64_t offset);
+	int64_t (*call)(struct scheme_request *r, uint32_t code, uint64_t word);
+	/* The last handle is gone, and every request on it answered. */
+	void (*close)(struct scheme *s, void *open);
+	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */
+	void (*cancel)(struct scheme_deferred *d);
+};
+
+/* One scheme that is served. */
+struct scheme {
+	struct list_node link;          /* of the server */
+	struct server *server;
+	handle_t handle;                /* the endpoint */
+	const struct scheme_ops *ops;
+	void *context;                  /* the server's own */
+	struct ids ids;
+	struct list_node deferred;
+};
+
+/* Something else to wait for. */
+struct server_watch {
+	struct list_node link;          /* of the server */
+	handle_t handle;
+	uint32_t wanted;                /* enum ready; may be changed at any time */
+	void (*ready)(struct server_watch *w, uint32_t found);
+};
+
+struct server_timer {
+	struct list_node link;          /* of the server, by deadline; on no list when not set */
+	uint64_t deadline_ns;
+	void (*fire)(struct server_timer *t);
+};
+
+struct server {
+	struct list_node schemes, watches, timers;
+	uint32_t scheme_count, watch_count;
+	struct poll_entry *polled;      /* scheme_count + watch_count */
+	uint32_t polled_capacity;
+	bool watches_changed;
+	uint8_t *in, *out;
+	bool is_stopping;
+};
+
+/* NOMEM. */
+err_t server_init(struct server *s) NONNULL MUST_CHECK;
+/* name: of the startup handle with the endpoint, "scheme:NAME"; NULL: "scheme", the first. NOENT: it was not given. */
+err_t server_add_scheme(struct server *s, struct scheme *scheme, const char *name, const struct scheme_ops *ops, void *context) MUST_CHECK;
+/* The same with an endpoint at hand. Both: before server_run. */
+void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpoint, const struct scheme_ops *ops, void *context);
+/* Runs w->ready in the loop each time the handle is ready (level). The watch is the caller's and stays until it is removed; it may be
+ * removed and freed in any function of the server. */
+void server_add_watch(struct server *s, struct server_watch *w, handle_t handle, uint32_t wanted,
+                      void (*ready)(struct server_watch *w, uint32_t found)) NONNULL;
+void server_remove_watch(struct server *s, struct server_watch *w) NONNULL;
+/* A timer is initialized once; then set (again) and cleared as one likes. It fires once. */
+void server_timer_init(struct server_timer *t, void (*fire)(struct server_timer *t)) NONNULL;
+void server_timer_set(struct server *s, struct server_timer *t, uint64_t deadline_ns) NONNULL;
+void server_timer_clear(struct server_timer *t) NONNULL;
+/* Tells the starter that we are ready (startup_ready), then serves until server_stop or an error of the endpoint. */
+err_t server_run(struct server *s) NONNULL;
+void server_stop(struct server *s) NONNULL;
+
+/* ---- In the functions ------------------------------------------------------------------------------------------ */
+
+/* Exactly bytes (at most SCHEME_BUFFER_BYTES) from the front of what the client sends. INVAL: it sends less. */
+err_t scheme_in_struct(struct scheme_request *r, void *to, size_t bytes) NONNULL MUST_CHECK;
+/* Exactly bytes from offset of it. INVAL: it sends less; FAULT: its memory went away. */
+err_t scheme_in(struct scheme_request *r, size_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;
+/* Appends to the answer's data. INVAL: the client cannot take that much. */
+err_t scheme_out(struct scheme_request *r, const void *from, size_t bytes) NONNULL MUST_CHECK;
+/* Writes straight into the client's buffer. INVAL: out of its bounds; FAULT. */
+err_t scheme_put(struct scheme_request *r, size_t offset, const void *from, size_t bytes) NONNULL MUST_CHECK;
+/* The passed handle is the caller's from now on; HANDLE_NONE: none came. */
+handle_t scheme_take_handle(struct scheme_request *r) NONNULL;
+/* Keeps the request: `return scheme_defer(r, &thing->waiting);`. A passed handle must have been taken. */
+int64_t scheme_defer(struct scheme_request *r, struct scheme_deferred *d) NONNULL MUST_CHECK;
+
+/* ---- Later ------------------------------------------------------------------------------------------------------- */
+
+/* Each answers d, which is then the caller's again. A client that is gone does not matter. */
+void scheme_answer(struct scheme_deferred *d, int64_t result) NONNULL;
+void scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes);
+/* handle and reply_flags as in struct scheme_request. For a kept OPEN: opened is the new thing (or NULL with REPLY_FORWARD). */
+void scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_handle, uint32_t reply_flags);
+void scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t reply_handle, uint32_t reply_flags);
+/* As scheme_in and scheme_put, of a kept request. */
+err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;
+err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *from, size_t bytes) NONNULL MUST_CHECK;
+/* The open thing with this number is ready for what is in ready (enum ready) now; bits outside mask stay as they are. */
+void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
+
+/* ---- Pure: what the loop does with one message (dispatch.c; tested on the host) --------------------------------------- */
+
+struct scheme_answer {
+	bool is_due;                    /* false: nothing to send (kept, a close, a cancel) */
+	uint64_t tag;
+	int64_t result;
+	const void *data;
+	size_t bytes;
+	handle_t handle;
+	uint32_t reply_flags;
+	uint64_t opened_id;             /* not 0: to be taken back when the answer cannot be delivered */
+	handle_t unused;                /* a passed handle nobody took */
+};
+
+/* in: SCHEME_BUFFER_BYTES + 1 bytes, the message's data in front; out: SCHEME_BUFFER_BYTES. */
+void scheme_dispatch(struct scheme *s, const struct message *m, uint8_t *in, uint8_t *out, struct scheme_answer *a) NONNULL;
