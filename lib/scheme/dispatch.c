@@ -17,8 +17,19 @@ static void dispatch_cancel(struct scheme *s, uint64_t tag)
 		}
 }
 
+/* Requests kept on it are of clients that were killed: nobody waits for an answer any more. */
+static void cancel_all(struct scheme *s, uint64_t id)
+{
+	struct scheme_deferred *d, *next;
+
+	list_each_safe(d, next, &s->deferred, link)
+		if (d->id == id && s->ops->cancel)
+			s->ops->cancel(d);
+}
+
 static void dispatch_close(struct scheme *s, uint64_t id)
 {
+	cancel_all(s, id);
 	void *open = ids_remove(&s->ids, id);
 
 	if (open && s->ops->close)
@@ -78,6 +89,11 @@ static int64_t dispatch_request(struct scheme_request *r)
 		return ops->write ? ops->write(r, m->in_bytes, m->offset) : ERR_INVAL;
 	case OP_CALL:
 		return dispatch_call(r);
+	case OP_SEEK:
+		return ops->length ? ops->length(r) : ERR_SPIPE;
+	case OP_MAP:
+		r->reply_flags = REPLY_HANDLE;
+		return ops->map ? ops->map(r) : ERR_NODEV;
 	default:
 		return ERR_NOSYS;
 	}

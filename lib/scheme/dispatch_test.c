@@ -260,3 +260,17 @@ TEST(a_passed_handle_of_the_scheme_itself_comes_as_its_thing)
 	CHECK(passed_open == NULL);
 	ids_fini(&s.ids);
 }
+
+TEST(a_close_cancels_what_was_kept_on_it_first)
+{
+	struct scheme s;
+	struct scheme_answer a;
+
+	start(&s);
+	uint64_t id = open_ref(&s, "it").opened_id;
+	CHECK(!call(&s, id, 2, 0, 0, HANDLE_NONE).is_due);
+	struct message close = { .kind = MESSAGE_CLOSE, .id = id, .handle = HANDLE_NONE };
+	scheme_dispatch(&s, &close, in, out, &a);
+	CHECK(thing.is_cancelled && thing.is_closed);
+	ids_fini(&s.ids);
+}

@@ -65,7 +65,11 @@ struct scheme_ops {
 	/* r->in has the first r->in_here of bytes; the result says how many were taken. */
 	int64_t (*write)(struct scheme_request *r, size_t bytes, uint64_t offset);
 	int64_t (*call)(struct scheme_request *r, uint32_t code, uint64_t word);
-	/* The last handle is gone, and every request on it answered. */
+	/* How long it is (SEEK from the end), for what was opened REPLY_SEEKABLE. */
+	int64_t (*length)(struct scheme_request *r);
+	/* MAP: r->reply_handle becomes a memory object with the content. */
+	int64_t (*map)(struct scheme_request *r);
+	/* The last handle is gone. Kept requests on it (their clients were killed) were cancelled before. */
 	void (*close)(struct scheme *s, void *open);
 	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */
 	void (*cancel)(struct scheme_deferred *d);
@@ -142,12 +146,13 @@ int64_t scheme_defer(struct scheme_request *r, struct scheme_deferred *d) NONNUL
 
 /* ---- Later ------------------------------------------------------------------------------------------------------- */
 
-/* Each answers d, which is then the caller's again. A client that is gone does not matter. */
-void scheme_answer(struct scheme_deferred *d, int64_t result) NONNULL;
-void scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes);
+/* Each answers d, which is then the caller's again. SRCH: the client is gone (a killed one just takes its request away):
+ * who would lose data by that must look. */
+err_t scheme_answer(struct scheme_deferred *d, int64_t result) NONNULL;
+err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes);
 /* handle and reply_flags as in struct scheme_request. For a kept OPEN: opened is the new thing (or NULL with REPLY_FORWARD). */
-void scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_handle, uint32_t reply_flags);
-void scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t reply_handle, uint32_t reply_flags);
+err_t scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_handle, uint32_t reply_flags);
+err_t scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t reply_handle, uint32_t reply_flags);
 /* As scheme_in and scheme_put, of a kept request. */
 err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;
 err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *from, size_t bytes) NONNULL MUST_CHECK;

@@ -128,7 +128,7 @@ static void open_undo(struct scheme *scheme, uint64_t id)
 
 static uint64_t packed(const struct scheme_answer *a)
 {
-	return pack_handle(a->reply_flags, a->result < 0 ? HANDLE_NONE : a->handle, true);
+	return a->result < 0 ? pack_handle(0, HANDLE_NONE, true) : pack_handle(a->reply_flags, a->handle, true);
 }
 
 /* Our own handle has done its work; unless a copy was sent, the kernel moved it and it is gone already. */
@@ -139,13 +139,14 @@ static void handles_close(const struct scheme_answer *a, bool was_moved)
 		handle_close(a->handle);
 }
 
-static void answer_send(struct scheme *scheme, const struct scheme_answer *a)
+static err_t answer_send(struct scheme *scheme, const struct scheme_answer *a)
 {
 	int64_t sent = sys_reply(0, scheme->handle, a->tag, a->result, a->data, a->bytes, packed(a));
 
 	if (sent < 0 && a->opened_id != 0)
 		open_undo(scheme, a->opened_id);
 	handles_close(a, sent >= 0 && a->result >= 0);
+	return result_error(sent);
 }
 
 /* Answers a (if due) and takes the next message in the same call. */
@@ -167,7 +168,7 @@ static int64_t answer_and_receive(struct server *s, struct scheme *scheme, const
 			serve.handle_and_flags = packed(a);
 		}
 	}
-	return sys_reply_receive(0, scheme->handle, &serve);
+	return sys_reply_receive(deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0, scheme->handle, &serve);
 }
 
 /* Serves requests of one scheme: while there are any, up to a turn's worth, or (alone) for ever, waiting for them until the next timer. */
@@ -313,7 +314,7 @@ err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *
 	return copy(d->scheme, d->tag, COPY_TO_CLIENT, offset, (void *)(uintptr_t)from, bytes);
 }
 
-static void deferred_answer(struct scheme_deferred *d, const struct scheme_answer *a)
+static err_t deferred_answer(struct scheme_deferred *d, const struct scheme_answer *a)
 {
 	struct scheme_answer answer = *a;
 
@@ -321,26 +322,26 @@ static void deferred_answer(struct scheme_deferred *d, const struct scheme_answe
 	answer.is_due = true;
 	answer.tag = d->tag;
 	answer.unused = HANDLE_NONE;
-	answer_send(d->scheme, &answer);
+	return answer_send(d->scheme, &answer);
 }
 
-void scheme_answer(struct scheme_deferred *d, int64_t result)
+err_t scheme_answer(struct scheme_deferred *d, int64_t result)
 {
-	deferred_answer(d, &(struct scheme_answer){ .result = result, .handle = HANDLE_NONE });
+	return deferred_answer(d, &(struct scheme_answer){ .result = result, .handle = HANDLE_NONE });
 }
 
-void scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes)
+err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes)
 {
-	deferred_answer(d, &(struct scheme_answer){
+	return deferred_answer(d, &(struct scheme_answer){
 		.result = result, .data = data, .bytes = MIN_OF(bytes, d->out_max), .handle = HANDLE_NONE });
 }
 
-void scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t reply_handle, uint32_t reply_flags)
+err_t scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t reply_handle, uint32_t reply_flags)
 {
-	deferred_answer(d, &(struct scheme_answer){ .result = result, .handle = reply_handle, .reply_flags = reply_flags });
+	return deferred_answer(d, &(struct scheme_answer){ .result = result, .handle = reply_handle, .reply_flags = reply_flags });
 }
 
-void scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_handle, uint32_t reply_flags)
+err_t scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_handle, uint32_t reply_flags)
 {
 	struct scheme_answer a = { .handle = reply_handle, .reply_flags = reply_flags };
 	err_t err;
@@ -355,7 +356,7 @@ void scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply_
 			a.result = (int64_t)a.opened_id;
 		}
 	}
-	deferred_answer(d, &a);
+	return deferred_answer(d, &a);
 }
 
 void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask)
