@@ -363,7 +363,7 @@ static err_t deliver_note(struct message *m, struct remote *closed, uaddr_t mess
 	return err;
 }
 
-int64_t scheme_receive_from(struct scheme *s, struct thread *client, uaddr_t message, uaddr_t buffer, size_t bytes,
+static int64_t receive(struct scheme *s, struct thread *client, uaddr_t message, uaddr_t buffer, size_t bytes,
                             uint64_t deadline_ns, uint32_t request_flags)
 {
 	uint32_t park_flags = request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
@@ -423,7 +423,7 @@ int64_t scheme_receive(struct resource *endpoint, uaddr_t message, uaddr_t buffe
 		return ERR_FAULT;
 	if ((err = become_server(s)))
 		return err;
-	return scheme_receive_from(s, NULL, message, buffer, bytes, deadline_ns, request_flags);
+	return receive(s, NULL, message, buffer, bytes, deadline_ns, request_flags);
 }
 
 /* ---- reply ---- */
@@ -531,10 +531,9 @@ int64_t scheme_reply_receive(struct resource *endpoint, const struct scheme_answ
 	if ((err = become_server(s)))
 		return err;
 	/* A refused answer (the client is gone) is no reason not to receive. */
-	err = answer(s, a, &client);
-	if (err && !client)
-		client = NULL;
-	int64_t result = scheme_receive_from(s, client, message, buffer, bytes, deadline_ns, request_flags);
+	if (a->tag && answer(s, a, &client))
+		trace(TRACE_REPLY, 1, a->tag, 0);
+	int64_t result = receive(s, client, message, buffer, bytes, deadline_ns, request_flags);
 	if (client)
 		thread_put(client);
 	return result;

@@ -1,0 +1,134 @@
+/* kernel/call/ops_memory.c - operations on address spaces. */
+#include "kernel/call/ops.h"
+#include "kernel/mem/memobj.h"
+#include "kernel/mem/space.h"
+#include "kernel/obj/process.h"
+#include "kernel/scheme/proc.h"
+
+/* The space that a handle names, or the caller's, with a reference. */
+static err_t find_space(handle_t h, struct space **out)
+{
+	struct process *p = process_current();
+	struct resource *r;
+	err_t err;
+
+	if (h == HANDLE_NONE) {
+		space_get(p->space);
+		*out = p->space;
+		return OK;
+	}
+	if ((err = handle_find(&p->handles, h, RIGHT_MAP, &r, NULL)))
+		return err;
+	*out = space_of(r);
+	if (*out)
+		space_get(*out);
+	else
+		err = ERR_NOTTY;
+	resource_put(r);
+	return err;
+}
+
+/* The object to map, NULL for demand-zero memory, and what may be done with the mapping. */
+static err_t find_object(const struct request *q, struct memobj **out, uint32_t *max_prot)
+{
+	uint32_t flags = (uint32_t)q->arg[2], rights;
+	struct resource *r;
+	err_t err;
+
+	*out = NULL;
+	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
+	if (q->handle == HANDLE_NONE)
+		return OK;
+	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_MAP, &r, &rights)))
+		return err;
+	if (!(rights & RIGHT_READ))
+		err = ERR_ACCES;
+	else if (!r->ops->map)
+		err = ERR_NODEV;
+	else
+		err = r->ops->map(r, out, max_prot);
+	resource_put(r);
+	if (err)
+		return err;
+	if (!(rights & RIGHT_EXEC))
+		*max_prot &= ~(uint32_t)MAP_EXEC;
+	if (!(flags & MAP_SHARED))
+		*max_prot |= MAP_WRITE;         /* a private copy may always be changed */
+	else if (!(rights & RIGHT_WRITE))
+		*max_prot &= ~(uint32_t)MAP_WRITE;
+	return OK;
+}
+
+int64_t op_map(const struct request *q, handle_t *received)
+{
+	struct memobj *object;
+	struct space *space;
+	uint32_t max_prot;
+	uint64_t address = 0;
+	err_t err;
+
+	(void)received;
+	if ((err = find_space((handle_t)q->arg[4], &space)))
+		return err;
+	if ((err = find_object(q, &object, &max_prot)))
+		goto put_space;
+	err = space_map(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2], max_prot, object, q->arg[3], &address);
+	if (object)
+		memobj_put(object);
+put_space:
+	space_put(space);
+	return err ? err : (int64_t)address;
+}
+
+int64_t op_unmap(const struct request *q, handle_t *received)
+{
+	struct space *space;
+	err_t err;
+
+	(void)received;
+	if ((err = find_space(q->handle, &space)))
+		return err;
+	err = space_unmap(space, q->arg[0], q->arg[1]);
+	space_put(space);
+	return err;
+}
+
+int64_t op_protect(const struct request *q, handle_t *received)
+{
+	struct space *space;
+	err_t err;
+
+	(void)received;
+	if ((err = find_space(q->handle, &space)))
+		return err;
+	err = space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
+	space_put(space);
+	return err;
+}
+
+int64_t op_remap(const struct request *q, handle_t *received)
+{
+	struct space *space;
+	uint64_t address = 0;
+	err_t err;
+
+	(void)received;
+	if ((err = find_space(q->handle, &space)))
+		return err;
+	err = space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], &address);
+	space_put(space);
+	return err ? err : (int64_t)address;
+}
+
+int64_t op_advise(const struct request *q, handle_t *received)
+{
+	struct space *space;
+	err_t err;
+
+	(void)received;
+	if ((err = find_space(q->handle, &space)))
+		return err;
+	err = space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
+	space_put(space);
+	return err;
+}

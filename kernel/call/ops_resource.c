@@ -1,0 +1,328 @@
+/* kernel/call/ops_resource.c - operations on handles: open to poll. */
+#include "kernel/call/ops.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/namespace.h"
+#include "kernel/obj/process.h"
+#include "kernel/sched/clock.h"
+#include "lib/base/string.h"
+
+enum { REFERENCE_MAX = 4096, POLL_MAX = 65536, POLL_ON_STACK = 4 };
+
+static handle_t first_number(uint32_t open_flags)
+{
+	return open_flags & OPEN_PRIVATE ? HANDLE_PRIVATE : 0;
+}
+
+/* Gives what was opened or received a number; drops it when there is none. */
+static int64_t install(struct passed *p)
+{
+	handle_t h;
+	err_t err = handle_open(&process_current()->handles, p, first_number(p->flags), &h);
+
+	if (err) {
+		resource_put(p->resource);
+		return err;
+	}
+	return h;
+}
+
+static err_t find_root(struct namespace *n, uaddr_t scheme, size_t scheme_bytes, struct resource **out)
+{
+	char name[SCHEME_NAME_MAX];
+	err_t err;
+
+	if (scheme_bytes > sizeof(name))
+		return ERR_NODEV;
+	if ((err = copy_from_user(name, scheme, scheme_bytes)))
+		return err;
+	return namespace_find(n, name, scheme_bytes, out);
+}
+
+/* The resource that OPEN's reference is relative to. */
+static err_t find_base(const struct request *q, struct resource **out)
+{
+	struct process *p = process_current();
+	struct namespace *n = p->namespace;
+	uaddr_t scheme = uaddr(q->arg[0]);
+	struct resource *r;
+	err_t err;
+
+	if (q->handle == HANDLE_NONE)
+		return n ? find_root(n, scheme, q->arg[1], out) : ERR_NODEV;
+	if ((err = handle_find(&p->handles, q->handle, 0, &r, NULL)))
+		return err;
+	if ((n = namespace_of(r))) {
+		err = find_root(n, scheme, q->arg[1], out);
+		resource_put(r);
+		return err;
+	}
+	if (q->arg[1]) {
+		resource_put(r);
+		return ERR_INVAL;
+	}
+	*out = r;
+	return OK;
+}
+
+int64_t op_open(const struct request *q, handle_t *received)
+{
+	struct open_args a = {
+		.ref_user = uaddr(q->arg[2]), .ref_bytes = q->arg[3], .flags = (uint32_t)q->arg[4],
+		.mode = (uint32_t)q->arg[5], .request_flags = q->flags,
+	};
+	struct passed opened = {0};
+	struct resource *base;
+	err_t err;
+
+	(void)received;
+	if (a.ref_bytes > REFERENCE_MAX)
+		return ERR_NAMETOOLONG;
+	if (!user_range_is_valid(a.ref_user.raw, a.ref_bytes))
+		return ERR_FAULT;
+	if ((err = find_base(q, &base)))
+		return err;
+	err = base->ops->open ? base->ops->open(base, &a, &opened) : ERR_NOTDIR;
+	resource_put(base);
+	if (err)
+		return err;
+	opened.flags = a.flags & (OPEN_CLOEXEC | OPEN_PRIVATE);
+	return install(&opened);
+}
+
+int64_t op_close(const struct request *q, handle_t *received)
+{
+	(void)received;
+	return handle_close(&process_current()->handles, q->handle);
+}
+
+int64_t op_dup(const struct request *q, handle_t *received)
+{
+	struct handle_table *t = &process_current()->handles;
+	handle_t at = (handle_t)q->arg[0], h;
+	struct passed p;
+	err_t err;
+
+	(void)received;
+	if ((err = handle_find_passed(t, q->handle, RIGHT_DUP, &p)))
+		return err;
+	p.rights &= (uint32_t)q->arg[2];
+	p.flags = q->arg[1] & DUP_CLOEXEC ? OPEN_CLOEXEC : 0;
+	if (q->arg[1] & DUP_EXACT) {
+		err = handle_replace(t, at, &p);
+		h = at;
+	} else {
+		err = handle_open(t, &p, at, &h);
+	}
+	if (err) {
+		resource_put(p.resource);
+		return err;
+	}
+	return h;
+}
+
+int64_t op_control(const struct request *q, handle_t *received)
+{
+	struct handle_table *t = &process_current()->handles;
+	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
+	uint64_t value = q->arg[1];
+	struct passed p;
+	err_t err;
+
+	(void)received;
+	if (q->arg[0] == CONTROL_CLOEXEC)
+		return handle_set_cloexec(t, q->handle, value);
+	if (q->arg[0] == CONTROL_RIGHTS)
+		return handle_drop_rights(t, q->handle, (uint32_t)value);
+	if ((err = handle_find_passed(t, q->handle, 0, &p)))
+		return err;
+	int64_t result = ERR_INVAL;
+	if (q->arg[0] == CONTROL_GET) {
+		result = (int64_t)((uint64_t)p.rights << 32 | atomic_load(&p.resource->open_flags) | p.flags);
+	} else if (q->arg[0] == CONTROL_OPEN_FLAGS) {
+		atomic_fetch_and(&p.resource->open_flags, ~changeable | (uint32_t)value);
+		atomic_fetch_or(&p.resource->open_flags, changeable & (uint32_t)value);
+		result = 0;
+	}
+	resource_put(p.resource);
+	return result;
+}
+
+int64_t op_read(const struct request *q, handle_t *received)
+{
+	struct resource *r;
+	err_t err;
+
+	(void)received;
+	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_READ, &r, NULL)))
+		return err == ERR_ACCES ? ERR_BADF : err;       /* POSIX read: EBADF when not open for reading */
+	int64_t result = resource_read(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
+	resource_put(r);
+	return result;
+}
+
+int64_t op_write(const struct request *q, handle_t *received)
+{
+	struct resource *r;
+	err_t err;
+
+	(void)received;
+	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_WRITE, &r, NULL)))
+		return err == ERR_ACCES ? ERR_BADF : err;
+	int64_t result = resource_write(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
+	resource_put(r);
+	return result;
+}
+
+int64_t op_seek(const struct request *q, handle_t *received)
+{
+	struct resource *r;
+	err_t err;
+
+	(void)received;
+	if ((err = handle_find(&process_current()->handles, q->handle, 0, &r, NULL)))
+		return err;
+	int64_t result = resource_seek(r, (int64_t)q->arg[0], (uint32_t)q->arg[1]);
+	resource_put(r);
+	return result;
+}
+
+int64_t op_call(const struct request *q, handle_t *received)
+{
+	struct handle_table *t = &process_current()->handles;
+	struct call_args a = {
+		.code = (uint32_t)q->arg[0], .in = uaddr(q->arg[1]), .in_bytes = q->arg[2], .out = uaddr(q->arg[3]),
+		.out_bytes = q->arg[4], .word = q->arg[5], .request_flags = q->flags,
+	};
+	handle_t pass = (handle_t)(q->arg[0] >> 32);
+	struct resource *r;
+	int64_t result;
+
+	if (!user_range_is_valid(a.in.raw, a.in_bytes) || !user_range_is_valid(a.out.raw, a.out_bytes))
+		return ERR_FAULT;
+	if ((result = handle_find(t, q->handle, RIGHT_CALL, &r, &a.rights)))
+		return result;
+	if (pass != HANDLE_NONE && (result = handle_find_passed(t, pass, RIGHT_SEND, &a.passed)))
+		goto put;
+	a.passed.flags = 0;
+	result = r->ops->call ? r->ops->call(r, &a) : ERR_NOTTY;
+	resource_put(a.passed.resource);
+	if (a.reply.resource) {
+		a.reply.flags |= OPEN_PRIVATE;
+		int64_t h = install(&a.reply);
+		if (h >= 0)
+			*received = (handle_t)h;
+		else if (result >= 0)
+			result = h;
+	}
+put:
+	resource_put(r);
+	return result;
+}
+
+/* ---- POLL ---- */
+
+struct poll_watch {
+	struct watcher watcher;
+	struct resource *resource;      /* NULL: nothing to watch */
+	struct thread *thread;
+	uint32_t wanted;
+};
+
+static void poll_notify(struct watcher *w, uint32_t ready)
+{
+	struct poll_watch *p = container_of(w, struct poll_watch, watcher);
+	if (ready & (p->wanted | READY_ERROR | READY_HANGUP))
+		thread_wake(p->thread);
+}
+
+/* Fills found; how many entries have something. */
+static int64_t poll_look(struct poll_watch *watches, struct poll_entry *entries, size_t count)
+{
+	int64_t ready_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct resource *r = watches[i].resource;
+		if (r)
+			entries[i].found = resource_ready(r) & (entries[i].wanted | READY_ERROR | READY_HANGUP);
+		ready_count += entries[i].found != 0;
+	}
+	return ready_count;
+}
+
+static void poll_begin(struct poll_watch *watches, struct poll_entry *entries, size_t count)
+{
+	struct handle_table *t = &process_current()->handles;
+
+	for (size_t i = 0; i < count; i++) {
+		struct poll_watch *w = &watches[i];
+		*w = (struct poll_watch){ .watcher.notify = poll_notify, .thread = thread_current(),
+		                          .wanted = entries[i].wanted };
+		list_init(&w->watcher.link);
+		entries[i].found = 0;
+		if (entries[i].handle < 0)
+			continue;
+		if (handle_find(t, entries[i].handle, 0, &w->resource, NULL)) {
+			w->resource = NULL;
+			entries[i].found = READY_INVALID;
+			continue;
+		}
+		watch_add(&w->resource->watch, &w->watcher);
+	}
+}
+
+static void poll_end(struct poll_watch *watches, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!watches[i].resource)
+			continue;
+		watch_remove(&watches[i].resource->watch, &watches[i].watcher);
+		resource_put(watches[i].resource);
+	}
+}
+
+static int64_t poll_wait(struct poll_watch *watches, struct poll_entry *entries, size_t count, uint64_t deadline_ns,
+                         uint32_t request_flags)
+{
+	uint32_t park_flags = request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
+	int64_t found;
+	err_t err = OK;
+
+	poll_begin(watches, entries, count);
+	while (!(found = poll_look(watches, entries, count)) && !err)
+		err = thread_park(deadline_ns, park_flags);
+	poll_end(watches, count);
+	return found ? found : err == ERR_TIMEDOUT ? 0 : err;
+}
+
+int64_t op_poll(const struct request *q, handle_t *received)
+{
+	struct { struct poll_watch watch[POLL_ON_STACK]; struct poll_entry entry[POLL_ON_STACK]; } small;
+	size_t count = q->arg[1];
+	size_t watch_bytes = count * sizeof(struct poll_watch), entry_bytes = count * sizeof(struct poll_entry);
+	struct poll_watch *watches = small.watch;
+	struct poll_entry *entries = small.entry;
+	int64_t result = ERR_NOMEM;
+
+	(void)received;
+	if (count > POLL_MAX)
+		return ERR_INVAL;
+	if (count > POLL_ON_STACK) {
+		watches = heap_alloc(watch_bytes);
+		entries = heap_alloc(entry_bytes);
+		if (!watches || !entries)
+			goto free;
+	}
+	if (count && (result = copy_from_user(entries, uaddr(q->arg[0]), entry_bytes)))
+		goto free;
+	result = poll_wait(watches, entries, count, q->arg[2], q->flags);
+	err_t err = count && result >= 0 ? copy_to_user(uaddr(q->arg[0]), entries, entry_bytes) : OK;
+	if (err)
+		result = err;
+free:
+	if (count > POLL_ON_STACK) {
+		heap_free(entries, entry_bytes);
+		heap_free(watches, watch_bytes);
+	}
+	return result;
+}
