@@ -27,8 +27,6 @@ NORETURN void kernel_main_secondary(void);
 void arch_init_early(const struct boot_info *boot) NONNULL;
 /* Interrupt controllers, clock calibration, power: needs frames and heap. */
 err_t arch_init_late(const struct boot_info *boot) NONNULL MUST_CHECK;
-/* The physical range of the kernel image with its first tables and stacks: never free memory. Page-aligned. */
-void arch_kernel_image(uint64_t *start_out, uint64_t *end_out) NONNULL;
 /* Starts the other CPUs, each of which runs kernel_main_secondary. Those that do not come are said and left out. */
 void arch_start_cpus(void);
 
@@ -45,8 +43,7 @@ uint64_t arch_wall_clock_ns(void);
 /* ---- Other CPUs ---- */
 /* Makes a CPU pass through its interrupt entry, where it looks for work (cpu_kicked is called there). */
 void arch_kick(uint32_t cpu);
-/* Has every CPU in the mask (this one too, if it is in it) drop TLB entries of [start, end) (or all user entries, when
- * end is 0); returns when all have. */
+/* Has every CPU in the mask drop TLB entries of [start, end) (or all, when end is 0); returns when all have. */
 void arch_shootdown(uint64_t cpu_mask, uint64_t start, uint64_t end);
 /* Answers shootdowns and stop requests meant for this CPU; called by those who spin. */
 void arch_poll_requests(void);

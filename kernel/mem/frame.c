@@ -7,6 +7,7 @@
 #include "kernel/mem/frame.h"
 #include "kernel/cpu.h"
 #include "kernel/mem/account.h"
+#include "kernel/mem/paging.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
@@ -400,7 +401,7 @@ enum { SPARED_MAX = 4 };
 static void find_spared(const struct boot_info *boot, struct span spared[SPARED_MAX])
 {
 	uint64_t start, end;
-	arch_kernel_image(&start, &end);
+	paging_kernel_image(&start, &end);
 	spared[0] = span_around(start, end - start);
 	spared[1] = span_around(boot->initfs, boot->initfs_bytes);
 	spared[2] = (uint64_t)boot - DIRECT_MAP_BASE < PAGE_NUMBER_MAX << PAGE_SHIFT

@@ -52,5 +52,7 @@ void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */
 void paging_flush(uint64_t address);
 void paging_flush_all(void);
+/* The physical range of the kernel image with its first tables and stacks: never free memory. Page-aligned. Before frame_init. */
+void paging_kernel_image(uint64_t *start_out, uint64_t *end_out) NONNULL;
 /* Kernel half: maps device memory into the kernel (for interrupt controllers), uncached. Before or after start. NULL: no memory. */
 void *paging_map_device(paddr_t start, size_t bytes);
