@@ -69,6 +69,8 @@ struct scheme_ops {
 	int64_t (*length)(struct scheme_request *r);
 	/* MAP: r->reply_handle becomes a memory object with the content. */
 	int64_t (*map)(struct scheme_request *r);
+	/* What open (or scheme_answer_open) gave has reached the client: its number, for scheme_notify. Needed with REPLY_NOTIFIES. */
+	void (*opened)(struct scheme *s, void *open, uint64_t id);
 	/* The last handle is gone. Kept requests on it (their clients were killed) were cancelled before. */
 	void (*close)(struct scheme *s, void *open);
 	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */

@@ -145,6 +145,8 @@ static err_t answer_send(struct scheme *scheme, const struct scheme_answer *a)
 
 	if (sent < 0 && a->opened_id != 0)
 		open_undo(scheme, a->opened_id);
+	else if (a->opened_id != 0 && scheme->ops->opened)
+		scheme->ops->opened(scheme, ids_find(&scheme->ids, a->opened_id), a->opened_id);
 	handles_close(a, sent >= 0 && a->result >= 0);
 	return result_error(sent);
 }

@@ -1,0 +1,2 @@
+# posix.c is system calls.
+HOST_SKIP := posix.c
