@@ -45,7 +45,7 @@ programs  := $(patsubst %/main.c,%,$(filter servers/%/main.c drivers/%/main.c fs
 commands  := $(filter-out $(not_module),$(filter cmd/%.c,$(sources)))
 natives   := $(filter tests/native/%.c,$(sources))
 linuxes   := $(filter tests/linux/%.c,$(sources))
-folders   := kernel cmd tests/native $(libraries:%=lib/%) $(programs)
+folders   := kernel boot cmd tests/native $(libraries:%=lib/%) $(programs)
 
 define load_folder
 LIBS :=
@@ -217,7 +217,7 @@ gcc-check: $(gcc_objects)
 
 boot_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -mno-red-zone -mgeneral-regs-only -nostdlibinc
 $(eval $(call compile_rules,$(B)/uefi,UEFICC,$(CLANG) --target=$(ARCH)-unknown-windows $(boot_flags)))
-boot_modules := $(call modules,boot)
+boot_modules := $(call modules,boot) $(if $(call modules,boot),$(call modules,lib/base))
 $(B)/BOOTX64.EFI: $(call objects,$(B)/uefi,$(boot_modules)) $(sources_stamp)
 	$(call say,LD,$@)
 	$(Q)lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -out:$@ $(filter %.o,$^)

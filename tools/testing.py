@@ -55,7 +55,7 @@ def suite_environment():
 
 
 def sources(pattern):
-    return sorted(path.relative_to(project.ROOT) for top in ("kernel", "lib", "servers", "drivers", "fs", "net", "personality", "cmd")
+    return sorted(path.relative_to(project.ROOT) for top in ("kernel", "boot", "lib", "servers", "drivers", "fs", "net", "personality", "cmd")
                   for path in (project.ROOT / top).rglob(pattern))
 
 

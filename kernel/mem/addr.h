@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "kernel/mem/direct_map.h"
 
 typedef struct { uint64_t raw; } uaddr_t;
 typedef struct { uint64_t raw; } paddr_t;
@@ -14,8 +15,6 @@ typedef struct { uint64_t raw; } paddr_t;
 enum { PAGE_SHIFT = 12, PAGE_BYTES = 1 << PAGE_SHIFT };
 #define PAGE_MASK ((uint64_t)PAGE_BYTES - 1)
 
-/* All RAM is mapped here, page for page (a "direct map"). */
-#define DIRECT_MAP_BASE 0xffff800000000000ull
 /* User space is [USER_MIN, USER_MAX): the lowest 64 KiB stay unmapped so that null
  * pointers fault; the top page of the lower half too (SYSCALL's non-canonical return). */
 #define USER_MIN 0x10000ull

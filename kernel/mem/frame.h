@@ -1,10 +1,12 @@
 /* kernel/mem/frame.h - physical memory: frames, their reference counts, and free blocks.
  *
  * A buddy allocator under one lock, with a small per-CPU cache of single frames before it, so
- * that the common case takes no shared lock. Every frame of RAM has a struct frame.
+ * that the common case takes no shared lock. Every frame of RAM has a struct frame. Frames that the
+ * allocator never hands out (kernel image, initfs, firmware tables, devices) may be got and put, which does nothing.
  */
 #pragma once
 #include <stdatomic.h>
+#include <stdbool.h>
 #include "abi/boot.h"
 #include "abi/error.h"
 #include "kernel/mem/addr.h"
@@ -14,11 +16,17 @@
 struct account;
 
 struct frame {
-	_Atomic uint32_t refs;          /* 0: free */
+	_Atomic uint32_t refs;          /* 0: free, or not the first of its block */
 	uint8_t order;                  /* of the free or allocated block that starts here */
-	uint8_t flags;
-	uint16_t reserved;
-	struct account *account;        /* [I while refs] who is charged, or null (kernel) */
+	uint8_t state;                  /* enum frame_state (frame.c) */
+	uint16_t slab_class;            /* heap.c's, while it owns the frame */
+	union {
+		struct account *account;        /* [I while refs] who is charged, or null (kernel) */
+		struct {                        /* heap.c's, while it owns the frame (then nobody is charged) */
+			uint16_t slab_first_free, slab_used;
+			uint32_t slab_reserved;
+		};
+	};
 	struct list_node free_link;     /* of the allocator, while free; of its owner, while not */
 };
 
@@ -35,12 +43,23 @@ err_t frame_init(const struct boot_info *boot) NONNULL MUST_CHECK;
 err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *out) MUST_CHECK;
 /* One more reference. */
 void frame_get(paddr_t p);
-/* Gives back a reference (of a block: with the order it was allocated with); the last frees and uncharges. */
+/* Gives back a reference (to a block: by its first frame); the last frees and uncharges. */
 void frame_put(paddr_t p);
 uint32_t frame_refs(paddr_t p);
 /* The frame's record; NULL for what is not RAM. */
 struct frame *frame_of(paddr_t p);
+paddr_t frame_address(const struct frame *f) NONNULL;
+/* May the allocator hand out any of [start, start + bytes)? Then nobody else may call it device memory. */
+bool frame_range_is_managed(paddr_t start, uint64_t bytes);
+/* Is all of [start, start + bytes) RAM, and so in the direct map? */
+bool frame_range_is_ram(paddr_t start, uint64_t bytes);
+/* A frame of zeroes, mapped read-only wherever nothing was written yet; never counted. */
+paddr_t frame_zero(void);
 uint64_t frame_count_total(void);
 uint64_t frame_count_free(void);
+/* Is so little left that what can be had again should be given back? */
+bool frame_is_short(void);
 /* Frames that belong to no account: kernel image, tables, stacks without owner. */
 uint64_t frame_count_kernel(void);
+/* For tests: the n-th allocation from now fails (0: never). */
+void frame_fail_after(uint64_t count);

@@ -4,9 +4,10 @@
  * another object (missing pages are read through to it), physical (device memory or the initfs image: fixed frames),
  * and paged (missing pages are asked of a scheme). Length is in bytes; the rest of the last page is zero.
  *
- * Lock: memobj.lock (RANK_MEMOBJ). A parent is locked after its child (they nest, child first); a parent never
- * changes its pages below a clone: a write to a parent page that a clone can see copies it for the parent first
- * (the clone keeps the frame), which is found by the frame's reference count or the clone list: the implementation says.
+ * Lock: memobj.lock (RANK_MEMOBJ). A parent is locked after its child. A clone shares the frames that were there when it was made:
+ * both mark them, and the first write to either copies. Pages that come into a paged parent later are kept for its clones before it
+ * changes them. The pages of a physical parent must not be changed.
+ * Whoever takes pages away (resize, punch, clone) holds no lock of RANK_SPACE or later: mappings are changed too.
  */
 #pragma once
 #include "abi/error.h"
@@ -25,7 +26,8 @@ enum memobj_want { MEMOBJ_READ = 0, MEMOBJ_WRITE = 1 };
 
 /* Anonymous, of length bytes; its pages are charged to a. NOMEM. */
 err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
-/* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM, INVAL. */
+/* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM,
+ * INVAL (also: memory that the frame allocator hands out). */
 err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache, struct memobj **out) MUST_CHECK;
 /* A clone of [offset, offset + bytes) of parent; later writes to either are not seen by the other. NOMEM, INVAL. */
 err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
@@ -36,11 +38,15 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 void memobj_get(struct memobj *m) NONNULL;
 void memobj_put(struct memobj *m) NONNULL;
 
-/* The frame for the page at offset, with a reference for the caller, allocated (WRITE, or READ of an anonymous hole when
- * allocate) or found. READ of a hole without allocate: OK with *out = the shared zero frame. May wait for a pager when wait, else AGAIN.
- * For WRITE the frame is this object's own, safe to change. NOMEM, RANGE (beyond the end), IO (pager), INTR. */
+/* The frame for the page at offset, with a reference for the caller, allocated (WRITE) or found. READ of a hole: the shared zero
+ * frame. May wait for a pager when wait, else AGAIN.
+ * For WRITE the frame is this object's own, safe to
+ * change until the object is cloned. *cache_flags_out: enum page_flags for a mapping. NOMEM, RANGE (beyond the end), IO (pager), INTR. */
 err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out) NONNULL MUST_CHECK;
-/* Pager: fills the page at offset from kernel memory or (NULL) zeroes, unless it is there already. */
+/* Gives back pages that a pager can bring again, about count of them: how many. 0 when memory is not
+ * short. Nobody's locks are held. */
+uint64_t memobj_reclaim(uint64_t count);
+/* Pager: fills the page at offset from kernel memory or (NULL) zeroes, unless it is there already. INVAL (not paged), RANGE, NOMEM. */
 err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page) MUST_CHECK;
 
 /* Byte copies between an object and the current process's memory. *done counts what was copied, also on an error

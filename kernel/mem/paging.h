@@ -47,10 +47,12 @@ void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
                  bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context) NONNULL;
 /* Frees table frames that hold nothing in [start, end). */
 void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end) NONNULL;
-/* Makes these tables the CPU's. */
-void paging_load(const struct page_tables *p) NONNULL;
+/* Makes these tables the CPU's (NULL: the kernel's own, without a user half). */
+void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */
 void paging_flush(uint64_t address);
 void paging_flush_all(void);
+/* The physical range of the kernel image with its first tables and stacks: never free memory. Page-aligned. Before frame_init. */
+void paging_kernel_image(uint64_t *start_out, uint64_t *end_out) NONNULL;
 /* Kernel half: maps device memory into the kernel (for interrupt controllers), uncached. Before or after start. NULL: no memory. */
 void *paging_map_device(paddr_t start, size_t bytes);

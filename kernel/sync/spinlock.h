@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_SCHEME,            /* an endpoint's queues and open requests */
 	RANK_PIPE,              /* pipes, timers and interrupts that are resources */
 	RANK_WATCH,             /* watchers of a resource, and event queues: nest along "watched by" (obj/watch.h) */
+	RANK_PAGED_LIST,        /* all paged memory objects */
 	RANK_MEMOBJ,            /* a memory object's pages; child before parent */
 	RANK_FUTEX,
 	RANK_TIMER,             /* a CPU's timer heap */

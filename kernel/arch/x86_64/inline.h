@@ -101,3 +101,17 @@ static ALWAYS_INLINE uint64_t arch_ticks(void)
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
 }
+
+/* Whole pages, through the direct map. The quadword string forms count once per 8 bytes in emulators, half of what a copy
+ * by loads and stores costs, and are the fast ones on hardware too. */
+static ALWAYS_INLINE void arch_page_zero(void *page)
+{
+	uint64_t count = 4096 / 8;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0ull) : "memory");
+}
+
+static ALWAYS_INLINE void arch_page_copy(void *to, const void *from)
+{
+	uint64_t count = 4096 / 8;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}

@@ -1,0 +1,127 @@
+/* kernel/mem/account.c - counters with limits in a tree; a charge walks up to the root.
+ *
+ * Counters are atomic: a charge takes no lock. What is charged keeps its account alive: each counter that
+ * is not zero holds one reference.
+ */
+#include "kernel/mem/account.h"
+#include "kernel/mem/heap.h"
+
+enum { DEPTH_MAX = 16 };        /* a charge walks to the root, so the tree may not be deep */
+
+/* Members: [I] immutable, [a] atomic. */
+struct account {
+	struct object object;
+	uint32_t depth;                                 /* [I] */
+	struct account *parent;                         /* [I] referenced, or null */
+	_Atomic uint64_t used[ACCOUNT_KINDS];           /* [a] */
+	_Atomic uint64_t limit[ACCOUNT_KINDS];          /* [a] */
+};
+
+static const err_t over_limit[ACCOUNT_KINDS] = {
+	[ACCOUNT_PAGES] = ERR_NOMEM, [ACCOUNT_THREADS] = ERR_AGAIN, [ACCOUNT_HANDLES] = ERR_MFILE,
+};
+
+err_t account_create(struct account *parent, const struct account_limits *limits, struct account **out)
+{
+	if (parent && parent->depth + 1 == DEPTH_MAX)
+		return ERR_NOMEM;
+	struct account *a = heap_new(struct account);
+	if (!a)
+		return ERR_NOMEM;
+	object_init(&a->object);
+	a->parent = parent;
+	if (parent) {
+		account_get(parent);
+		a->depth = parent->depth + 1;
+	}
+	account_set(a, limits);
+	*out = a;
+	return OK;
+}
+
+void account_get(struct account *a)
+{
+	object_get(&a->object);
+}
+
+void account_put(struct account *a)
+{
+	while (a && object_put(&a->object)) {
+		struct account *parent = a->parent;
+		heap_delete(a);
+		a = parent;
+	}
+}
+
+static bool charge_one(struct account *a, enum account_kind kind, uint64_t count)
+{
+	uint64_t used = atomic_load_explicit(&a->used[kind], memory_order_relaxed);
+	uint64_t limit = atomic_load_explicit(&a->limit[kind], memory_order_relaxed);
+	do {
+		if (UNLIKELY(used > limit || count > limit - used))
+			return false;
+	} while (!atomic_compare_exchange_weak_explicit(&a->used[kind], &used, used + count,
+	                                                memory_order_relaxed, memory_order_relaxed));
+	if (UNLIKELY(used == 0))
+		account_get(a);
+	return true;
+}
+
+static void uncharge_one(struct account *a, enum account_kind kind, uint64_t count)
+{
+	uint64_t old = atomic_fetch_sub_explicit(&a->used[kind], count, memory_order_acq_rel);
+	ASSERT(old >= count);
+	if (UNLIKELY(old == count))
+		account_put(a);
+}
+
+err_t account_charge(struct account *a, enum account_kind kind, uint64_t count)
+{
+	if (count == 0)
+		return OK;
+	for (struct account *at = a; at; at = at->parent) {
+		if (LIKELY(charge_one(at, kind, count)))
+			continue;
+		for (struct account *undo = a; undo != at;) {
+			struct account *next = undo->parent;
+			uncharge_one(undo, kind, count);
+			undo = next;
+		}
+		return over_limit[kind];
+	}
+	return OK;
+}
+
+void account_uncharge(struct account *a, enum account_kind kind, uint64_t count)
+{
+	while (count != 0 && a) {
+		/* a may go with its last use, and its parent with it: the parent's own use keeps the parent until we are there. */
+		struct account *parent = a->parent;
+		uncharge_one(a, kind, count);
+		a = parent;
+	}
+}
+
+bool account_is_full(struct account *a, enum account_kind kind)
+{
+	for (; a; a = a->parent)
+		if (atomic_load_explicit(&a->used[kind], memory_order_relaxed) >=
+		    atomic_load_explicit(&a->limit[kind], memory_order_relaxed))
+			return true;
+	return false;
+}
+
+void account_set(struct account *a, const struct account_limits *limits)
+{
+	atomic_store_explicit(&a->limit[ACCOUNT_PAGES], limits->pages, memory_order_relaxed);
+	atomic_store_explicit(&a->limit[ACCOUNT_THREADS], limits->threads, memory_order_relaxed);
+	atomic_store_explicit(&a->limit[ACCOUNT_HANDLES], limits->handles, memory_order_relaxed);
+}
+
+void account_info(struct account *a, struct account_info *out)
+{
+	*out = (struct account_info){
+		.limit = { a->limit[ACCOUNT_PAGES], a->limit[ACCOUNT_THREADS], a->limit[ACCOUNT_HANDLES] },
+		.used = { a->used[ACCOUNT_PAGES], a->used[ACCOUNT_THREADS], a->used[ACCOUNT_HANDLES] },
+	};
+}

@@ -1,0 +1,571 @@
+/* kernel/mem/frame.c - buddy allocator over banks of RAM, with a per-CPU cache of single frames.
+ *
+ * A bank is a stretch of RAM (with small holes) whose struct frames lie in one array, carved from the
+ * memory map at start. Free blocks hang in one list per order and zone (below 4 GiB or not). Common:
+ * one frame from or to this CPU's cache. Rare: a batch from the buddy lists, under the lock.
+ */
+#include "kernel/mem/frame.h"
+#include "kernel/cpu.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/paging.h"
+#include "kernel/sync/spinlock.h"
+#include "lib/base/assert.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+
+enum {
+	BANK_MAX = 8,
+	BANK_GAP_MAX = (16 << 20) >> PAGE_SHIFT,        /* a hole up to this costs less as unused records than as a bank */
+	CACHE_BATCH = 16, CACHE_MAX = 2 * CACHE_BATCH,
+	ORDERS = FRAME_ORDER_MAX + 1,
+};
+#define PAGE_NUMBER_MAX (1ull << (46 - PAGE_SHIFT))
+#define PAGE_NUMBER_4G (1ull << (32 - PAGE_SHIFT))
+
+enum frame_state {
+	STATE_RESERVED = 0,     /* never handed out: what a zeroed array says */
+	STATE_USED,             /* refs of the block's first frame say for how long */
+	STATE_CACHED,           /* in some CPU's cache */
+	STATE_FREE,             /* first frame of a free block in the lists */
+};
+
+struct bank {
+	uint64_t first, count;          /* page numbers */
+	struct frame *frames;
+};
+
+enum zone { ZONE_LOW, ZONE_HIGH, ZONES };
+
+/* Members: [I] after start, [l] lock, [a] atomic. */
+static struct {
+	struct spinlock lock;
+	uint32_t bank_count;            /* [I] */
+	struct bank banks[BANK_MAX];    /* [I] */
+	struct list_node free[ZONES][ORDERS];   /* [l] */
+	uint64_t free_count;            /* [l] frames in the lists */
+	uint64_t zone_free[ZONES];      /* [l] */
+	uint64_t total, reserved;       /* [I] frames of usable RAM; of those, never handed out */
+	uint64_t reserve;               /* [I] frames only FRAME_USE_RESERVE may take */
+	paddr_t zero;                   /* [I] */
+	_Atomic uint64_t kernel_used;   /* [a] handed out and charged to nobody */
+	_Atomic uint64_t fail_after;    /* [a] */
+} memory = { .lock = SPINLOCK_INIT(RANK_FRAME) };
+
+/* ---- Records ---- */
+
+static inline struct frame *frame_of_number(uint64_t number)
+{
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		uint64_t index = number - memory.banks[i].first;
+		if (index < memory.banks[i].count)
+			return &memory.banks[i].frames[index];
+	}
+	return NULL;
+}
+
+struct frame *frame_of(paddr_t p)
+{
+	return frame_of_number(p.raw >> PAGE_SHIFT);
+}
+
+static uint64_t number_of(const struct frame *f)
+{
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		const struct bank *b = &memory.banks[i];
+		if (f >= b->frames && f < b->frames + b->count)
+			return b->first + (uint64_t)(f - b->frames);
+	}
+	ASSERT(!"a frame of some bank");
+	return 0;
+}
+
+paddr_t frame_address(const struct frame *f)
+{
+	return paddr(number_of(f) << PAGE_SHIFT);
+}
+
+bool frame_range_is_managed(paddr_t start, uint64_t bytes)
+{
+	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		const struct bank *b = &memory.banks[i];
+		for (uint64_t n = MAX_OF(first, b->first); n < end && n < b->first + b->count; n++)
+			if (b->frames[n - b->first].state != STATE_RESERVED)
+				return true;
+	}
+	return false;
+}
+
+bool frame_range_is_ram(paddr_t start, uint64_t bytes)
+{
+	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		const struct bank *b = &memory.banks[i];
+		if (first >= b->first && end >= first && end <= b->first + b->count)
+			return true;
+	}
+	return false;
+}
+
+/* ---- Buddy lists ---- */
+
+static enum zone zone_of(uint64_t number)
+{
+	return number < PAGE_NUMBER_4G ? ZONE_LOW : ZONE_HIGH;
+}
+
+static void block_push(struct frame *f, uint64_t number, uint32_t order) REQUIRES(&memory.lock)
+{
+	enum zone z = zone_of(number);
+	f->order = (uint8_t)order;
+	f->state = STATE_FREE;
+	list_push_front(&memory.free[z][order], &f->free_link);
+	memory.free_count += 1ull << order;
+	memory.zone_free[z] += 1ull << order;
+}
+
+static void block_pull(struct frame *f, uint64_t number) REQUIRES(&memory.lock)
+{
+	list_remove(&f->free_link);
+	f->state = STATE_USED;
+	memory.free_count -= 1ull << f->order;
+	memory.zone_free[zone_of(number)] -= 1ull << f->order;
+}
+
+/* Gives a block back, joined with its buddy as often as that is free. */
+static void buddy_free(struct frame *f, uint32_t order) REQUIRES(&memory.lock)
+{
+	uint64_t number = number_of(f);
+	while (order < FRAME_ORDER_MAX) {
+		uint64_t other_number = number ^ 1ull << order;
+		struct frame *other = frame_of_number(other_number);
+		if (!other || other->state != STATE_FREE || other->order != order)
+			break;
+		block_pull(other, other_number);
+		if (other_number < number) {
+			f = other;
+			number = other_number;
+		}
+		order++;
+	}
+	block_push(f, number, order);
+}
+
+static struct frame *zone_take(enum zone z, uint32_t order) REQUIRES(&memory.lock)
+{
+	uint32_t have = order;
+	while (have < ORDERS && list_is_empty(&memory.free[z][have]))
+		have++;
+	if (have == ORDERS)
+		return NULL;
+	struct frame *f = list_first(&memory.free[z][have], struct frame, free_link);
+	uint64_t number = number_of(f);
+	block_pull(f, number);
+	while (have > order) {
+		have--;
+		block_push(f + (1ull << have), number + (1ull << have), have);
+	}
+	f->order = (uint8_t)order;
+	return f;
+}
+
+/* Memory above 4 GiB first: some devices reach only what is below. */
+static struct frame *buddy_take(uint32_t order, uint32_t flags) REQUIRES(&memory.lock)
+{
+	uint64_t floor = flags & FRAME_USE_RESERVE ? 0 : memory.reserve;
+	if (memory.free_count < floor + (1ull << order))
+		return NULL;
+	struct frame *f = flags & FRAME_BELOW_4G ? NULL : zone_take(ZONE_HIGH, order);
+	return f ? f : zone_take(ZONE_LOW, order);
+}
+
+/* ---- This CPU's cache ---- */
+
+static struct frame *cache_pop(struct cpu *c)
+{
+	struct frame *f = list_first(&c->frame_cache.list, struct frame, free_link);
+	list_remove(&f->free_link);
+	c->frame_cache.count--;
+	f->state = STATE_USED;
+	return f;
+}
+
+static void cache_push(struct cpu *c, struct frame *f)
+{
+	f->state = STATE_CACHED;
+	list_push_front(&c->frame_cache.list, &f->free_link);
+	c->frame_cache.count++;
+}
+
+static NOINLINE void cache_fill(struct cpu *c, uint32_t flags)
+{
+	if (!c->frame_cache.list.next)
+		list_init(&c->frame_cache.list);
+	spin_lock(&memory.lock);
+	for (int i = 0; i < CACHE_BATCH; i++) {
+		struct frame *f = buddy_take(0, flags & ~(uint32_t)FRAME_BELOW_4G);
+		if (!f)
+			break;
+		cache_push(c, f);
+		if (flags & FRAME_USE_RESERVE)
+			break;          /* no more of the reserve than is needed */
+	}
+	spin_unlock(&memory.lock);
+}
+
+static NOINLINE void cache_drain(struct cpu *c, uint32_t keep)
+{
+	spin_lock(&memory.lock);
+	while (c->frame_cache.count > keep)
+		buddy_free(cache_pop(c), 0);
+	spin_unlock(&memory.lock);
+}
+
+static struct frame *take_one(uint32_t flags)
+{
+	struct cpu *c = cpu_this();
+	if (UNLIKELY(c->frame_cache.count == 0)) {
+		cache_fill(c, flags);
+		if (c->frame_cache.count == 0)
+			return NULL;
+	}
+	return cache_pop(c);
+}
+
+static NOINLINE struct frame *take_block(uint32_t order, uint32_t flags)
+{
+	/* What this CPU's cache holds may be the missing buddies. */
+	if (cpu_this()->frame_cache.count)
+		cache_drain(cpu_this(), 0);
+	spin_lock(&memory.lock);
+	struct frame *f = buddy_take(order, flags);
+	spin_unlock(&memory.lock);
+	return f;
+}
+
+/* ---- Allocation ---- */
+
+static bool must_fail(void)
+{
+	return atomic_load_explicit(&memory.fail_after, memory_order_relaxed) != 0 &&
+	       atomic_fetch_sub_explicit(&memory.fail_after, 1, memory_order_relaxed) == 1;
+}
+
+void frame_fail_after(uint64_t count)
+{
+	atomic_store(&memory.fail_after, count);
+}
+
+static void count_charge(struct account *a, uint64_t count)
+{
+	if (a)
+		account_uncharge(a, ACCOUNT_PAGES, count);
+	else
+		atomic_fetch_sub_explicit(&memory.kernel_used, count, memory_order_relaxed);
+}
+
+err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *out)
+{
+	uint64_t count = 1ull << order;
+	ASSERT(order <= FRAME_ORDER_MAX);
+	if (UNLIKELY(must_fail()))
+		return ERR_NOMEM;
+	if (a) {
+		err_t err = account_charge(a, ACCOUNT_PAGES, count);
+		if (UNLIKELY(err))
+			return err;
+	} else {
+		atomic_fetch_add_explicit(&memory.kernel_used, count, memory_order_relaxed);
+	}
+	struct frame *f = order == 0 && !(flags & FRAME_BELOW_4G) ? take_one(flags) : take_block(order, flags);
+	if (UNLIKELY(!f)) {
+		count_charge(a, count);
+		return ERR_NOMEM;
+	}
+	DASSERT(atomic_load_explicit(&f->refs, memory_order_relaxed) == 0);
+	f->account = a;
+	atomic_store_explicit(&f->refs, 1, memory_order_relaxed);
+	paddr_t p = frame_address(f);
+	if (flags & FRAME_ZEROED)
+		for (uint64_t i = 0; i < count; i++)
+			arch_page_zero((char *)paddr_to_kernel(p) + i * PAGE_BYTES);
+	*out = p;
+	return OK;
+}
+
+void frame_get(paddr_t p)
+{
+	struct frame *f = frame_of(p);
+	if (!f || f->state == STATE_RESERVED)
+		return;
+	uint32_t old = atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
+	ASSERT(old != 0 && old != UINT32_MAX);
+}
+
+static void frame_free(struct frame *f)
+{
+	count_charge(f->account, 1ull << f->order);
+	f->account = NULL;
+	if (f->order != 0) {
+		spin_lock(&memory.lock);
+		buddy_free(f, f->order);
+		spin_unlock(&memory.lock);
+		return;
+	}
+	struct cpu *c = cpu_this();
+	if (UNLIKELY(!c->frame_cache.list.next))
+		list_init(&c->frame_cache.list);
+	cache_push(c, f);
+	if (UNLIKELY(c->frame_cache.count > CACHE_MAX))
+		cache_drain(c, CACHE_BATCH);
+}
+
+void frame_put(paddr_t p)
+{
+	struct frame *f = frame_of(p);
+	if (!f || f->state == STATE_RESERVED)
+		return;
+	uint32_t old = atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel);
+	ASSERT(old != 0);
+	if (old == 1)
+		frame_free(f);
+}
+
+uint32_t frame_refs(paddr_t p)
+{
+	struct frame *f = frame_of(p);
+	return f ? atomic_load_explicit(&f->refs, memory_order_acquire) : 0;
+}
+
+paddr_t frame_zero(void)
+{
+	return memory.zero;
+}
+
+uint64_t frame_count_total(void)
+{
+	return memory.total;
+}
+
+uint64_t frame_count_free(void)
+{
+	uint64_t count = memory.free_count;
+	for (uint32_t i = 0; i < cpu_count; i++)
+		if (cpus[i])
+			count += cpus[i]->frame_cache.count;
+	return count;
+}
+
+bool frame_is_short(void)
+{
+	return frame_count_free() < 3 * memory.reserve + CACHE_MAX;
+}
+
+uint64_t frame_count_kernel(void)
+{
+	return memory.reserved + atomic_load_explicit(&memory.kernel_used, memory_order_relaxed);
+}
+
+/* ---- Start ---- */
+
+/* A range of page numbers. */
+struct span {
+	uint64_t first, end;
+};
+
+static bool kind_is_ram(uint32_t kind)
+{
+	return kind == BOOT_MEMORY_FREE || kind == BOOT_MEMORY_ACPI || kind == BOOT_MEMORY_LOADER;
+}
+
+/* Whole pages inside a map entry (false: none, or an impossible one). */
+static bool span_inside(const struct boot_memory *m, struct span *out)
+{
+	if (m->bytes > UINT64_MAX - m->start || (m->start + m->bytes) >> PAGE_SHIFT > PAGE_NUMBER_MAX)
+		return false;
+	out->first = page_round_up(m->start) >> PAGE_SHIFT;
+	out->end = (m->start + m->bytes) >> PAGE_SHIFT;
+	return out->first < out->end;
+}
+
+static struct span span_around(uint64_t start, uint64_t bytes)
+{
+	if (bytes == 0 || bytes > UINT64_MAX - PAGE_MASK - start)
+		return (struct span){ 0, 0 };
+	return (struct span){ start >> PAGE_SHIFT, page_round_up(start + bytes) >> PAGE_SHIFT };
+}
+
+/* What lies in free RAM but is in use: the kernel image, initfs, boot_info and the lowest 64 KiB (page 0's address looks like
+ * "none", and other CPUs start in low memory). */
+enum { SPARED_MAX = 4 };
+static void find_spared(const struct boot_info *boot, struct span spared[SPARED_MAX])
+{
+	uint64_t start, end;
+	paging_kernel_image(&start, &end);
+	spared[0] = span_around(start, end - start);
+	spared[1] = span_around(boot->initfs, boot->initfs_bytes);
+	spared[2] = (uint64_t)boot - DIRECT_MAP_BASE < PAGE_NUMBER_MAX << PAGE_SHIFT
+	          ? span_around(kernel_to_paddr(boot).raw, sizeof *boot) : (struct span){ 0, 0 };
+	spared[3] = (struct span){ 0, 0x10000 >> PAGE_SHIFT };
+}
+
+/* Grows the bank that touches the span or nearly so, or starts one. Banks are joined later: order of entries does not matter. */
+static bool bank_cover(struct span s)
+{
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		struct bank *b = &memory.banks[i];
+		uint64_t end = b->first + b->count;
+		if (s.first > end + BANK_GAP_MAX || s.end + BANK_GAP_MAX < b->first)
+			continue;
+		s.first = MIN_OF(s.first, b->first);
+		s.end = MAX_OF(s.end, end);
+		*b = memory.banks[--memory.bank_count];
+		return bank_cover(s);
+	}
+	if (memory.bank_count == BANK_MAX)
+		return false;
+	memory.banks[memory.bank_count++] = (struct bank){ .first = s.first, .count = s.end - s.first };
+	return true;
+}
+
+/* The first page at or after from, in [from, end), that is spared (then *end_out is where the sparing ends), or end. */
+static uint64_t next_spared(const struct span *spared, uint32_t count, uint64_t from, uint64_t end, uint64_t *end_out)
+{
+	uint64_t found = end;
+	*end_out = end;
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t first = MAX_OF(spared[i].first, from);
+		if (first < spared[i].end && first < found) {
+			found = first;
+			*end_out = spared[i].end;
+		}
+	}
+	return found;
+}
+
+/* Calls visit for each stretch of free RAM that is not spared, until one answers true. */
+static bool each_free(const struct boot_info *boot, const struct span *spared, uint32_t count,
+                      bool (*visit)(void *context, struct span s), void *context)
+{
+	for (uint32_t i = 0; i < boot->memory_count; i++) {
+		struct span s;
+		if (boot->memory[i].kind != BOOT_MEMORY_FREE || !span_inside(&boot->memory[i], &s))
+			continue;
+		while (s.first < s.end) {
+			uint64_t resume, stop = next_spared(spared, count, s.first, s.end, &resume);
+			if (s.first < stop && visit(context, (struct span){ s.first, stop }))
+				return true;
+			s.first = resume;
+		}
+	}
+	return false;
+}
+
+struct carve {
+	uint64_t pages;
+	struct span found;
+};
+
+static bool carve_visit(void *context, struct span s)
+{
+	struct carve *c = context;
+	/* The end of a stretch: what is low stays for devices that reach no more. */
+	if (s.end - s.first < c->pages)
+		return false;
+	c->found = (struct span){ s.end - c->pages, s.end };
+	return true;
+}
+
+/* Takes the frames from s.first on out of the reserved, as far as they are (map entries overlap): how many. */
+static uint64_t claim(struct span s)
+{
+	uint64_t n = s.first;
+	for (; n < s.end; n++) {
+		struct frame *f = frame_of_number(n);
+		if (f->state != STATE_RESERVED)
+			break;
+		f->state = STATE_USED;
+		list_init(&f->free_link);
+	}
+	return n - s.first;
+}
+
+static bool release_visit(void *context, struct span s)
+{
+	(void)context;
+	while (s.first < s.end) {
+		uint64_t count = claim(s);
+		while (count > 0) {
+			uint32_t order = MIN_OF(highest_bit(count), (uint32_t)FRAME_ORDER_MAX);
+			if (s.first != 0)
+				order = MIN_OF(order, lowest_bit(s.first));
+			buddy_free(frame_of_number(s.first), order);
+			s.first += 1ull << order;
+			count -= 1ull << order;
+		}
+		s.first++;      /* the one that ended the claim */
+	}
+	return false;
+}
+
+static void lists_init(void)
+{
+	for (int z = 0; z < ZONES; z++)
+		for (int order = 0; order < ORDERS; order++)
+			list_init(&memory.free[z][order]);
+}
+
+/* Banks from large to small, so that frame_of finds most frames at once. */
+static void banks_sort(void)
+{
+	for (uint32_t i = 1; i < memory.bank_count; i++)
+		for (uint32_t j = i; j > 0 && memory.banks[j].count > memory.banks[j - 1].count; j--) {
+			struct bank b = memory.banks[j];
+			memory.banks[j] = memory.banks[j - 1];
+			memory.banks[j - 1] = b;
+		}
+}
+
+err_t frame_init(const struct boot_info *boot)
+{
+	struct span spared[SPARED_MAX + BANK_MAX], s;
+	uint32_t spared_count = SPARED_MAX;
+
+	if (boot->memory_count > BOOT_MEMORY_MAX)
+		return ERR_INVAL;
+	memory.bank_count = 0;
+	memory.free_count = memory.total = 0;
+	memory.zone_free[ZONE_LOW] = memory.zone_free[ZONE_HIGH] = 0;
+	atomic_store(&memory.kernel_used, 0);
+	lists_init();
+	find_spared(boot, spared);
+	for (uint32_t i = 0; i < boot->memory_count; i++) {
+		if (!kind_is_ram(boot->memory[i].kind) || !span_inside(&boot->memory[i], &s))
+			continue;
+		if (!bank_cover(s))
+			continue;       /* more scattered than we have banks: the rest goes unused */
+		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
+			memory.total += s.end - s.first;
+	}
+	banks_sort();
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		struct bank *b = &memory.banks[i];
+		struct carve c = { .pages = page_round_up(b->count * sizeof(struct frame)) >> PAGE_SHIFT };
+		if (!each_free(boot, spared, spared_count, carve_visit, &c))
+			return ERR_INVAL;
+		spared[spared_count++] = c.found;
+		b->frames = paddr_to_kernel(paddr(c.found.first << PAGE_SHIFT));
+		memset(b->frames, 0, c.pages << PAGE_SHIFT);
+	}
+	each_free(boot, spared, spared_count, release_visit, NULL);
+	if (memory.free_count == 0)
+		return ERR_INVAL;
+	memory.reserve = 0;
+	struct frame *zero = buddy_take(0, 0);
+	memory.zero = frame_address(zero);
+	arch_page_zero(paddr_to_kernel(memory.zero));
+	zero->state = STATE_RESERVED;
+	memory.reserved = memory.total - MIN_OF(memory.total, memory.free_count);
+	memory.reserve = memory.free_count / 100;
+	return OK;
+}

@@ -1,0 +1,336 @@
+/* kernel/mem/memobj.c - memory objects: their life, length and holes, and reclaiming what pagers can bring again. */
+#include "kernel/mem/memobj.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/memobj_inner.h"
+#include "kernel/mem/paging.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+
+/* A hole in a clone is a record per page: no more than this at once (1 GiB). */
+enum { CLONE_PUNCH_MAX = 1 << 18 };
+
+static _Atomic uint64_t next_id = 1;
+static struct spinlock paged_lock = SPINLOCK_INIT(RANK_PAGED_LIST);
+static struct list_node paged_objects = LIST_INIT(paged_objects);       /* [paged_lock] */
+
+/* ---- Life ---- */
+
+err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out)
+{
+	if (bytes > MEMOBJ_BYTES_MAX)
+		return ERR_INVAL;
+	struct memobj *m = heap_new(struct memobj);
+	if (!m)
+		return ERR_NOMEM;
+	object_init(&m->object);
+	spin_init(&m->lock, RANK_MEMOBJ);
+	m->kind = (uint8_t)kind;
+	m->id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
+	m->bytes = bytes;
+	if (a)
+		account_get(a);
+	m->account = a;
+	list_init(&m->regions);
+	list_init(&m->paged_link);
+	*out = m;
+	return OK;
+}
+
+err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out)
+{
+	return memobj_new(MEMOBJ_ANONYMOUS, bytes, a, out);
+}
+
+err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache, struct memobj **out)
+{
+	uint32_t flags[] = { [MEM_CACHED] = 0, [MEM_UNCACHED] = PAGE_UNCACHED, [MEM_WRITE_COMBINING] = PAGE_WRITE_COMBINING };
+	if ((start.raw | bytes) & PAGE_MASK || bytes == 0 || (uint32_t)cache >= ARRAY_COUNT(flags) ||
+	    !range_fits(start.raw, bytes, PADDR_MAX) || frame_range_is_managed(start, bytes))
+		return ERR_INVAL;
+	err_t err = memobj_new(MEMOBJ_PHYSICAL, bytes, NULL, out);
+	if (err)
+		return err;
+	(*out)->physical = start;
+	(*out)->cache_flags = PAGE_DEVICE | flags[cache];
+	return OK;
+}
+
+err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *context, struct memobj *m, uint64_t offset),
+                          void (*drop)(void *context), void *context, struct memobj **out)
+{
+	err_t err = memobj_new(MEMOBJ_PAGED, bytes, a, out);
+	if (err)
+		return err;
+	struct memobj *m = *out;
+	m->ask = ask;
+	m->drop = drop;
+	m->context = context;
+	spin_lock(&paged_lock);
+	list_push_back(&paged_objects, &m->paged_link);
+	spin_unlock(&paged_lock);
+	return OK;
+}
+
+void memobj_get(struct memobj *m)
+{
+	object_get(&m->object);
+}
+
+void memobj_put(struct memobj *m)
+{
+	if (!object_put(&m->object))
+		return;
+	ASSERT(list_is_empty(&m->regions));
+	if (m->kind == MEMOBJ_PAGED) {
+		spin_lock(&paged_lock);
+		list_remove(&m->paged_link);
+		spin_unlock(&paged_lock);
+		if (m->drop)
+			m->drop(m->context);
+	}
+	memobj_index_clear(&m->pages);
+	memobj_index_clear(&m->kept);
+	if (m->parent) {
+		memobj_reader_gone(m->parent);
+		memobj_put(m->parent);  /* never itself a clone */
+	}
+	account_put(m->account);
+	heap_delete(m);
+}
+
+/* ---- Pages that go ---- */
+
+static void slot_drop(void *context, uint64_t n, uint64_t slot)
+{
+	uint64_t *held_count = context;
+	(void)n;
+	if (held_count)
+		(*held_count)--;
+	frame_put(slot_frame(slot));
+}
+
+void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
+{
+	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
+}
+
+void memobj_index_clear(struct page_index *x)
+{
+	page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL);
+}
+
+/* Zeroes part of page n where it is not zero anyway. */
+static err_t page_clear_part(struct memobj *m, uint64_t n, uint64_t from, uint64_t bytes) REQUIRES(&m->lock)
+{
+	enum page_step step;
+	paddr_t frame;
+	err_t err = memobj_page_locked(m, n, PAGE_LOOK, &frame, &step);
+	if (err == ERR_AGAIN && step == PAGE_STEP_ASK && m->kind == MEMOBJ_PAGED)
+		return OK;      /* whoever brings it cuts it to length */
+	if (err || frame.raw == frame_zero().raw)
+		return err;
+	if ((err = memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step)))
+		return err;
+	memset((char *)paddr_to_kernel(frame) + from, 0, bytes);
+	return OK;
+}
+
+/* Runs page_clear_part until no step is needed, with the lock on entry and exit. */
+static err_t part_clear(struct memobj *m, uint64_t from, uint64_t end) REQUIRES(&m->lock)
+{
+	uint64_t n = from >> PAGE_SHIFT;
+	uint32_t asked = 0;
+	while (from < end && n < memobj_page_count(m)) {
+		err_t err = page_clear_part(m, n, from & PAGE_MASK, end - from);
+		if (err != ERR_AGAIN)
+			return err;
+		enum page_step step;
+		paddr_t frame;
+		/* What was in the way may differ by now: ask again what to do. */
+		if (memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step) != ERR_AGAIN)
+			continue;
+		spin_unlock(&m->lock);
+		err = step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX ? ERR_IO : memobj_page_step(m, n, step, true);
+		spin_lock(&m->lock);
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+/* ---- Length ---- */
+
+uint64_t memobj_bytes(struct memobj *m)
+{
+	spin_lock(&m->lock);
+	uint64_t bytes = m->bytes;
+	spin_unlock(&m->lock);
+	return bytes;
+}
+
+static err_t length_cut(struct memobj *m, uint64_t bytes) REQUIRES(&m->lock)
+{
+	err_t err = part_clear(m, bytes, page_round_up(bytes));
+	if (err || bytes >= m->bytes)
+		return err;
+	uint64_t first = page_round_up(bytes) >> PAGE_SHIFT;
+	m->bytes = bytes;
+	m->window_pages = MIN_OF(m->window_pages, first);
+	memobj_pages_remove(m, first, UINT64_MAX);
+	return OK;
+}
+
+err_t memobj_resize(struct memobj *m, uint64_t bytes)
+{
+	err_t err = OK;
+	if (m->kind == MEMOBJ_PHYSICAL || bytes > MEMOBJ_BYTES_MAX)
+		return ERR_INVAL;
+	spin_lock(&m->lock);
+	bool cut = bytes < m->bytes;
+	if (cut)
+		err = length_cut(m, bytes);
+	else if (!(err = part_clear(m, m->bytes, page_round_up(m->bytes))))     /* a mapping could write there */
+		m->bytes = MAX_OF(m->bytes, bytes);
+	if (!err)
+		memobj_touch_changed(m);
+	spin_unlock(&m->lock);
+	if (cut && !err)
+		memobj_zap(m, page_round_up(bytes) >> PAGE_SHIFT, UINT64_MAX, true);
+	return err;
+}
+
+/* ---- Holes ---- */
+
+/* A clone's missing page is its parent's, so a hole in it is the zero frame. */
+static err_t clone_punch(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock)
+{
+	if (end >= memobj_page_count(m) && first < m->window_pages) {
+		m->window_pages = first;
+		return OK;
+	}
+	end = MIN_OF(end, m->window_pages);
+	if (end > first && end - first > CLONE_PUNCH_MAX)
+		return ERR_NOMEM;
+	for (uint64_t n = first; n < end; n++) {
+		uint64_t *slot;
+		err_t err = page_index_make(&m->pages, n, &slot);
+		if (err)
+			return err;
+		if (*slot)
+			continue;
+		*slot = frame_zero().raw | SLOT_COPY;
+		m->held_count++;
+	}
+	return OK;
+}
+
+err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes)
+{
+	err_t err = OK;
+	if (m->kind == MEMOBJ_PHYSICAL || offset > MEMOBJ_BYTES_MAX || bytes > MEMOBJ_BYTES_MAX)
+		return ERR_INVAL;
+	spin_lock(&m->lock);
+	uint64_t end = MIN_OF(offset + bytes, page_round_up(m->bytes));
+	uint64_t first_page = page_round_up(offset) >> PAGE_SHIFT, end_page = end >> PAGE_SHIFT;
+	if (offset >= end)
+		goto unlock;
+	if (end >= m->bytes)
+		end_page = memobj_page_count(m);
+	if (offset & PAGE_MASK)
+		err = part_clear(m, offset, MIN_OF(page_round_up(offset), end));
+	if (!err && end_page << PAGE_SHIFT < end && end_page >= first_page)
+		err = part_clear(m, end_page << PAGE_SHIFT, end);
+	if (err || first_page >= end_page)
+		goto unlock;
+	memobj_pages_remove(m, first_page, end_page);
+	if (m->parent)
+		err = clone_punch(m, first_page, end_page);
+unlock:
+	if (!err)
+		memobj_touch_changed(m);
+	spin_unlock(&m->lock);
+	if (first_page < end_page)
+		memobj_zap(m, first_page, end_page, false);
+	return err;
+}
+
+err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out)
+{
+	err_t err = OK;
+	uint64_t n = offset >> PAGE_SHIFT;
+	spin_lock(&m->lock);
+	if (offset >= m->bytes)
+		err = ERR_NXIO;
+	else if (m->kind != MEMOBJ_ANONYMOUS || (m->parent && n < m->window_pages))
+		*out = offset;  /* what is not here now is somewhere */
+	else if (page_index_next(&m->pages, n, memobj_page_count(m), &n))
+		*out = MAX_OF(offset, n << PAGE_SHIFT);
+	else
+		err = ERR_NXIO;
+	spin_unlock(&m->lock);
+	return err;
+}
+
+void memobj_info(struct memobj *m, struct mem_info *out)
+{
+	spin_lock(&m->lock);
+	*out = (struct mem_info){
+		.bytes = m->bytes,
+		.held_bytes = m->held_count << PAGE_SHIFT,
+		.changed_ns = m->changed_ns,
+		.physical = m->physical.raw,
+	};
+	spin_unlock(&m->lock);
+}
+
+/* ---- Reclaim ---- */
+
+/* Clean pages that only the object holds. */
+static uint64_t object_reclaim(struct memobj *m, uint64_t count)
+{
+	uint64_t done = 0, n = 0;
+	spin_lock(&m->lock);
+	for (; done < count && page_index_next(&m->pages, n, UINT64_MAX, &n); n++) {
+		uint64_t slot = *page_index_find(&m->pages, n);
+		if (slot & (SLOT_DIRTY | SLOT_BUSY) || frame_refs(slot_frame(slot)) != 1)
+			continue;
+		memobj_pages_remove(m, n, n + 1);
+		done++;
+	}
+	spin_unlock(&m->lock);
+	return done;
+}
+
+/* The paged object that was looked at longest ago, referenced; NULL when there is none. */
+static struct memobj *paged_next(void)
+{
+	struct memobj *found = NULL, *m;
+	spin_lock(&paged_lock);
+	list_each(m, &paged_objects, paged_link) {
+		if (!object_try_get(&m->object))
+			continue;
+		found = m;
+		list_remove(&m->paged_link);
+		list_push_back(&paged_objects, &m->paged_link);
+		break;
+	}
+	spin_unlock(&paged_lock);
+	return found;
+}
+
+uint64_t memobj_reclaim(uint64_t count)
+{
+	enum { OBJECTS_MAX = 64 };
+	uint64_t done = 0;
+	if (!frame_is_short())
+		return 0;       /* whoever asks is over its quota: others' pages would not help */
+	for (int i = 0; i < OBJECTS_MAX && done < count; i++) {
+		struct memobj *m = paged_next();
+		if (!m)
+			break;
+		done += object_reclaim(m, count - done);
+		memobj_put(m);
+	}
+	return done;
+}

@@ -1,0 +1,196 @@
+/* kernel/mem/memobj_copy.c - bytes between a memory object and user or kernel memory.
+ *
+ * Reading copies straight from the object's frame, held by a reference. Writing must not leave a frame half
+ * written by a copy that waits for a page of the writer's, nor reach into a clone made meanwhile: so the source is had
+ * first (small: in a buffer on the stack, large: its frame by a reference) and copied under the object's lock.
+ */
+#include "kernel/cpu.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/memobj.h"
+#include "kernel/mem/memobj_inner.h"
+#include "kernel/mem/space.h"
+#include "kernel/mem/usercopy.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+
+enum { SMALL_BYTES = 256 };
+
+/* Device memory is not for copies. */
+static bool is_copyable(struct memobj *m)
+{
+	return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes);
+}
+
+static uint64_t part_in_page(uint64_t offset, uint64_t bytes)
+{
+	return MIN_OF(bytes, PAGE_BYTES - (offset & PAGE_MASK));
+}
+
+err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done)
+{
+	*done = 0;
+	if (!is_copyable(m))
+		return ERR_IO;
+	uint64_t whole = memobj_bytes(m);
+	bytes = offset < whole ? MIN_OF(bytes, whole - offset) : 0;
+	while (*done < bytes) {
+		uint64_t at = offset + *done, part = part_in_page(at, bytes - *done);
+		uint32_t cache_flags;
+		paddr_t frame;
+		err_t err = memobj_page(m, at, MEMOBJ_READ, true, &frame, &cache_flags);
+		if (err)
+			return err == ERR_RANGE ? OK : err;     /* cut meanwhile: that is the end */
+		err = copy_to_user(uaddr(to.raw + *done), (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
+		frame_put(frame);
+		if (err)
+			return err;
+		*done += part;
+	}
+	return OK;
+}
+
+err_t memobj_read_kernel(struct memobj *m, uint64_t offset, void *to, size_t bytes)
+{
+	if (!is_copyable(m))
+		return ERR_IO;
+	if (!range_fits(offset, bytes, memobj_bytes(m)))
+		return ERR_RANGE;
+	for (size_t done = 0; done < bytes;) {
+		uint64_t at = offset + done, part = part_in_page(at, bytes - done);
+		uint32_t cache_flags;
+		paddr_t frame;
+		err_t err = memobj_page(m, at, MEMOBJ_READ, true, &frame, &cache_flags);
+		if (err)
+			return err;
+		memcpy((char *)to + done, (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
+		frame_put(frame);
+		done += part;
+	}
+	return OK;
+}
+
+/* ---- Writing ---- */
+
+/* Bytes to write that cannot go away: in buffer, or in a frame that is referenced. */
+struct source {
+	const char *bytes;
+	paddr_t frame;
+	bool is_frame;
+	char buffer[SMALL_BYTES];
+};
+
+/* Up to *part bytes at from. FAULT, NOMEM, IO. */
+static err_t source_get(struct source *s, uaddr_t from, uint64_t *part)
+{
+	s->is_frame = *part > SMALL_BYTES;
+	if (!s->is_frame) {
+		s->bytes = s->buffer;
+		return copy_from_user(s->buffer, from, *part);
+	}
+	if (!user_range_is_valid(from.raw, *part))
+		return ERR_FAULT;
+	*part = part_in_page(from.raw, *part);
+	err_t err = space_pin(cpu_this()->space, from.raw, false, true, &s->frame);
+	if (err)
+		return err == ERR_NOMEM || err == ERR_INTR ? err : ERR_FAULT;
+	s->bytes = (char *)paddr_to_kernel(s->frame) + (from.raw & PAGE_MASK);
+	return OK;
+}
+
+static void source_put(struct source *s)
+{
+	if (s->is_frame)
+		frame_put(s->frame);
+}
+
+/* Copies part bytes, within one page, to at. The object grows to hold them. (It stays longer when a pager then fails: others
+ * may have written there meanwhile.) */
+static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64_t part)
+{
+	uint32_t asked = 0;
+	for (;;) {
+		enum page_step step;
+		paddr_t frame;
+		spin_lock(&m->lock);
+		uint64_t old_bytes = m->bytes;
+		if (m->kind != MEMOBJ_PHYSICAL)
+			m->bytes = MAX_OF(m->bytes, at + part);
+		err_t err = memobj_page_locked(m, at >> PAGE_SHIFT, PAGE_CHANGE, &frame, &step);
+		if (!err)
+			memcpy((char *)paddr_to_kernel(frame) + (at & PAGE_MASK), bytes, part);
+		else if (err != ERR_AGAIN)
+			m->bytes = old_bytes;
+		spin_unlock(&m->lock);
+		if (err == ERR_NOMEM && memobj_reclaim(MEMOBJ_RECLAIM_COUNT))
+			continue;
+		if (err != ERR_AGAIN)
+			return err;
+		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
+			return ERR_IO;
+		if ((err = memobj_page_step(m, at >> PAGE_SHIFT, step, true)))
+			return err;
+	}
+}
+
+static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t bytes, size_t *done)
+{
+	struct source source;
+	while (*done < bytes) {
+		uint64_t at = offset + *done, part = part_in_page(at, bytes - *done);
+		err_t err = source_get(&source, uaddr(from.raw + *done), &part);
+		if (err)
+			return err;
+		err = part_write(m, at, source.bytes, part);
+		source_put(&source);
+		if (err)
+			return err == ERR_NOMEM && account_is_full(m->account, ACCOUNT_PAGES) ? ERR_NOSPC : err;
+		*done += part;
+	}
+	return OK;
+}
+
+/* Takes the place at the end for an append, so that no other gets it. */
+static err_t append_reserve(struct memobj *m, size_t bytes, uint64_t *offset)
+{
+	err_t err = OK;
+	spin_lock(&m->lock);
+	if (bytes > MEMOBJ_BYTES_MAX - m->bytes) {
+		err = ERR_FBIG;
+	} else {
+		*offset = m->bytes;
+		m->bytes += bytes;
+	}
+	spin_unlock(&m->lock);
+	return err;
+}
+
+/* What an append did not fill goes again, unless somebody appended behind it: then it stays as zeroes. */
+static void append_release(struct memobj *m, uint64_t end, uint64_t reserved_end)
+{
+	spin_lock(&m->lock);
+	if (m->bytes == reserved_end)
+		m->bytes = end;
+	spin_unlock(&m->lock);
+}
+
+err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from, size_t bytes, size_t *done)
+{
+	err_t err;
+	*done = 0;
+	if (!is_copyable(m) || (append && m->kind == MEMOBJ_PHYSICAL))
+		return ERR_IO;
+	if (bytes == 0)
+		return OK;
+	if (append) {
+		if ((err = append_reserve(m, bytes, offset)))
+			return err;
+	} else if (!range_fits(*offset, bytes, MEMOBJ_BYTES_MAX)) {
+		return ERR_FBIG;
+	} else if (*offset > memobj_bytes(m) && (err = memobj_resize(m, *offset))) {
+		return err == ERR_INVAL ? ERR_IO : err;
+	}
+	err = range_write(m, *offset, from, bytes, done);
+	if (err && append)
+		append_release(m, *offset + *done, *offset + bytes);
+	return err;
+}

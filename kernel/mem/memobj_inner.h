@@ -1,0 +1,97 @@
+/* kernel/mem/memobj_inner.h - what the files of kernel/mem know of a memory object, and nobody else.
+ *
+ * memobj.c: life, length, holes. memobj_page.c: which frame is a page. memobj_map.c: every mapping of an object.
+ * memobj_clone.c: clones. memobj_copy.c: bytes in and out.
+ */
+#pragma once
+#include "kernel/mem/frame.h"
+#include "kernel/mem/memobj.h"
+#include "kernel/mem/page_index.h"
+
+#define MEMOBJ_BYTES_MAX (1ull << 62)
+#define PADDR_MAX (1ull << 52)
+#define SLOT_FRAME_MASK (~PAGE_MASK)
+
+enum {
+	MEMOBJ_ASK_MAX = 8,             /* a pager that says yes and brings nothing is asked no more than this */
+	MEMOBJ_RECLAIM_COUNT = 64,      /* pages taken back at once when memory is short */
+};
+
+enum memobj_kind { MEMOBJ_ANONYMOUS, MEMOBJ_PHYSICAL, MEMOBJ_PAGED };
+
+/* In a page_index slot. */
+enum slot_flags {
+	SLOT_COPY  = 1 << 0,    /* others may see the frame: copy it before a write */
+	SLOT_BUSY  = 1 << 1,    /* its copy is on the way: old mappings are being taken away, new ones must wait */
+	SLOT_DIRTY = 1 << 2,    /* written: a pager cannot bring it again */
+};
+
+/* Members: [l] lock, [I] immutable, [z] the one that set zapping. */
+struct memobj {
+	struct object object;
+	struct spinlock lock;
+	uint8_t kind;                   /* [I] enum memobj_kind */
+	bool zapping;                   /* [l] somebody changes all mappings */
+	uint64_t id;                    /* [I] */
+	uint64_t bytes;                 /* [l] */
+	struct account *account;        /* [I] referenced, or null */
+	struct page_index pages;        /* [l] */
+	uint64_t held_count;            /* [l] pages with a frame */
+	uint64_t changed_ns;            /* [l] */
+	struct list_node regions;       /* [l] every region that maps it; those with an old zap_stamp first */
+	uint64_t zap_stamp;             /* [z] */
+
+	paddr_t physical;               /* [I] */
+	uint32_t cache_flags;           /* [I] enum page_flags */
+
+	struct memobj *parent;          /* [I] referenced: a paged or physical object */
+	uint64_t parent_page;           /* [I] the window's first page there */
+	uint64_t window_pages;          /* [l] missing pages below this are read through to parent */
+
+	err_t (*ask)(void *context, struct memobj *m, uint64_t offset);         /* [I] */
+	void (*drop)(void *context);    /* [I] */
+	void *context;                  /* [I] */
+	struct page_index kept;         /* [l] pages as they were before a change, for clones that lack them */
+	uint32_t readers;               /* [l] clones that may read through */
+	struct list_node paged_link;    /* of all paged objects */
+};
+
+enum page_mode {
+	PAGE_LOOK,      /* to read its bytes: a hole is the zero frame */
+	PAGE_SHOW,      /* to map it read-only: the frame stays that page's until mappings were told */
+	PAGE_CHANGE,    /* to write */
+};
+
+/* What to do, without locks, before trying again. */
+enum page_step { PAGE_STEP_NONE, PAGE_STEP_ASK, PAGE_STEP_COPY, PAGE_STEP_SPIN };
+
+err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
+/* The frame of page n, borrowed. AGAIN: *step says what must be done first. RANGE, NOMEM. */
+err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock) MUST_CHECK;
+/* The same, locking, with a reference for the caller. */
+err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) MUST_CHECK;
+/* Does the step. wait as in memobj_page. No locks. AGAIN (would wait), IO, INTR, NOMEM. */
+err_t memobj_page_step(struct memobj *m, uint64_t n, enum page_step step, bool wait) MUST_CHECK;
+/* Frees the frames of pages [first, end). */
+void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock);
+void memobj_index_clear(struct page_index *x);
+/* A clone is gone that might have read through to m. */
+void memobj_reader_gone(struct memobj *m);
+/* Maps nothing more of pages [first, end), in any space; private_too: not even what private mappings copied. No locks. */
+void memobj_zap(struct memobj *m, uint64_t first, uint64_t end, bool private_too);
+void memobj_touch_changed(struct memobj *m) REQUIRES(&m->lock);
+
+struct region;
+/* The space's lock is held. Also, remove then add, around every change of a region's place or window. */
+void memobj_region_add(struct memobj *m, struct region *r);
+void memobj_region_remove(struct memobj *m, struct region *r);
+
+static inline uint64_t memobj_page_count(const struct memobj *m)
+{
+	return page_round_up(m->bytes) >> PAGE_SHIFT;
+}
+
+static inline paddr_t slot_frame(uint64_t slot)
+{
+	return paddr(slot & SLOT_FRAME_MASK);
+}

@@ -1,0 +1,293 @@
+/* kernel/mem/memobj_page.c - which frame is page n of an object, for looking, mapping or writing.
+ *
+ * Common: the page is there, or is a hole of an anonymous object. Rare: a pager must be asked, or a page that
+ * a clone shares is written: then all mappings of the old frame go before the copy appears.
+ */
+#include "kernel/arch/arch.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/memobj_inner.h"
+#include "kernel/sched/clock.h"
+#include "lib/base/string.h"
+
+void memobj_touch_changed(struct memobj *m)
+{
+	m->changed_ns = clock_realtime_ns();
+}
+
+static uint64_t slot_get(const struct page_index *x, uint64_t n)
+{
+	const uint64_t *slot = page_index_find(x, n);
+	return slot ? *slot : 0;
+}
+
+/* Puts a frame (whose reference it takes) at page n, which is empty. */
+static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flags) REQUIRES(&m->lock)
+{
+	uint64_t *slot;
+	err_t err = page_index_make(&m->pages, n, &slot);
+	if (err)
+		return err;
+	ASSERT(*slot == 0);
+	*slot = frame.raw | flags;
+	m->held_count++;
+	return OK;
+}
+
+/* A new page n of the object's own: zeroes, or a copy of a frame. */
+static err_t page_new(struct memobj *m, uint64_t n, const paddr_t *copy_of, paddr_t *out) REQUIRES(&m->lock)
+{
+	paddr_t frame;
+	err_t err = frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, m->account, &frame);
+	if (err)
+		return err;
+	if (copy_of)
+		arch_page_copy(paddr_to_kernel(frame), paddr_to_kernel(*copy_of));
+	if ((err = page_put(m, n, frame, copy_of ? SLOT_DIRTY : 0))) {
+		frame_put(frame);
+		return err;
+	}
+	*out = frame;
+	return OK;
+}
+
+/* Keeps page n as it is for clones that have not read it yet. */
+static err_t page_keep(struct memobj *m, uint64_t n, uint64_t *slot) REQUIRES(&m->lock)
+{
+	uint64_t *kept;
+	err_t err = page_index_make(&m->kept, n, &kept);
+	if (err || *kept)
+		return err;
+	frame_get(slot_frame(*slot));
+	*kept = slot_frame(*slot).raw;
+	*slot |= SLOT_COPY;
+	return OK;
+}
+
+/* Replaces the shared frame in slot by a copy. Nothing maps the old one. */
+static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
+{
+	paddr_t old = slot_frame(*slot), frame;
+	err_t err = frame_alloc(0, 0, m->account, &frame);
+	if (err)
+		return err;
+	arch_page_copy(paddr_to_kernel(frame), paddr_to_kernel(old));
+	*slot = frame.raw | SLOT_DIRTY;
+	frame_put(old);
+	return OK;
+}
+
+/* The page is there and will be written. */
+static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+{
+	err_t err;
+	if (m->readers && (err = page_keep(m, n, slot)))
+		return err;
+	if (*slot & SLOT_COPY && frame_refs(slot_frame(*slot)) == 1)
+		*slot &= ~(uint64_t)SLOT_COPY;
+	if (*slot & SLOT_COPY && !list_is_empty(&m->regions)) {
+		*slot |= SLOT_BUSY;
+		*step = PAGE_STEP_COPY;
+		return ERR_AGAIN;
+	}
+	if (*slot & SLOT_COPY && (err = slot_copy(m, slot)))
+		return err;
+	*slot |= SLOT_DIRTY;
+	memobj_touch_changed(m);
+	*out = slot_frame(*slot);
+	return OK;
+}
+
+/* The parent's frame of its page n, borrowed under the parent's lock; AGAIN: its pager must be asked. The slot, if it is in pages. */
+static err_t parent_page(struct memobj *parent, uint64_t n, paddr_t *out, uint64_t **slot_out) REQUIRES(&parent->lock)
+{
+	*slot_out = NULL;
+	if (parent->kind == MEMOBJ_PHYSICAL) {
+		*out = paddr(parent->physical.raw + (n << PAGE_SHIFT));
+		return OK;
+	}
+	uint64_t kept = slot_get(&parent->kept, n);
+	if (kept) {
+		*out = slot_frame(kept);
+		return OK;
+	}
+	if (n >= memobj_page_count(parent))
+		return ERR_RANGE;
+	uint64_t *slot = page_index_find(&parent->pages, n);
+	if (!slot || *slot == 0)
+		return ERR_AGAIN;
+	*out = slot_frame(*slot);
+	*slot_out = slot;
+	return OK;
+}
+
+/* Page n is missing in a clone and below its window. A frame that will be mapped becomes the clone's too,
+ * so that its mappings go when it is copied. */
+static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+{
+	struct memobj *parent = m->parent;
+	uint64_t *parent_slot;
+	paddr_t frame;
+
+	spin_lock_nested(&parent->lock);
+	err_t err = parent_page(parent, m->parent_page + n, &frame, &parent_slot);
+	if (err == ERR_AGAIN)
+		*step = PAGE_STEP_ASK;
+	if (err)
+		goto unlock;
+	if (mode == PAGE_CHANGE) {
+		err = page_new(m, n, &frame, out);
+		if (!err)
+			memobj_touch_changed(m);
+		goto unlock;
+	}
+	*out = frame;
+	if (mode == PAGE_LOOK)
+		goto unlock;
+	if ((err = page_put(m, n, frame, SLOT_COPY)))
+		goto unlock;
+	frame_get(frame);
+	if (parent_slot)
+		*parent_slot |= SLOT_COPY;
+unlock:
+	spin_unlock(&parent->lock);
+	return err;
+}
+
+static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+{
+	if (m->parent && n < m->window_pages)
+		return page_read_through(m, n, mode, out, step);
+	if (m->kind == MEMOBJ_PAGED) {
+		*step = PAGE_STEP_ASK;
+		return ERR_AGAIN;
+	}
+	if (mode == PAGE_LOOK) {
+		*out = frame_zero();
+		return OK;
+	}
+	err_t err = page_new(m, n, NULL, out);
+	if (!err && mode == PAGE_CHANGE)
+		memobj_touch_changed(m);
+	return err;
+}
+
+err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step)
+{
+	*step = PAGE_STEP_NONE;
+	if (n >= memobj_page_count(m))
+		return ERR_RANGE;
+	if (m->kind == MEMOBJ_PHYSICAL) {
+		*out = paddr(m->physical.raw + (n << PAGE_SHIFT));
+		return OK;
+	}
+	uint64_t *slot = page_index_find(&m->pages, n);
+	if (!slot || *slot == 0)
+		return page_missing(m, n, mode, out, step);
+	if (UNLIKELY(*slot & SLOT_BUSY) && mode != PAGE_LOOK) {
+		*step = PAGE_STEP_SPIN;
+		return ERR_AGAIN;
+	}
+	if (mode == PAGE_CHANGE)
+		return page_change(m, n, slot, out, step);
+	*out = slot_frame(*slot);
+	return OK;
+}
+
+err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step)
+{
+	spin_lock(&m->lock);
+	err_t err = memobj_page_locked(m, n, mode, out, step);
+	if (!err)
+		frame_get(*out);
+	spin_unlock(&m->lock);
+	return err;
+}
+
+/* Makes the copy of a busy page once nothing maps the old frame. */
+static err_t page_copy_finish(struct memobj *m, uint64_t n)
+{
+	err_t err = OK;
+	memobj_zap(m, n, n + 1, false);
+	spin_lock(&m->lock);
+	uint64_t *slot = page_index_find(&m->pages, n);
+	/* Cut off meanwhile: the next try finds out. */
+	if (slot && *slot & SLOT_BUSY) {
+		*slot &= ~(uint64_t)SLOT_BUSY;
+		err = slot_copy(m, slot);
+	}
+	spin_unlock(&m->lock);
+	return err;
+}
+
+static err_t page_ask(struct memobj *m, uint64_t n, bool wait)
+{
+	if (!wait)
+		return ERR_AGAIN;
+	if (m->kind != MEMOBJ_PAGED) {
+		n += m->parent_page;
+		m = m->parent;
+	}
+	return m->ask(m->context, m, n << PAGE_SHIFT);
+}
+
+err_t memobj_page_step(struct memobj *m, uint64_t n, enum page_step step, bool wait)
+{
+	switch (step) {
+	case PAGE_STEP_ASK:
+		return page_ask(m, n, wait);
+	case PAGE_STEP_COPY:
+		return page_copy_finish(m, n);
+	case PAGE_STEP_SPIN:
+		arch_poll_requests();
+		arch_pause();
+		return OK;
+	case PAGE_STEP_NONE:
+		break;
+	}
+	return OK;
+}
+
+err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out)
+{
+	enum page_mode mode = want == MEMOBJ_WRITE ? PAGE_CHANGE : PAGE_LOOK;
+	uint32_t asked = 0;
+	*cache_flags_out = m->cache_flags;
+	for (;;) {
+		enum page_step step;
+		err_t err = memobj_page_try(m, offset >> PAGE_SHIFT, mode, out, &step);
+		if (err == ERR_NOMEM && memobj_reclaim(MEMOBJ_RECLAIM_COUNT))
+			continue;
+		if (err != ERR_AGAIN)
+			return err;
+		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
+			return ERR_IO;  /* it says yes but brings nothing */
+		if ((err = memobj_page_step(m, offset >> PAGE_SHIFT, step, wait)))
+			return err;
+	}
+}
+
+err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page)
+{
+	uint64_t n = offset >> PAGE_SHIFT;
+	paddr_t frame;
+	err_t err;
+
+	if (m->kind != MEMOBJ_PAGED || offset & PAGE_MASK)
+		return ERR_INVAL;
+	if ((err = frame_alloc(0, page ? 0 : FRAME_ZEROED, m->account, &frame)))
+		return err;
+	if (page)
+		arch_page_copy(paddr_to_kernel(frame), page);
+	spin_lock(&m->lock);
+	if (offset >= m->bytes) {
+		err = ERR_RANGE;
+	} else if (slot_get(&m->pages, n) == 0) {
+		if (m->bytes - offset < PAGE_BYTES)
+			memset((char *)paddr_to_kernel(frame) + (m->bytes - offset), 0, PAGE_BYTES - (m->bytes - offset));
+		if (!(err = page_put(m, n, frame, 0)))
+			frame_get(frame);
+	}
+	spin_unlock(&m->lock);
+	frame_put(frame);
+	return err;
+}

@@ -1,0 +1,119 @@
+/* kernel/mem/space.c - address spaces: their life, which CPUs have them loaded, and facts about them. */
+#include "kernel/mem/space.h"
+#include "kernel/arch/arch.h"
+#include "kernel/cpu.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/memobj_inner.h"
+#include "kernel/mem/space_inner.h"
+
+err_t space_create(struct account *a, struct space **out)
+{
+	struct space *s = heap_new(struct space);
+	if (!s)
+		return ERR_NOMEM;
+	err_t err = paging_create(&s->tables, a);
+	if (err) {
+		heap_delete(s);
+		return err;
+	}
+	object_init(&s->object);
+	spin_init(&s->lock, RANK_SPACE);
+	if (a)
+		account_get(a);
+	s->account = a;
+	region_tree_init(&s->regions);
+	*out = s;
+	return OK;
+}
+
+void space_get(struct space *s)
+{
+	object_get(&s->object);
+}
+
+void space_put(struct space *s)
+{
+	if (!object_put(&s->object))
+		return;
+	ASSERT(atomic_load(&s->cpu_mask) == 0);
+	spin_lock(&s->lock);
+	pages_drop(s, 0, USER_MAX);
+	spin_unlock(&s->lock);
+	while (!list_is_empty(&s->regions.list)) {
+		struct region *r = list_first(&s->regions.list, struct region, link);
+		spin_lock(&s->lock);
+		region_detach(s, r);
+		spin_unlock(&s->lock);
+		region_destroy(r);
+	}
+	paging_destroy(&s->tables, s->account);
+	account_put(s->account);
+	heap_delete(s);
+}
+
+void space_switch(struct space *from, struct space *to)
+{
+	uint64_t bit = 1ull << cpu_this()->index;
+	if (from == to)
+		return;
+	/* Before the load, so that who changes an entry after we may have read it tells us. */
+	if (to)
+		atomic_fetch_or(&to->cpu_mask, bit);
+	paging_load(to ? &to->tables : NULL);
+	cpu_this()->space = to;
+	if (from)
+		atomic_fetch_and(&from->cpu_mask, ~bit);
+}
+
+void space_shootdown(struct space *s, uint64_t start, uint64_t end)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+	uint64_t mask = atomic_load(&s->cpu_mask);
+	if (mask)
+		arch_shootdown(mask, start, end);
+}
+
+/* ---- Facts ---- */
+
+void space_get_info(struct space *s, struct space_info *out)
+{
+	spin_lock(&s->lock);
+	*out = (struct space_info){
+		.mapped_bytes = s->mapped_bytes,
+		.resident_bytes = s->resident_count << PAGE_SHIFT,
+		.table_bytes = s->tables.table_frames << PAGE_SHIFT,
+	};
+	spin_unlock(&s->lock);
+}
+
+bool space_region_info(struct space *s, uint64_t address, struct region_info *out)
+{
+	spin_lock(&s->lock);
+	struct region *r = region_at_or_after(&s->regions, address);
+	if (r)
+		*out = (struct region_info){
+			.start = r->start, .end = r->end, .offset = r->offset, .map_flags = r->flags,
+			.object_id = r->object ? r->object->id : 0,
+			.resident_bytes = pages_count(s, r->start, r->end) << PAGE_SHIFT,
+		};
+	spin_unlock(&s->lock);
+	return r != NULL;
+}
+
+err_t space_futex_key(struct space *s, uint64_t address, struct memobj **obj_with_ref, uint64_t *offset)
+{
+	spin_lock(&s->lock);
+	struct region *r = region_at_or_after(&s->regions, address);
+	bool found = r && r->start <= address;
+	if (found && r->object && r->flags & MAP_SHARED) {
+		memobj_get(r->object);
+		*obj_with_ref = r->object;
+		*offset = r->offset + (address - r->start);
+	} else {
+		*obj_with_ref = NULL;
+		*offset = address;
+	}
+	spin_unlock(&s->lock);
+	return found ? OK : ERR_FAULT;
+}

@@ -1,0 +1,111 @@
+/* kernel/mem/space_copy.c - bytes between spaces, page by page through the direct map.
+ *
+ * A page that is written is written under its space's lock: a fork between finding the frame and changing it would
+ * turn the change into the child's. The source is only held by a reference: who writes to it meanwhile copies it first, or is seen.
+ */
+#include "kernel/arch/arch.h"
+#include "kernel/mem/memobj_inner.h"
+#include "kernel/mem/space_inner.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+
+/* With the lock on OK: the page at address is there for the access. */
+static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
+{
+	struct fault_step step = { .asked = 0 };
+	struct page_entry e;
+	if (address >= USER_MAX)
+		return ERR_FAULT;
+	for (;;) {
+		spin_lock(&s->lock);
+		err_t err = fault_locked(s, page_round_down(address), write ? FAULT_WRITE : 0, &e, &step);
+		if (!err && e.flags & PAGE_DEVICE && !frame_of(e.frame))
+			err = ERR_FAULT;        /* device memory is not in the direct map */
+		*out = e.frame;
+		if (!err)
+			return OK;
+		spin_unlock(&s->lock);
+		if ((err = fault_retry(&step, err, wait)))
+			return err;
+	}
+}
+
+err_t space_pin(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
+{
+	err_t err = page_lock(s, address, write, wait, out);
+	if (err)
+		return err;
+	frame_get(*out);
+	spin_unlock(&s->lock);
+	return OK;
+}
+
+static size_t part_in_page(uint64_t address, size_t bytes)
+{
+	return MIN_OF(bytes, PAGE_BYTES - (address & PAGE_MASK));
+}
+
+static char *byte_at(paddr_t frame, uint64_t address)
+{
+	return (char *)paddr_to_kernel(frame) + (address & PAGE_MASK);
+}
+
+err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done)
+{
+	*done = 0;
+	if (!user_range_is_valid(to_address, bytes) || !user_range_is_valid(from_address, bytes))
+		return ERR_FAULT;
+	while (*done < bytes) {
+		uint64_t source = from_address + *done, sink = to_address + *done;
+		size_t part = part_in_page(sink, part_in_page(source, bytes - *done));
+		paddr_t source_frame, sink_frame;
+		err_t err = space_pin(from, source, false, wait, &source_frame);
+		if (err)
+			return err;
+		if (!(err = page_lock(to, sink, true, wait, &sink_frame))) {
+			memmove(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
+			spin_unlock(&to->lock);
+			*done += part;
+		}
+		frame_put(source_frame);
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
+{
+	if (!user_range_is_valid(address, bytes))
+		return ERR_FAULT;
+	for (size_t done = 0; done < bytes;) {
+		uint64_t at = address + done;
+		size_t part = part_in_page(at, bytes - done);
+		paddr_t frame;
+		err_t err = page_lock(s, at, false, wait, &frame);
+		if (err)
+			return err;
+		memcpy((char *)to + done, byte_at(frame, at), part);
+		spin_unlock(&s->lock);
+		done += part;
+	}
+	return OK;
+}
+
+err_t space_write(struct space *s, uint64_t address, const void *from, size_t bytes, bool wait)
+{
+	if (!user_range_is_valid(address, bytes))
+		return ERR_FAULT;
+	for (size_t done = 0; done < bytes;) {
+		uint64_t at = address + done;
+		size_t part = part_in_page(at, bytes - done);
+		paddr_t frame;
+		err_t err = page_lock(s, at, true, wait, &frame);
+		if (err)
+			return err;
+		memcpy(byte_at(frame, at), (const char *)from + done, part);
+		spin_unlock(&s->lock);
+		done += part;
+	}
+	return OK;
+}
