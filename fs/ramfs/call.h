@@ -1,0 +1,24 @@
+/* fs/ramfs/call.h - the file protocol (abi/proto/file.def): takes a CALL apart and has it done. */
+#pragma once
+#include "fs/ramfs/fs.h"
+
+/* A CALL as it came in; all of it may be hostile but id, sender and tag, which are the kernel's. */
+struct call {
+	const struct sender *sender;
+	uint64_t id;                    /* of the open it was sent to */
+	uint64_t tag;
+	uint32_t code;
+	uint64_t word;
+	const char *in;
+	size_t in_bytes;
+	bool has_other;                 /* a handle was passed... */
+	uint64_t other_id;              /* ...and is this open of ours (0: another server's) */
+	char *out;                      /* 8-aligned */
+	size_t out_bytes;               /* room for the answer */
+	/* Filled: */
+	size_t out_used;
+	bool later;                     /* no answer now: backing->finish will give it */
+};
+
+/* The result, >= 0 or a negated error. */
+int64_t call_run(struct fs *fs, struct call *c) NONNULL;

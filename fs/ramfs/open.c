@@ -1,0 +1,229 @@
+/* fs/ramfs/open.c - opens: what a client's handle stands for, by the id that the kernel says.
+ *
+ * An id is a place in a table and a generation. Generations begin at this instance's own number, so that an id of
+ * a server that was before us (its clients may live on) finds nothing.
+ */
+#include "fs/ramfs/open.h"
+#include "fs/ramfs/dir.h"
+#include "fs/ramfs/fifo.h"
+#include "fs/ramfs/lock.h"
+#include "fs/ramfs/node.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+#include "lib/native/heap.h"
+
+enum { OPENS_FIRST = 64, OPENS_MAX = 1 << 20, NO_OPEN = UINT32_MAX };
+
+static err_t table_grow(struct fs *fs)
+{
+	uint32_t capacity = fs->open_capacity ? fs->open_capacity * 2 : OPENS_FIRST;
+	struct open *opens;
+
+	if (capacity > OPENS_MAX || !(opens = heap_alloc(capacity * sizeof(*opens))))
+		return ERR_NFILE;
+	if (fs->opens)
+		memcpy(opens, fs->opens, fs->open_capacity * sizeof(*opens));
+	for (uint32_t i = fs->open_capacity; i < capacity; i++)
+		opens[i] = (struct open){ .generation = fs->instance, .next_free = i + 1 < capacity ? i + 1 : NO_OPEN };
+	heap_free(fs->opens, fs->open_capacity * sizeof(*opens));
+	fs->open_free = fs->open_capacity;
+	fs->opens = opens;
+	fs->open_capacity = capacity;
+	return OK;
+}
+
+/* Makes sure that the next open_take finds a place. */
+static err_t open_reserve(struct fs *fs)
+{
+	return fs->open_count < fs->open_capacity ? OK : table_grow(fs);
+}
+
+static struct open *open_take(struct fs *fs, struct node *n, uint64_t serial, uint32_t flags)
+{
+	struct open *o = &fs->opens[fs->open_free];
+
+	ASSERT(fs->open_free < fs->open_capacity && !o->node);
+	fs->open_free = o->next_free;
+	fs->open_count++;
+	node_get(n);
+	o->node = n;
+	o->serial = serial;
+	o->flags = flags;
+	o->has_content = false;
+	return o;
+}
+
+uint64_t open_id(const struct fs *fs, const struct open *o)
+{
+	return (uint64_t)o->generation << 32 | (uint64_t)(o - fs->opens + 1);
+}
+
+struct open *open_find(struct fs *fs, uint64_t id)
+{
+	uint64_t index = (id & UINT32_MAX) - 1;
+
+	if (index >= fs->open_capacity)
+		return NULL;
+	struct open *o = &fs->opens[index];
+	return o->node && o->generation == id >> 32 ? o : NULL;
+}
+
+void open_close(struct fs *fs, uint64_t id)
+{
+	struct open *o = open_find(fs, id);
+	struct node *n;
+
+	if (!o)
+		return;
+	n = o->node;
+	lock_drop_open(fs, n, id);
+	o->node = NULL;
+	o->generation++;
+	o->next_free = fs->open_free;
+	fs->open_free = (uint32_t)(o - fs->opens);
+	fs->open_count--;
+	if (o->has_content)
+		node_content_close(fs, n);
+	node_put(fs, n);
+}
+
+static unsigned wanted_access(uint32_t flags)
+{
+	unsigned want = 0;
+
+	if (flags & OPEN_READ)
+		want |= MAY_READ;
+	if (flags & (OPEN_WRITE | OPEN_TRUNCATE))
+		want |= MAY_WRITE;
+	if (flags & OPEN_EXEC)
+		want |= MAY_EXEC;
+	return want;
+}
+
+/* Is an existing node one that these flags may open? */
+static err_t check_existing(const struct node *n, const struct sender *s, uint32_t flags)
+{
+	if ((flags & OPEN_DIRECTORY) && !node_is_dir(n))
+		return ERR_NOTDIR;
+	if (flags & OPEN_PATH)
+		return OK;
+	if (node_is(n, MODE_SYMLINK))
+		return ERR_LOOP;
+	if (node_is_dir(n) && (flags & (OPEN_WRITE | OPEN_CREATE | OPEN_TRUNCATE)))
+		return ERR_ISDIR;
+	return node_access(n, s, wanted_access(flags));
+}
+
+/* Gives a regular file's open its object, cut off when asked. */
+static err_t open_content(struct fs *fs, struct node *n, const struct sender *s, uint32_t flags, bool is_new, struct opened *out)
+{
+	bool for_writing = flags & OPEN_WRITE;
+	err_t err;
+
+	if (!is_new && (flags & OPEN_TRUNCATE) && (err = node_resize(fs, n, 0)))
+		return err;
+	if ((err = node_content(fs, n, &out->content)))
+		return err;
+	node_content_open(fs, n, for_writing);
+	if (!is_new && s->uid != 0 && (flags & (OPEN_WRITE | OPEN_TRUNCATE)))
+		node_drop_setid(n);
+	if (flags & OPEN_READ)
+		node_touch_accessed(fs, n);
+	out->how = OPENED_CONTENT;
+	return OK;
+}
+
+/* e is NULL for a node without a name. */
+static err_t open_node(struct fs *fs, struct node *n, struct entry *e, const struct sender *s, uint32_t flags, bool is_new,
+                       uint64_t tag, struct opened *out)
+{
+	bool has_content = false;
+	struct open *o;
+	err_t err;
+
+	*out = (struct opened){ .how = OPENED_PLAIN, .content = CONTENT_NONE };
+	if (!(flags & OPEN_PATH)) {
+		if (node_is(n, MODE_FIFO))
+			return fifo_open(fs, n, flags, tag, out);
+		if (node_is(n, MODE_CHARACTER) || node_is(n, MODE_BLOCK) || node_is(n, MODE_SOCKET))
+			return ERR_NXIO;
+		has_content = node_is(n, MODE_FILE);
+		if (has_content && (err = open_content(fs, n, s, flags, is_new, out)))
+			return err;
+		if (node_is_dir(n))
+			node_touch_accessed(fs, n);
+	}
+	o = open_take(fs, n, e ? e->serial : 0, flags);
+	o->has_content = has_content;
+	out->id = open_id(fs, o);
+	return OK;
+}
+
+static err_t open_new(struct fs *fs, const struct where *w, const struct walk *place, uint32_t flags, uint32_t mode, struct opened *out)
+{
+	struct entry *e;
+	err_t err;
+
+	if (place->slash)
+		return ERR_ISDIR;
+	if ((err = tree_create_at(fs, w->sender, place, MODE_FILE | (mode & MODE_PERMISSIONS), 0, NULL, 0, &e)))
+		return err;
+	if ((err = open_node(fs, e->node, e, w->sender, flags, true, 0, out)))
+		dir_remove(fs, e);
+	return err;
+}
+
+static err_t open_unnamed(struct fs *fs, const struct where *w, const struct node *dir, uint32_t flags, uint32_t mode, struct opened *out)
+{
+	const struct sender *s = w->sender;
+	struct node *n;
+	err_t err;
+
+	if (!(flags & OPEN_WRITE))
+		return ERR_INVAL;
+	if (!node_is_dir(dir))
+		return ERR_NOTDIR;
+	if ((err = tree_may_add(dir, s)))
+		return err;
+	if ((err = node_create(fs, MODE_FILE | (mode & MODE_PERMISSIONS), s->uid, dir->mode & MODE_SETGID ? dir->gid : s->gid,
+	                       fs->backing->now_ns(), &n)))
+		return err;
+	n->may_link = !(flags & OPEN_EXCLUSIVE);
+	err = open_node(fs, n, NULL, s, flags, true, 0, out);
+	node_put(fs, n);
+	return err;
+}
+
+/* How the walk is to treat the last name. */
+static unsigned walk_flags_of(uint32_t flags)
+{
+	if ((flags & OPEN_CREATE) && (flags & OPEN_EXCLUSIVE))
+		return WALK_RAW | WALK_MOUNT;
+	return flags & OPEN_NOFOLLOW ? WALK_NOFOLLOW : WALK_FOLLOW;
+}
+
+err_t open_path(struct fs *fs, const struct where *w, uint32_t flags, uint32_t mode, uint64_t tag, struct opened *out)
+{
+	struct walk place;
+	err_t err;
+
+	if (flags & OPEN_PATH)
+		flags &= OPEN_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW;
+	if (flags & OPEN_UNNAMED)
+		flags &= ~(uint32_t)(OPEN_CREATE | OPEN_TRUNCATE | OPEN_DIRECTORY);
+	if ((flags & OPEN_CREATE) && (flags & OPEN_DIRECTORY))
+		return ERR_INVAL;
+	if ((err = open_reserve(fs)))
+		return err;
+	if ((err = walk(fs, w->sender, w->at, w->path, w->bytes, walk_flags_of(flags), &place)))
+		return err;
+	if (!place.node)
+		return flags & OPEN_CREATE ? open_new(fs, w, &place, flags, mode, out) : ERR_NOENT;
+	if (flags & OPEN_UNNAMED)
+		return open_unnamed(fs, w, place.node, flags, mode, out);
+	if ((flags & OPEN_CREATE) && (flags & OPEN_EXCLUSIVE))
+		return ERR_EXIST;
+	if ((err = check_existing(place.node, w->sender, flags)))
+		return err;
+	return open_node(fs, place.node, place.entry, w->sender, flags, false, tag, out);
+}
