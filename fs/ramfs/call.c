@@ -48,18 +48,15 @@ static err_t split(const struct call *c, const struct open *o, struct where *fir
 }
 
 /* As split; the second is relative to the passed handle, if any. */
-static err_t split_two(struct fs *fs, const struct call *c, const struct open *o, struct where *old, struct where *new)
+static err_t split_two(const struct call *c, const struct open *o, struct where *old, struct where *new)
 {
-	struct open *other;
 	err_t err = split(c, o, old, new);
 
 	if (err || !c->has_other)
 		return err;
-	if (c->other_id == 0)
+	if (!c->other)
 		return ERR_XDEV;
-	if (!(other = open_find(fs, c->other_id)))
-		return ERR_BADF;
-	new->at = other->node;
+	new->at = c->other->node;
 	return OK;
 }
 
@@ -87,7 +84,7 @@ static int64_t call_list(struct call *c, struct open *o)
 static int64_t call_two_paths(struct fs *fs, struct call *c, struct open *o)
 {
 	struct where old, new;
-	err_t err = split_two(fs, c, o, &old, &new);
+	err_t err = split_two(c, o, &old, &new);
 
 	if (err)
 		return err;
@@ -246,27 +243,24 @@ static int64_t call_next_data(struct fs *fs, struct call *c, struct open *o)
 	return at < n->file.bytes ? (int64_t)MAX_OF(at, c->word) : (int64_t)ERR_NXIO;
 }
 
-static int64_t call_lock(struct fs *fs, struct call *c)
+static int64_t call_lock(struct fs *fs, struct call *c, struct open *o)
 {
 	struct file_lock lock;
 	err_t err = take_in(c, &lock, sizeof(lock));
 
 	if (err)
 		return err;
-	err = lock_apply(fs, c->id, c->sender, (unsigned)c->word, &lock, c->tag, &c->later);
+	err = lock_apply(fs, o, c->sender, (unsigned)c->word, &lock, c->tag, &c->later);
 	return err || c->out_bytes == 0 ? err : put_out(c, &lock, sizeof(lock));
 }
 
 int64_t call_run(struct fs *fs, struct call *c)
 {
-	struct open *o = open_find(fs, c->id);
-	struct where w;
+	struct open *o = c->open;
+	struct where w = where_of(c, o, 0);
 
 	c->out_used = 0;
 	c->later = false;
-	if (!o)
-		return ERR_BADF;
-	w = where_of(c, o, 0);
 	switch (c->code) {
 	case FILE_STAT:
 		return call_stat(fs, c, o);
@@ -306,7 +300,7 @@ int64_t call_run(struct fs *fs, struct call *c)
 	case FILE_ALLOCATE:
 		return call_allocate(fs, c, o);
 	case FILE_LOCK:
-		return call_lock(fs, c);
+		return call_lock(fs, c, o);
 	case FILE_MOUNT:
 		return tree_mount(fs, &w, c->word != 0);
 	case FILE_UNLINK_SELF:

@@ -2,17 +2,19 @@
 #pragma once
 #include "fs/ramfs/fs.h"
 
-/* A CALL as it came in; all of it may be hostile but id, sender and tag, which are the kernel's. */
+struct open;
+
+/* A CALL as it came in; all of it may be hostile but sender, opens and tag. */
 struct call {
 	const struct sender *sender;
-	uint64_t id;                    /* of the open it was sent to */
+	struct open *open;              /* it was sent to */
 	uint64_t tag;
 	uint32_t code;
 	uint64_t word;
 	const char *in;
 	size_t in_bytes;
 	bool has_other;                 /* a handle was passed... */
-	uint64_t other_id;              /* ...and is this open of ours (0: another server's) */
+	struct open *other;             /* ...and is this open of ours (NULL: another server's) */
 	char *out;                      /* 8-aligned */
 	size_t out_bytes;               /* room for the answer */
 	/* Filled: */

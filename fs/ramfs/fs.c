@@ -13,9 +13,10 @@ err_t fs_init(struct fs *fs, const struct backing *backing, uint64_t seed)
 	err_t err;
 
 	*fs = (struct fs){
-		.backing = backing, .hash_seed = seed, .instance = (uint32_t)(seed >> 32),
+		.backing = backing, .hash_seed = seed,
 		.next_number = ROOT_NUMBER, .next_serial = 1, .node_max = UINT32_MAX,
 	};
+	list_init(&fs->opens);
 	list_init(&fs->idle);
 	list_init(&fs->lock_waiters);
 	list_init(&fs->fifo_waiters);
@@ -36,10 +37,8 @@ void fs_fini(struct fs *fs)
 {
 	struct node *here = fs->root;
 
-	for (uint32_t i = 0; i < fs->open_capacity; i++)
-		if (fs->opens[i].node)
-			open_close(fs, open_id(fs, &fs->opens[i]));
-	heap_free(fs->opens, fs->open_capacity * sizeof(struct open));
+	while (!list_is_empty(&fs->opens))
+		open_close(fs, list_first(&fs->opens, struct open, link));
 	/* From the leaves up, without recursion. */
 	while (here != fs->root || here->dir.count > 0) {
 		if (here->dir.count == 0) {

@@ -89,17 +89,14 @@ struct fs {
 	struct entry **table;
 	size_t table_count, entry_count;        /* a power of two; names there are */
 	uint64_t hash_seed;
-	/* Opens: open.c. */
-	struct open *opens;
-	uint32_t open_capacity, open_free, open_count;
-	uint32_t instance;
+	struct list_node opens;                 /* struct open.link */
 	struct list_node idle;                  /* struct node.file.idle, oldest first */
 	uint32_t idle_count;
 	struct list_node lock_waiters;          /* lock.c */
 	struct list_node fifo_waiters;          /* fifo.c */
 };
 
-/* An empty file system. seed makes name hashes and open ids unguessable. NOMEM. */
+/* An empty file system. seed makes name hashes unguessable. NOMEM. */
 err_t fs_init(struct fs *fs, const struct backing *backing, uint64_t seed) NONNULL MUST_CHECK;
 /* Frees everything, open or not; waiting requests are not answered. */
 void fs_fini(struct fs *fs) NONNULL;

@@ -14,7 +14,7 @@ struct lock {
 	bool whole;
 	uint32_t kind;                  /* enum file_lock_kind */
 	uint32_t pid;
-	uint64_t open_id;
+	const struct open *open;
 	uint64_t start, last;           /* inclusive */
 };
 
@@ -27,7 +27,7 @@ struct lock_waiter {
 
 static bool same_owner(const struct lock *a, const struct lock *b)
 {
-	return a->whole ? a->open_id == b->open_id : a->pid == b->pid;
+	return a->whole ? a->open == b->open : a->pid == b->pid;
 }
 
 static bool overlaps(const struct lock *a, const struct lock *b)
@@ -90,7 +90,7 @@ static void join(struct node *n, struct lock *l)
 
 	list_each_safe(other, next, &n->locks, link) {
 		if (other == l || other->whole != l->whole || other->kind != l->kind || !same_owner(other, l) ||
-		    other->open_id != l->open_id)
+		    other->open != l->open)
 			continue;
 		if (other->last != UINT64_MAX && other->last + 1 == l->start)
 			l->start = other->start;
@@ -219,15 +219,14 @@ static void describe(const struct lock *l, struct file_lock *out)
 	out->bytes = l->last == UINT64_MAX ? 0 : l->last - l->start + 1;
 }
 
-err_t lock_apply(struct fs *fs, uint64_t id, const struct sender *s, unsigned how, struct file_lock *f, uint64_t tag, bool *later)
+err_t lock_apply(struct fs *fs, struct open *o, const struct sender *s, unsigned how, struct file_lock *f, uint64_t tag, bool *later)
 {
-	struct open *o = open_find(fs, id);
-	struct lock want = { .pid = s->pid, .open_id = id };
+	struct lock want = { .pid = s->pid, .open = o };
 	struct lock none;
 	err_t err;
 
 	*later = false;
-	if (!o || (o->flags & OPEN_PATH))
+	if (o->flags & OPEN_PATH)
 		return ERR_BADF;
 	if ((err = parse(f, o, how, &want)))
 		return err;
@@ -267,16 +266,16 @@ bool lock_cancel(struct fs *fs, uint64_t tag)
 	return false;
 }
 
-void lock_drop_open(struct fs *fs, struct node *n, uint64_t id)
+void lock_drop_open(struct fs *fs, struct open *o)
 {
 	struct lock_waiter *w, *next_waiter;
 	struct lock *l, *next;
 
 	list_each_safe(w, next_waiter, &fs->lock_waiters, link)
-		if (w->want.open_id == id)
+		if (w->want.open == o)
 			waiter_end(fs, w, ERR_BADF);
-	list_each_safe(l, next, &n->locks, link)
-		if (l->open_id == id)
+	list_each_safe(l, next, &o->node->locks, link)
+		if (l->open == o)
 			lock_remove(l);
-	wake(fs, n);
+	wake(fs, o->node);
 }

@@ -6,12 +6,14 @@
 #pragma once
 #include "fs/ramfs/fs.h"
 
+struct open;
+
 /* FILE_LOCK. how is enum file_lock_how; want's kind, start and bytes are outside input. LOCK_TEST changes want into what is in
  * the way, or kind LOCK_NONE. *later: SET_WAIT must wait, backing->finish tells. AGAIN (in the way), DEADLK, NOLCK, INVAL,
  * OVERFLOW, BADF (not open for it). */
-err_t lock_apply(struct fs *fs, uint64_t open_id, const struct sender *s, unsigned how, struct file_lock *want,
+err_t lock_apply(struct fs *fs, struct open *o, const struct sender *s, unsigned how, struct file_lock *want,
                  uint64_t tag, bool *later) NONNULL MUST_CHECK;
 /* The request of tag stops waiting; finish says INTR. false: it does not wait here. */
 bool lock_cancel(struct fs *fs, uint64_t tag) NONNULL;
-/* An open of n ends: its locks go, and whoever waits through it gets BADF. */
-void lock_drop_open(struct fs *fs, struct node *n, uint64_t open_id) NONNULL;
+/* An open ends: its locks go, and whoever waits through it gets BADF. */
+void lock_drop_open(struct fs *fs, struct open *o) NONNULL;

@@ -1,89 +1,34 @@
-/* fs/ramfs/open.c - opens: what a client's handle stands for, by the id that the kernel says.
- *
- * An id is a place in a table and a generation. Generations begin at this instance's own number, so that an id of
- * a server that was before us (its clients may live on) finds nothing.
- */
+/* fs/ramfs/open.c - opens: what a client's handle stands for. */
 #include "fs/ramfs/open.h"
 #include "fs/ramfs/dir.h"
 #include "fs/ramfs/fifo.h"
 #include "fs/ramfs/lock.h"
 #include "fs/ramfs/node.h"
-#include "lib/base/bits.h"
-#include "lib/base/string.h"
 #include "lib/native/heap.h"
 
-enum { OPENS_FIRST = 64, OPENS_MAX = 1 << 20, NO_OPEN = UINT32_MAX };
-
-static err_t table_grow(struct fs *fs)
+static struct open *open_create(struct fs *fs, struct node *n, uint64_t serial, uint32_t flags)
 {
-	uint32_t capacity = fs->open_capacity ? fs->open_capacity * 2 : OPENS_FIRST;
-	struct open *opens;
+	struct open *o = heap_new(struct open);
 
-	if (capacity > OPENS_MAX || !(opens = heap_alloc(capacity * sizeof(*opens))))
-		return ERR_NFILE;
-	if (fs->opens)
-		memcpy(opens, fs->opens, fs->open_capacity * sizeof(*opens));
-	for (uint32_t i = fs->open_capacity; i < capacity; i++)
-		opens[i] = (struct open){ .generation = fs->instance, .next_free = i + 1 < capacity ? i + 1 : NO_OPEN };
-	heap_free(fs->opens, fs->open_capacity * sizeof(*opens));
-	fs->open_free = fs->open_capacity;
-	fs->opens = opens;
-	fs->open_capacity = capacity;
-	return OK;
-}
-
-/* Makes sure that the next open_take finds a place. */
-static err_t open_reserve(struct fs *fs)
-{
-	return fs->open_count < fs->open_capacity ? OK : table_grow(fs);
-}
-
-static struct open *open_take(struct fs *fs, struct node *n, uint64_t serial, uint32_t flags)
-{
-	struct open *o = &fs->opens[fs->open_free];
-
-	ASSERT(fs->open_free < fs->open_capacity && !o->node);
-	fs->open_free = o->next_free;
-	fs->open_count++;
+	if (!o)
+		return NULL;
 	node_get(n);
 	o->node = n;
 	o->serial = serial;
 	o->flags = flags;
-	o->has_content = false;
+	list_push_back(&fs->opens, &o->link);
 	return o;
 }
 
-uint64_t open_id(const struct fs *fs, const struct open *o)
+void open_close(struct fs *fs, struct open *o)
 {
-	return (uint64_t)o->generation << 32 | (uint64_t)(o - fs->opens + 1);
-}
+	struct node *n = o->node;
 
-struct open *open_find(struct fs *fs, uint64_t id)
-{
-	uint64_t index = (id & UINT32_MAX) - 1;
-
-	if (index >= fs->open_capacity)
-		return NULL;
-	struct open *o = &fs->opens[index];
-	return o->node && o->generation == id >> 32 ? o : NULL;
-}
-
-void open_close(struct fs *fs, uint64_t id)
-{
-	struct open *o = open_find(fs, id);
-	struct node *n;
-
-	if (!o)
-		return;
-	n = o->node;
-	lock_drop_open(fs, n, id);
-	o->node = NULL;
-	o->generation++;
-	o->next_free = fs->open_free;
-	fs->open_free = (uint32_t)(o - fs->opens);
-	fs->open_count--;
+	lock_drop_open(fs, o);
 	if (o->has_content)
 		node_content_close(fs, n);
+	list_remove(&o->link);
+	heap_delete(o);
 	node_put(fs, n);
 }
 
@@ -115,16 +60,18 @@ static err_t check_existing(const struct node *n, const struct sender *s, uint32
 }
 
 /* Gives a regular file's open its object, cut off when asked. */
-static err_t open_content(struct fs *fs, struct node *n, const struct sender *s, uint32_t flags, bool is_new, struct opened *out)
+static err_t open_content(struct fs *fs, struct open *o, const struct sender *s, bool is_new, struct opened *out)
 {
-	bool for_writing = flags & OPEN_WRITE;
+	uint32_t flags = o->flags;
+	struct node *n = o->node;
 	err_t err;
 
 	if (!is_new && (flags & OPEN_TRUNCATE) && (err = node_resize(fs, n, 0)))
 		return err;
 	if ((err = node_content(fs, n, &out->content)))
 		return err;
-	node_content_open(fs, n, for_writing);
+	node_content_open(fs, n, flags & OPEN_WRITE);
+	o->has_content = true;
 	if (!is_new && s->uid != 0 && (flags & (OPEN_WRITE | OPEN_TRUNCATE)))
 		node_drop_setid(n);
 	if (flags & OPEN_READ)
@@ -137,7 +84,6 @@ static err_t open_content(struct fs *fs, struct node *n, const struct sender *s,
 static err_t open_node(struct fs *fs, struct node *n, struct entry *e, const struct sender *s, uint32_t flags, bool is_new,
                        uint64_t tag, struct opened *out)
 {
-	bool has_content = false;
 	struct open *o;
 	err_t err;
 
@@ -147,15 +93,16 @@ static err_t open_node(struct fs *fs, struct node *n, struct entry *e, const str
 			return fifo_open(fs, n, flags, tag, out);
 		if (node_is(n, MODE_CHARACTER) || node_is(n, MODE_BLOCK) || node_is(n, MODE_SOCKET))
 			return ERR_NXIO;
-		has_content = node_is(n, MODE_FILE);
-		if (has_content && (err = open_content(fs, n, s, flags, is_new, out)))
-			return err;
-		if (node_is_dir(n))
-			node_touch_accessed(fs, n);
 	}
-	o = open_take(fs, n, e ? e->serial : 0, flags);
-	o->has_content = has_content;
-	out->id = open_id(fs, o);
+	if (!(o = open_create(fs, n, e ? e->serial : 0, flags)))
+		return ERR_NOMEM;
+	if (node_is(n, MODE_FILE) && !(flags & OPEN_PATH) && (err = open_content(fs, o, s, is_new, out))) {
+		open_close(fs, o);
+		return err;
+	}
+	if (node_is_dir(n) && !(flags & OPEN_PATH))
+		node_touch_accessed(fs, n);
+	out->open = o;
 	return OK;
 }
 
@@ -213,8 +160,6 @@ err_t open_path(struct fs *fs, const struct where *w, uint32_t flags, uint32_t m
 		flags &= ~(uint32_t)(OPEN_CREATE | OPEN_TRUNCATE | OPEN_DIRECTORY);
 	if ((flags & OPEN_CREATE) && (flags & OPEN_DIRECTORY))
 		return ERR_INVAL;
-	if ((err = open_reserve(fs)))
-		return err;
 	if ((err = walk(fs, w->sender, w->at, w->path, w->bytes, walk_flags_of(flags), &place)))
 		return err;
 	if (!place.node)

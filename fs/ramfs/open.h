@@ -1,14 +1,13 @@
-/* fs/ramfs/open.h - opens: what a client's handle stands for, by the id that the kernel says. */
+/* fs/ramfs/open.h - opens: what a client's handle stands for. */
 #pragma once
 #include "fs/ramfs/fs.h"
 #include "fs/ramfs/tree.h"
 
 struct open {
-	struct node *node;              /* a reference; NULL: free */
+	struct list_node link;          /* fs.opens */
+	struct node *node;              /* a reference */
 	uint64_t serial;                /* of the name it was opened by, 0 none */
 	uint32_t flags;                 /* enum open_flags, as at open */
-	uint32_t generation;
-	uint32_t next_free;
 	bool has_content;               /* counts in node->file.opens */
 };
 
@@ -21,15 +20,12 @@ enum opened_how {
 
 struct opened {
 	enum opened_how how;
-	uint64_t id;
+	struct open *open;              /* PLAIN, CONTENT: until open_close */
 	content_t content;
 };
 
 /* OPEN of w->path. tag is the request's, for OPENED_LATER. */
 err_t open_path(struct fs *fs, const struct where *w, uint32_t open_flags, uint32_t mode, uint64_t tag,
                 struct opened *out) NONNULL MUST_CHECK;
-/* The open with this id, or NULL: borrowed until the next open or close. */
-struct open *open_find(struct fs *fs, uint64_t id) NONNULL;
-uint64_t open_id(const struct fs *fs, const struct open *o) NONNULL;
-/* The last handle is gone. */
-void open_close(struct fs *fs, uint64_t id) NONNULL;
+/* The last handle is gone: frees o. */
+void open_close(struct fs *fs, struct open *o) NONNULL;

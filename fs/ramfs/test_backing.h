@@ -231,21 +231,21 @@ UNUSED static err_t do_mkdir(const struct sender *s, const char *path, uint32_t 
 	return tree_mkdir(&F, &w, mode);
 }
 
-UNUSED static err_t do_open(const struct sender *s, const char *path, uint32_t flags, uint32_t mode, uint64_t *id)
+UNUSED static err_t do_open(const struct sender *s, const char *path, uint32_t flags, uint32_t mode, struct open **id)
 {
 	struct where w = at(s, path);
 	struct opened o;
 	err_t err = open_path(&F, &w, flags, mode, 0, &o);
 
 	if (!err)
-		*id = o.id;
+		*id = o.open;
 	return err;
 }
 
 /* Opens and closes at once. */
 UNUSED static err_t do_try(const struct sender *s, const char *path, uint32_t flags)
 {
-	uint64_t id;
+	struct open *id;
 	err_t err = do_open(s, path, flags, 0644, &id);
 
 	if (!err)
@@ -255,7 +255,7 @@ UNUSED static err_t do_try(const struct sender *s, const char *path, uint32_t fl
 
 UNUSED static err_t do_create(const struct sender *s, const char *path, uint32_t mode)
 {
-	uint64_t id;
+	struct open *id;
 	err_t err = do_open(s, path, OPEN_WRITE | OPEN_CREATE | OPEN_EXCLUSIVE, mode, &id);
 
 	if (!err)
@@ -264,9 +264,8 @@ UNUSED static err_t do_create(const struct sender *s, const char *path, uint32_t
 }
 
 /* What the kernel does for a client that writes. */
-UNUSED static void do_write(uint64_t id, const char *text)
+UNUSED static void do_write(struct open *o, const char *text)
 {
-	struct open *o = open_find(&F, id);
 	content_t c = o->node->file.content;
 
 	CHECK_EQ(test_content_resize(c, strlen(text)), OK);
@@ -342,10 +341,9 @@ UNUSED static err_t do_truncate(const struct sender *s, const char *path, uint64
 	return tree_truncate(&F, &w, bytes, false);
 }
 
-UNUSED static const char *path_of(uint64_t id)
+UNUSED static const char *path_of(struct open *o)
 {
 	static char buffer[8192];
-	struct open *o = open_find(&F, id);
 	char *path;
 
 	if (dir_path(o->node, o->serial, buffer, sizeof(buffer) - 1, &path))

@@ -282,14 +282,14 @@ TEST(hard_links_share_everything_but_the_name)
 
 TEST(an_unlinked_file_lives_until_its_last_handle_goes)
 {
-	uint64_t id;
+	struct open *id;
 
 	begin();
 	CHECK_EQ(do_open(&root, "/f", OPEN_READ | OPEN_WRITE | OPEN_CREATE, 0600, &id), OK);
 	do_write(id, "hello");
 	CHECK_EQ(do_unlink(&root, "/f"), OK);
 	CHECK_EQ(do_try(&root, "/f", OPEN_READ), ERR_NOENT);
-	struct where w = from(&root, open_find(&F, id)->node, "");
+	struct where w = from(&root, id->node, "");
 	struct file_stat s;
 	CHECK_EQ(tree_stat(&F, &w, 0, &s), OK);
 	CHECK_EQ(s.links, 0);
@@ -306,7 +306,7 @@ TEST(an_unlinked_file_lives_until_its_last_handle_goes)
 
 TEST(a_removed_directory_still_knows_the_way_up_but_takes_nothing_new)
 {
-	uint64_t id;
+	struct open *id;
 
 	begin();
 	CHECK_EQ(do_mkdir(&root, "/a", 0755), OK);
@@ -314,7 +314,7 @@ TEST(a_removed_directory_still_knows_the_way_up_but_takes_nothing_new)
 	CHECK_EQ(do_create(&root, "/a/f", 0644), OK);
 	CHECK_EQ(do_open(&root, "/a/b", OPEN_READ, 0, &id), OK);
 	CHECK_EQ(do_rmdir(&root, "/a/b"), OK);
-	struct node *gone = open_find(&F, id)->node;
+	struct node *gone = id->node;
 	struct where up = from(&root, gone, "../f"), in = from(&root, gone, "new");
 	struct file_stat s;
 	CHECK_EQ(tree_stat(&F, &up, 0, &s), OK);
@@ -331,11 +331,11 @@ TEST(a_removed_directory_still_knows_the_way_up_but_takes_nothing_new)
 
 TEST(a_file_without_a_name_can_get_one)
 {
-	uint64_t id;
+	struct open *id;
 
 	begin();
 	CHECK_EQ(do_open(&alice, "/", OPEN_READ | OPEN_WRITE | OPEN_UNNAMED, 0600, &id), OK);
-	struct where w = from(&alice, open_find(&F, id)->node, ""), n = at(&alice, "/named");
+	struct where w = from(&alice, id->node, ""), n = at(&alice, "/named");
 	do_write(id, "x");
 	CHECK_EQ(tree_link(&F, &w, &n, 0), OK);
 	CHECK_EQ(stat_of("/named").links, 1);
@@ -428,7 +428,7 @@ TEST(times_are_set_to_the_nanosecond_or_to_now_or_left)
 
 TEST(a_write_shows_in_the_times_but_not_over_a_later_utime)
 {
-	uint64_t id;
+	struct open *id;
 
 	begin();
 	CHECK_EQ(do_open(&root, "/f", OPEN_WRITE | OPEN_CREATE, 0644, &id), OK);
@@ -451,7 +451,7 @@ TEST(a_write_shows_in_the_times_but_not_over_a_later_utime)
 
 TEST(truncate_needs_write_permission_or_a_writing_handle)
 {
-	uint64_t id;
+	struct open *id;
 
 	begin();
 	CHECK_EQ(do_create(&alice, "/f", 0644), OK);
@@ -462,7 +462,7 @@ TEST(truncate_needs_write_permission_or_a_writing_handle)
 	CHECK_EQ(do_truncate(&alice, "/f", (uint64_t)-1), ERR_INVAL);
 	CHECK_EQ(do_truncate(&alice, "/f", FILE_BYTES_MAX + 1), ERR_FBIG);
 	CHECK_EQ(do_open(&alice, "/f", OPEN_READ, 0, &id), OK);
-	struct where w = from(&alice, open_find(&F, id)->node, "");
+	struct where w = from(&alice, id->node, "");
 	CHECK_EQ(tree_truncate(&F, &w, 1, false), ERR_INVAL);
 	open_close(&F, id);
 	CHECK_EQ(do_open(&alice, "/f", OPEN_WRITE | OPEN_TRUNCATE, 0, &id), OK);
@@ -543,7 +543,7 @@ TEST(a_walk_into_a_mount_point_ends_and_resolve_says_where)
 
 TEST(a_handle_of_the_directory_below_a_mount_point_goes_on_meaning_that)
 {
-	uint64_t id;
+	struct open *id;
 	struct file_stat s;
 
 	begin();
@@ -552,7 +552,7 @@ TEST(a_handle_of_the_directory_below_a_mount_point_goes_on_meaning_that)
 	CHECK_EQ(do_open(&root, "/m", OPEN_READ, 0, &id), OK);
 	struct where m = at(&root, "/m");
 	CHECK_EQ(tree_mount(&F, &m, true), OK);
-	struct node *below = open_find(&F, id)->node;
+	struct node *below = id->node;
 	struct where self = from(&root, below, "."), file = from(&root, below, "f"), back = from(&root, below, "../m/f"),
 	             absolute = from(&root, below, "/m/f");
 	CHECK_EQ(tree_stat(&F, &self, 0, &s), OK);
@@ -565,7 +565,7 @@ TEST(a_handle_of_the_directory_below_a_mount_point_goes_on_meaning_that)
 
 TEST(a_handle_knows_its_present_path_through_renames)
 {
-	uint64_t dir, file;
+	struct open *dir, *file;
 
 	begin();
 	CHECK_EQ(do_mkdir(&root, "/a", 0755), OK);
@@ -581,7 +581,7 @@ TEST(a_handle_knows_its_present_path_through_renames)
 	CHECK_EQ(do_unlink(&root, "/b/g"), OK);
 	CHECK_STR(path_of(file), "/other");
 	/* The name it was opened by is gone: taking it away again takes no other. */
-	CHECK_EQ(tree_unlink_serial(&F, &root, open_find(&F, file)->node, open_find(&F, file)->serial), ERR_NOENT);
+	CHECK_EQ(tree_unlink_serial(&F, &root, file->node, file->serial), ERR_NOENT);
 	open_close(&F, dir);
 	open_close(&F, file);
 	CHECK_EQ(do_open(&root, "/", OPEN_READ, 0, &dir), OK);
@@ -600,24 +600,6 @@ TEST(access_asks_as_open_would_but_follows_no_last_link_when_told)
 	CHECK_EQ(tree_access(&F, &f, OPEN_READ, 0), ERR_ACCES);
 	CHECK_EQ(tree_access(&F, &l, 0, 0), ERR_NOENT);
 	CHECK_EQ(tree_access(&F, &l, OPEN_WRITE, AT_NOFOLLOW), OK);
-	end();
-}
-
-TEST(an_id_of_a_closed_open_finds_nothing)
-{
-	uint64_t id, again;
-
-	begin();
-	CHECK_EQ(do_open(&root, "/", OPEN_READ, 0, &id), OK);
-	CHECK(open_find(&F, id) != NULL);
-	open_close(&F, id);
-	CHECK(open_find(&F, id) == NULL);
-	open_close(&F, id);
-	CHECK_EQ(do_open(&root, "/", OPEN_READ, 0, &again), OK);
-	CHECK(again != id);
-	CHECK(open_find(&F, 0) == NULL);
-	CHECK(open_find(&F, UINT64_MAX) == NULL);
-	open_close(&F, again);
 	end();
 }
 
