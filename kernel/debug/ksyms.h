@@ -4,6 +4,7 @@
  */
 #pragma once
 #include <stdint.h>
+#include "lib/base/attr.h"
 
 struct ksym {
 	uint64_t address;               /* of the function's first byte */
@@ -14,3 +15,6 @@ struct ksym {
 extern const uint32_t ksym_count;       /* 0 in the first pass */
 extern const struct ksym ksyms[];
 extern const char ksym_names[];
+
+/* The function that the address lies in (borrowed for ever), and how far into it; NULL: none is known. */
+const char *ksym_find(uint64_t address, uint64_t *offset_out) NONNULL;

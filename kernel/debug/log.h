@@ -4,14 +4,23 @@
  */
 #pragma once
 #include "lib/base/attr.h"
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* printf's d u x p s c l z with widths; one call is one atomic write. */
+/* printf's language (lib/base/fmt.h), up to KLOG_LINE_MAX bytes; a newline is added if it lacks one. One call is one atomic write. */
+enum { KLOG_LINE_MAX = 400 };
 void klog(const char *format, ...) PRINTF_LIKE(1, 2);
+void klog_v(const char *format, va_list arguments) PRINTF_LIKE(1, 0);
 /* Says why, prints every CPU's symbolized stack, ends (isa-debug-exit if there, else halts). */
 NORETURN void panic(const char *format, ...) PRINTF_LIKE(1, 2);
+/* The same in two halves, for who has more to say between: the first returns only on the one CPU that panics first, the log then
+ * goes to the serial port without waiting for anyone. */
+void panic_begin(const char *format, ...) PRINTF_LIKE(1, 2);
+NORETURN void panic_end(void);
 /* From now on klog only fills the ring (debug:quiet). */
 void klog_set_quiet(bool quiet);
-/* Copies the ring's bytes from position; the new position. */
-size_t klog_read(size_t position, char *to, size_t bytes, size_t *copied);
+/* The ring takes no lock and writes to the serial port whatever was said: panic's. */
+void klog_set_panicking(void);
+/* Copies the log's bytes from position (0: its beginning; what the ring has lost is skipped); the new position. */
+size_t klog_read(size_t position, char *to, size_t bytes, size_t *copied) NONNULL;

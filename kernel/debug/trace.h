@@ -4,7 +4,9 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include "abi/error.h"
 #include "lib/base/attr.h"
 
 enum trace_kind {
@@ -29,3 +31,10 @@ static inline void trace(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t 
 	if (UNLIKELY(trace_is_on))
 		trace_write(kind, a, b, c);
 }
+
+/* Starts anew with rings for so many records on each CPU (the oldest are overwritten). NOMEM, INVAL. */
+enum { TRACE_RECORDS_MAX = 65536 };
+err_t trace_start(uint32_t records_per_cpu) MUST_CHECK;
+void trace_stop(void);
+/* While stopped: all CPUs' records one after the other, oldest first, seen as a file. How many bytes were copied. */
+size_t trace_read(uint64_t offset, void *to, size_t bytes) NONNULL;

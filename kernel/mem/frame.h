@@ -19,7 +19,10 @@ struct frame {
 	_Atomic uint32_t refs;          /* 0: free, or not the first of its block */
 	uint8_t order;                  /* of the free or allocated block that starts here */
 	uint8_t state;                  /* enum frame_state (frame.c) */
-	uint16_t slab_class;            /* heap.c's, while it owns the frame */
+	union {
+		uint16_t slab_class;            /* heap.c's, while it owns the frame */
+		uint16_t table_entries;         /* paging's: how many entries of a page table are not 0 */
+	};
 	union {
 		struct account *account;        /* [I while refs] who is charged, or null (kernel) */
 		struct {                        /* heap.c's, while it owns the frame (then nobody is charged) */

@@ -5,7 +5,7 @@
  * counted by it; else it is borrowed from a memory object, which holds a reference too) and, for memory without any
  * access (PROT_NONE), "present for us but not for the CPU". The caller holds the space's lock,
  * and does the TLB shootdown after taking rights away. Table frames are charged by the caller's account
- * through frame_alloc's argument.
+ * through frame_alloc's argument (null: the kernel's own).
  */
 #pragma once
 #include "abi/error.h"
@@ -32,11 +32,11 @@ struct page_entry {
 };
 
 /* A new empty user half over the shared kernel half. NOMEM. */
-err_t paging_create(struct page_tables *p, struct account *a) NONNULL MUST_CHECK;
+err_t paging_create(struct page_tables *p, struct account *a) MUST_CHECK;
 /* Frees the table frames; every user entry must have been removed. */
-void paging_destroy(struct page_tables *p, struct account *a) NONNULL;
-/* Sets an entry (present or not before). NOMEM: a table could not be had, nothing changed. */
-err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e) NONNULL MUST_CHECK;
+void paging_destroy(struct page_tables *p, struct account *a);
+/* Sets an entry (present or not before). NOMEM: a table could not be had, no entry changed. */
+err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e) MUST_CHECK;
 /* The entry at address; false when absent. */
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
 /* Removes an entry; false when it was absent. The old one in *out. */
@@ -46,7 +46,7 @@ bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *ou
 void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
                  bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context) NONNULL;
 /* Frees table frames that hold nothing in [start, end). */
-void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end) NONNULL;
+void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end);
 /* Makes these tables the CPU's (NULL: the kernel's own, without a user half). */
 void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */

@@ -35,6 +35,7 @@ enum lock_rank {
 	RANK_RUN_QUEUE,         /* a CPU's run queue */
 	RANK_HEAP,
 	RANK_FRAME,             /* the frame allocator */
+	RANK_INTERRUPT_LINES,   /* arch: who handles which device line */
 	RANK_LOG,
 };
 

@@ -11,6 +11,9 @@
 struct cpu;
 struct thread;
 
+/* The end of a panic: an emulator's exit device if there is one, else this CPU halts. */
+NORETURN void arch_end(void);
+
 /* A thread that is not running: all else lies on its kernel stack (switch.S). */
 struct context {
 	uint64_t sp;
@@ -22,7 +25,7 @@ struct arch_thread {
 	void *fpu;                      /* [I] XSAVE area, 64-aligned, inside fpu_block */
 	void *fpu_block;                /* [I] what the heap gave */
 	uint32_t fpu_cpu_plus_1;        /* [c] the CPU whose registers may still hold this state; 0: none */
-	uint32_t flags;                 /* [c] reserved, 0 */
+	uint32_t fpu_streak;            /* [c] in how many slices in a row it used the FPU */
 };
 
 /* Task state segment: stacks to use on entry from user space and for the vectors that need their own. */

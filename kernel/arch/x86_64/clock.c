@@ -1,0 +1,295 @@
+/* kernel/arch/x86_64/clock.c - time: the TSC as the clock of all CPUs, the local timer for deadlines, the battery-backed clock.
+ *
+ * The TSC's speed is measured once against a timer of known speed. A read of that timer may take long (an emulator, a busy host), so
+ * each end of the measurement is the tightest of several reads that the TSC brackets.
+ */
+#include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/debug/log.h"
+#include "kernel/mem/paging.h"
+
+#define NS_PER_S        1000000000ull
+#define FS_PER_S        1000000000000000ull
+#define TSC_GUESS_HZ    1000000000ull
+enum { READS = 4, TIMER_DIVISOR = 16 };
+#define MEASURE_NS      2000000ull
+
+/* A counter of known speed: HPET, else the ACPI timer, else the PIT. */
+struct reference {
+	uint64_t (*read)(void);
+	uint64_t hz, mask;
+	const char *name;
+};
+
+static struct {
+	uint64_t start_ticks, hz;       /* [I] */
+	uint32_t mult, shift;           /* [I] ns = ticks * mult >> shift */
+	uint32_t timer_mult;            /* [I] timer counts = ns * timer_mult >> 32 */
+} tsc;
+
+static volatile uint64_t *hpet;
+static uint16_t acpi_timer_port;
+
+/* ---- References ---- */
+
+enum { HPET_CAPABILITIES = 0, HPET_CONFIG = 2, HPET_COUNTER = 30, HPET_ENABLE = 1, PIT_HZ = 1193182, ACPI_TIMER_HZ = 3579545 };
+enum { PIT_CHANNEL_0 = 0x40, PIT_COMMAND = 0x43, PIT_LATCH_0 = 0x00, PIT_RATE_0 = 0x34 };
+
+static uint64_t hpet_read(void) { return hpet[HPET_COUNTER]; }
+static uint64_t acpi_timer_read(void) { return port_read32(acpi_timer_port); }
+
+/* Counts down. */
+static uint64_t pit_read(void)
+{
+	uint8_t low, high;
+
+	port_write8(PIT_COMMAND, PIT_LATCH_0);
+	low = port_read8(PIT_CHANNEL_0);
+	high = port_read8(PIT_CHANNEL_0);
+	return 0xffff - (uint64_t)(high << 8 | low);
+}
+
+static bool find_hpet(struct reference *out)
+{
+	uint64_t period_fs;
+
+	hpet = acpi_machine.hpet ? paging_map_device(paddr(acpi_machine.hpet), PAGE_BYTES) : NULL;
+	if (!hpet)
+		return false;
+	period_fs = hpet[HPET_CAPABILITIES] >> 32;
+	if (period_fs < 1000000 || period_fs > 100000000)       /* 1 GHz, 10 MHz: what the specification allows, and more */
+		return false;
+	hpet[HPET_CONFIG] |= HPET_ENABLE;
+	*out = (struct reference){ hpet_read, FS_PER_S / period_fs, hpet[HPET_CAPABILITIES] >> 13 & 1 ? ~0ull : UINT32_MAX, "HPET" };
+	return true;
+}
+
+static void find_reference(struct reference *out)
+{
+	if (find_hpet(out))
+		return;
+	if (acpi_machine.timer.address && acpi_machine.timer.space == ACPI_IN_PORTS) {
+		acpi_timer_port = (uint16_t)acpi_machine.timer.address;
+		*out = (struct reference){ acpi_timer_read, ACPI_TIMER_HZ, 0xffffff, "the ACPI timer" };
+		return;
+	}
+	port_write8(PIT_COMMAND, PIT_RATE_0);
+	port_write8(PIT_CHANNEL_0, 0);
+	port_write8(PIT_CHANNEL_0, 0);
+	*out = (struct reference){ pit_read, PIT_HZ, 0xffff, "the PIT" };
+}
+
+/* ---- Measuring ---- */
+
+struct moment { uint64_t reference, ticks, doubt; uint32_t timer; };
+
+static struct moment moment_take(const struct reference *r)
+{
+	struct moment best = { .doubt = UINT64_MAX };
+
+	for (int i = 0; i < READS; i++) {
+		uint64_t before = arch_ticks(), value = r->read();
+		uint32_t timer = apic_timer_count();
+		uint64_t after = arch_ticks();
+
+		if (after - before < best.doubt)
+			best = (struct moment){ value, before + (after - before) / 2, after - before, timer };
+	}
+	return best;
+}
+
+static void measure(const struct reference *r, uint64_t *tsc_hz, uint64_t *timer_hz)
+{
+	uint64_t wanted = r->hz * (MEASURE_NS / 1000) / 1000000;
+	struct moment from, to;
+	uint64_t passed;
+
+	apic_timer_start(UINT32_MAX);
+	from = moment_take(r);
+	/* A reference that stands still (absent in spite of the tables) must not hold us: about 4 s of any CPU. */
+	while (((r->read() - from.reference) & r->mask) < wanted && arch_ticks() - from.ticks < 1ull << 34)
+		arch_pause();
+	to = moment_take(r);
+	apic_timer_start(0);
+	passed = (to.reference - from.reference) & r->mask;
+	*tsc_hz = passed ? (to.ticks - from.ticks) * r->hz / passed : TSC_GUESS_HZ;
+	*timer_hz = passed ? (uint64_t)(from.timer - to.timer) * r->hz / passed : TSC_GUESS_HZ / TIMER_DIVISOR;
+}
+
+static void set_scale(uint64_t hz)
+{
+	uint32_t shift = 32;
+
+	while (shift > 0 && (NS_PER_S << shift) / hz > UINT32_MAX)
+		shift--;
+	tsc.hz = hz;
+	tsc.shift = shift;
+	tsc.mult = (uint32_t)(((NS_PER_S << shift) + hz / 2) / hz);
+}
+
+void clock_init_boot(void)
+{
+	struct reference r;
+	uint64_t tsc_hz, timer_hz;
+
+	tsc.start_ticks = arch_ticks();
+	find_reference(&r);
+	measure(&r, &tsc_hz, &timer_hz);
+	if (tsc_hz < 1000000)
+		tsc_hz = TSC_GUESS_HZ;
+	set_scale(tsc_hz);
+	tsc.timer_mult = (uint32_t)((timer_hz << 32) / NS_PER_S);
+	klog("arch: clock %lu kHz, timer %lu kHz by %s\n", tsc_hz / 1000, timer_hz * TIMER_DIVISOR / 1000, r.name);
+}
+
+/* ---- Clock ---- */
+
+uint64_t arch_clock_ticks(void)
+{
+	return arch_ticks();
+}
+
+uint64_t arch_clock_ns(void)
+{
+	return (uint64_t)((__uint128_t)(arch_ticks() - tsc.start_ticks) * tsc.mult >> tsc.shift);
+}
+
+void arch_clock_scale(uint32_t *mult_out, uint32_t *shift_out, uint64_t *hz_out)
+{
+	*mult_out = tsc.mult;
+	*shift_out = tsc.shift;
+	*hz_out = tsc.hz;
+}
+
+void clock_wait_ns(uint64_t ns)
+{
+	uint64_t end = arch_clock_ns() + ns;
+
+	while (arch_clock_ns() < end) {
+		arch_pause();
+		arch_poll_requests();
+	}
+}
+
+/* ---- Timer ---- */
+
+static void timer_set_hardware(uint64_t deadline_ns)
+{
+	uint64_t now = arch_clock_ns();
+	uint64_t wait = deadline_ns > now ? deadline_ns - now : 0;
+	__uint128_t counts = ((__uint128_t)wait * tsc.timer_mult >> 32) + 1;
+
+	apic_timer_start(counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
+}
+
+void arch_timer_arm(uint64_t deadline_ns)
+{
+	struct arch_cpu *a = &cpu_this()->arch;
+
+	if (deadline_ns == UINT64_MAX) {
+		if (a->timer_deadline_ns != UINT64_MAX)
+			apic_timer_start(0);
+		a->timer_deadline_ns = UINT64_MAX;
+		return;
+	}
+	a->timer_deadline_ns = deadline_ns;
+	timer_set_hardware(deadline_ns);
+}
+
+/* The hardware counts no further than some seconds, and rounds: too early means again. */
+void clock_interrupt(void)
+{
+	struct arch_cpu *a = &cpu_this()->arch;
+	uint64_t deadline = a->timer_deadline_ns;
+
+	if (deadline == UINT64_MAX)
+		return;
+	if (arch_clock_ns() < deadline) {
+		timer_set_hardware(deadline);
+		return;
+	}
+	a->timer_deadline_ns = UINT64_MAX;
+	kernel_timer_interrupt();
+}
+
+/* ---- The battery-backed clock (MC146818) ---- */
+
+enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_A = 10, RTC_B = 11, RTC_UPDATING = 0x80, RTC_BINARY = 4, RTC_24_HOURS = 2, RTC_PM = 0x80 };
+enum rtc_field { RTC_SECOND, RTC_MINUTE, RTC_HOUR, RTC_DAY, RTC_MONTH, RTC_YEAR, RTC_CENTURY, RTC_FIELDS };
+
+static uint8_t rtc_read(uint8_t index)
+{
+	port_write8(RTC_INDEX, index);
+	return port_read8(RTC_DATA);
+}
+
+static bool rtc_wait_stable(void)
+{
+	for (int i = 0; i < 100000; i++)
+		if (!(rtc_read(RTC_A) & RTC_UPDATING))
+			return true;
+	return false;
+}
+
+static bool rtc_sample(uint8_t f[RTC_FIELDS])
+{
+	static const uint8_t index[] = { 0, 2, 4, 7, 8, 9 };
+
+	if (!rtc_wait_stable())
+		return false;
+	for (int i = 0; i < RTC_CENTURY; i++)
+		f[i] = rtc_read(index[i]);
+	f[RTC_CENTURY] = acpi_machine.century_index ? rtc_read(acpi_machine.century_index) : 0;
+	return true;
+}
+
+static uint32_t rtc_number(uint8_t raw, uint8_t mode)
+{
+	return mode & RTC_BINARY ? raw : (raw >> 4) * 10u + (raw & 15);
+}
+
+/* Days from 1970-01-01 to a date of the Gregorian calendar, years counted from March. */
+static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
+{
+	uint64_t y = month <= 2 ? year - 1 : year;
+	uint64_t m = month <= 2 ? month + 9 : month - 3;
+
+	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
+}
+
+static uint64_t rtc_to_ns(const uint8_t f[RTC_FIELDS], uint8_t mode)
+{
+	uint32_t hour = rtc_number(f[RTC_HOUR] & ~RTC_PM, mode);
+	uint32_t year = rtc_number(f[RTC_YEAR], mode), century = rtc_number(f[RTC_CENTURY], mode);
+	uint32_t month = rtc_number(f[RTC_MONTH], mode), day = rtc_number(f[RTC_DAY], mode);
+
+	if (!(mode & RTC_24_HOURS))
+		hour = hour % 12 + (f[RTC_HOUR] & RTC_PM ? 12 : 0);
+	year += century >= 19 && century <= 99 ? century * 100 : 2000;
+	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
+		return 0;
+	return ((days_since_1970(year, month, day) * 24 + hour) * 3600 + rtc_number(f[RTC_MINUTE], mode) * 60
+	        + rtc_number(f[RTC_SECOND], mode)) * NS_PER_S;
+}
+
+/* Read until two samples agree: an update may have come between. */
+uint64_t arch_wall_clock_ns(void)
+{
+	uint8_t last[RTC_FIELDS], now[RTC_FIELDS];
+	bool same;
+
+	if (!rtc_sample(last))
+		return 0;
+	for (int tries = 0; tries < 10; tries++) {
+		if (!rtc_sample(now))
+			return 0;
+		same = true;
+		for (int i = 0; i < RTC_FIELDS; i++) {
+			same &= last[i] == now[i];
+			last[i] = now[i];
+		}
+		if (same)
+			return rtc_to_ns(now, rtc_read(RTC_B));
+	}
+	return 0;
+}

@@ -1,0 +1,206 @@
+/* kernel/arch/x86_64/entry.S - every way into the kernel and back out.
+ *
+ * All build struct regs on the thread's kernel stack. In the kernel GS is struct cpu and interrupts are off.
+ * Common: a system call, in by SYSCALL and out by SYSRET. Less so: faults and interrupts, out by IRET. Rare: non-maskable
+ * interrupts, double faults and machine checks, each on its own stack since they may come anywhere, even
+ * between SYSCALL and swapgs.
+ */
+#include "kernel/arch/x86_64/layout.h"
+
+/* stac and clac, noted so that start-up can blank them on a CPU without SMAP. */
+.macro smap_site instruction
+9:	\instruction
+	.pushsection .smap_sites, "a", @progbits
+	.quad 9b
+	.popsection
+.endm
+
+.macro push_from_rdx
+	pushq %rdx
+	pushq %rcx
+	pushq %rax
+	pushq %r8
+	pushq %r9
+	pushq %r10
+	pushq %r11
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+.endm
+
+.macro pop_all
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbp
+	popq %rbx
+	popq %r11
+	popq %r10
+	popq %r9
+	popq %r8
+	popq %rax
+	popq %rcx
+	popq %rdx
+	popq %rsi
+	popq %rdi
+.endm
+
+	.text
+
+	.globl syscall_entry
+	.type syscall_entry, @function
+syscall_entry:
+	swapgs
+	movq %rsp, %gs:CPU_SCRATCH
+	movq %gs:CPU_KERNEL_STACK_TOP, %rsp
+	pushq $SELECTOR_USER_DATA
+	pushq %gs:CPU_SCRATCH
+	pushq %r11
+	pushq $SELECTOR_USER_CODE
+	pushq %rcx
+	pushq %rdi
+	pushq %rsi
+	push_from_rdx
+	xorl %ebp, %ebp
+	movq %rsp, %rdi
+	callq kernel_syscall
+	movq %rsp, %rdi
+	callq kernel_exit_to_user
+
+/* rsp = struct regs. SYSRET loads rip from rcx and flags from r11: it serves whenever they agree. */
+	.globl return_to_user
+	.type return_to_user, @function
+return_to_user:
+	movq REGS_RIP(%rsp), %rcx
+	movq %rcx, %rax
+	shrq $47, %rax
+	jnz 2f
+	cmpq %rcx, REGS_RCX(%rsp)
+	jne 1f
+	movq REGS_RFLAGS(%rsp), %r11
+	cmpq %r11, REGS_R11(%rsp)
+	jne 1f
+	testl $(RFLAGS_TF | RFLAGS_RF), %r11d
+	jnz 1f
+	pop_all
+	movq REGS_RSP - REGS_RIP(%rsp), %rsp
+	swapgs
+	sysretq
+
+1:	pop_all
+	swapgs
+	iretq
+
+/* IRET would fault in the kernel: the thread's fault instead, which changes the registers or does not come back. */
+2:	movq %rsp, %rdi
+	callq trap_bad_return
+	jmp return_to_user
+	.size syscall_entry, . - syscall_entry
+
+	.globl arch_enter_user
+	.type arch_enter_user, @function
+arch_enter_user:
+	movq %rdi, %rsp
+	jmp return_to_user
+	.size arch_enter_user, . - arch_enter_user
+
+/* One stub a vector, TRAP_STUB_BYTES apart: rdi = error code, esi = vector, their old values where struct regs has them.
+ * (A CPU's error code lies just where rdi belongs.) */
+	.balign 16
+	.globl trap_stubs
+	.type trap_stubs, @function
+trap_stubs:
+	.set vector, 0
+	.rept 256
+	.balign 16
+	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
+	xchgq %rdi, (%rsp)
+	.else
+	pushq %rdi
+	xorl %edi, %edi
+	.endif
+	pushq %rsi
+	movl $vector, %esi
+	.if vector == 2 || vector == 8 || vector == 18
+	jmp trap_own_stack
+	.else
+	jmp trap_common
+	.endif
+	.set vector, vector + 1
+	.endr
+	.size trap_stubs, . - trap_stubs
+
+	.type trap_common, @function
+trap_common:
+	push_from_rdx
+	cld
+	smap_site clac
+	movq %rdi, %rdx
+	movq %rsp, %rdi
+	testb $3, REGS_CS(%rsp)
+	jz 1f
+	swapgs
+	xorl %ebp, %ebp
+	callq trap_from_user
+	jmp return_to_user
+1:	movq %rsp, %rbx
+	andq $-16, %rsp
+	callq trap_from_kernel
+	movq %rbx, %rsp
+	pop_all
+	iretq
+	.size trap_common, . - trap_common
+
+/* GS may be anyone's: struct cpu's address lies above the registers, where descriptors.c put it. */
+	.type trap_own_stack, @function
+trap_own_stack:
+	push_from_rdx
+	cld
+	smap_site clac
+	rdgsbase %rbx
+	movq REGS_BYTES(%rsp), %rax
+	wrgsbase %rax
+	movq %rdi, %rdx
+	movq %rsp, %rdi
+	callq trap_on_own_stack
+	wrgsbase %rbx
+	pop_all
+	iretq
+	.size trap_own_stack, . - trap_own_stack
+
+/* void arch_switch(struct context *from, struct context *to): callee-saved registers on the old stack, then the new one's.
+ * Interrupts are off on both sides, so flags need no care. */
+	.globl arch_switch
+	.type arch_switch, @function
+arch_switch:
+	pushq %rbp
+	pushq %rbx
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %rsp, (%rdi)
+	movq (%rsi), %rsp
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	retq
+	.size arch_switch, . - arch_switch
+
+/* Where a context starts (thread.c): r12 = entry, r13 = argument. */
+	.globl context_start
+	.type context_start, @function
+context_start:
+	movq %r13, %rdi
+	callq *%r12
+	ud2
+	.size context_start, . - context_start
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,397 @@
+/* kernel/arch/x86_64/paging.c - four-level page tables: each space's user half, and the one kernel half they all share.
+ *
+ * A table's frame record counts its entries (table_entries), so that empty tables are found without looking.
+ * Common: paging_set and paging_get of one page, whose tables exist. Rare: large ranges (walk), the kernel half's set-up.
+ */
+#include "kernel/mem/paging.h"
+#include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/debug/log.h"
+#include "kernel/dev/boot_check.h"
+#include "kernel/mem/frame.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+
+#define ENTRY_PRESENT   (1ull << 0)
+#define ENTRY_WRITE     (1ull << 1)
+#define ENTRY_USER      (1ull << 2)
+#define ENTRY_PWT       (1ull << 3)     /* alone: write-combining (features.c); with PCD: uncached */
+#define ENTRY_PCD       (1ull << 4)
+#define ENTRY_ACCESSED  (1ull << 5)
+#define ENTRY_DIRTY     (1ull << 6)
+#define ENTRY_LARGE     (1ull << 7)
+#define ENTRY_GLOBAL    (1ull << 8)
+#define ENTRY_ANON      (1ull << 9)     /* software */
+#define ENTRY_DEVICE    (1ull << 10)    /* software */
+#define ENTRY_KEPT      (1ull << 11)    /* software: there for us, not for the CPU */
+#define ENTRY_NX        (1ull << 63)
+#define ENTRY_FRAME     0x000ffffffffff000ull
+#define ENTRY_TABLE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
+
+enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, DEVICE_SLOT = 509, IMAGE_SLOT = 511 };
+#define LARGE_BYTES     (2ull << 20)
+#define GIANT_BYTES     (1ull << 30)
+#define DIRECT_MAP_BYTES (512ull << 30)         /* one entry of the root */
+#define DEVICE_MAP_BASE 0xfffffe8000000000ull   /* DEVICE_SLOT */
+#define DEVICE_MAP_PAGES TABLE_ENTRIES
+
+static page_table_t kernel_root ALIGNED(PAGE_BYTES), image_pages ALIGNED(PAGE_BYTES);
+static page_table_t device_top ALIGNED(PAGE_BYTES), device_directory ALIGNED(PAGE_BYTES), device_pages ALIGNED(PAGE_BYTES);
+static uint32_t device_pages_used;
+
+/* ---- Entries ---- */
+
+static uint64_t entry_encode(struct page_entry e)
+{
+	uint64_t raw = e.frame.raw & ENTRY_FRAME;
+
+	raw |= e.flags & (PAGE_READ | PAGE_WRITE | PAGE_EXEC) ? ENTRY_PRESENT | ENTRY_USER : ENTRY_KEPT;
+	raw |= e.flags & PAGE_WRITE ? ENTRY_WRITE : 0;
+	raw |= e.flags & PAGE_EXEC ? 0 : ENTRY_NX;
+	raw |= e.flags & PAGE_ANON ? ENTRY_ANON : 0;
+	raw |= e.flags & PAGE_DEVICE ? ENTRY_DEVICE : 0;
+	raw |= e.flags & PAGE_UNCACHED ? ENTRY_PCD | ENTRY_PWT : 0;
+	raw |= e.flags & PAGE_WRITE_COMBINING ? ENTRY_PWT : 0;
+	raw |= e.flags & PAGE_ACCESSED ? ENTRY_ACCESSED : 0;
+	raw |= e.flags & PAGE_DIRTY ? ENTRY_DIRTY : 0;
+	return raw;
+}
+
+static struct page_entry entry_decode(uint64_t raw)
+{
+	uint32_t flags = 0;
+
+	if (raw & ENTRY_PRESENT)
+		flags |= PAGE_READ | (raw & ENTRY_WRITE ? PAGE_WRITE : 0) | (raw & ENTRY_NX ? 0 : PAGE_EXEC);
+	flags |= raw & ENTRY_ANON ? PAGE_ANON : 0;
+	flags |= raw & ENTRY_DEVICE ? PAGE_DEVICE : 0;
+	flags |= raw & ENTRY_PCD ? PAGE_UNCACHED : raw & ENTRY_PWT ? PAGE_WRITE_COMBINING : 0;
+	flags |= raw & ENTRY_ACCESSED ? PAGE_ACCESSED : 0;
+	flags |= raw & ENTRY_DIRTY ? PAGE_DIRTY : 0;
+	return (struct page_entry){ paddr(raw & ENTRY_FRAME), flags };
+}
+
+static uint64_t *table_at(paddr_t p)
+{
+	return paddr_to_kernel(p);
+}
+
+static uint64_t *table_of(uint64_t entry)
+{
+	return table_at(paddr(entry & ENTRY_FRAME));
+}
+
+/* level 0 holds pages. */
+static uint32_t slot_index(uint64_t address, uint32_t level)
+{
+	return address >> (PAGE_SHIFT + level * LEVEL_BITS) & (TABLE_ENTRIES - 1);
+}
+
+static uint64_t level_bytes(uint32_t level)
+{
+	return (uint64_t)PAGE_BYTES << level * LEVEL_BITS;
+}
+
+/* What changes an entry keeps its table's count. */
+static void slot_store(uint64_t *slot, uint64_t raw)
+{
+	if (!*slot != !raw)
+		frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries += raw ? 1 : -1;
+	*slot = raw;
+}
+
+/* ---- Finding a page's slot ---- */
+
+static uint64_t *slot_find(const struct page_tables *p, uint64_t address)
+{
+	uint64_t *table = table_at(p->root);
+
+	for (uint32_t level = LEVELS - 1; level > 0; level--) {
+		uint64_t entry = table[slot_index(address, level)];
+
+		if (!entry)
+			return NULL;
+		table = table_of(entry);
+	}
+	return &table[slot_index(address, 0)];
+}
+
+static err_t table_alloc(struct page_tables *p, struct account *a, paddr_t *out)
+{
+	err_t err = frame_alloc(0, FRAME_ZEROED, a, out);
+
+	if (err)
+		return err;
+	frame_of(*out)->table_entries = 0;
+	p->table_frames++;
+	return OK;
+}
+
+static void table_free(struct page_tables *p, paddr_t table)
+{
+	frame_put(table);
+	p->table_frames--;
+}
+
+/* Tables made on the way stay when a later one cannot be had: empty ones do no harm and paging_trim finds them. */
+static err_t slot_make(struct page_tables *p, struct account *a, uint64_t address, uint64_t **out)
+{
+	uint64_t *table = table_at(p->root);
+	paddr_t fresh;
+	err_t err;
+
+	for (uint32_t level = LEVELS - 1; level > 0; level--) {
+		uint64_t *slot = &table[slot_index(address, level)];
+
+		if (!*slot) {
+			if ((err = table_alloc(p, a, &fresh)))
+				return err;
+			slot_store(slot, fresh.raw | ENTRY_TABLE);
+		}
+		table = table_of(*slot);
+	}
+	*out = &table[slot_index(address, 0)];
+	return OK;
+}
+
+/* ---- One page ---- */
+
+err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e)
+{
+	uint64_t *slot = slot_find(p, address);
+	err_t err;
+
+	if (!slot && (err = slot_make(p, a, address, &slot)))
+		return err;
+	slot_store(slot, entry_encode(e));
+	return OK;
+}
+
+bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
+{
+	uint64_t *slot = slot_find(p, address);
+
+	if (!slot || !*slot)
+		return false;
+	*out = entry_decode(*slot);
+	return true;
+}
+
+bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out)
+{
+	uint64_t *slot = slot_find(p, address);
+
+	if (!slot || !*slot)
+		return false;
+	/* In one step: the CPU may be setting the dirty bit. */
+	*out = entry_decode(__atomic_exchange_n(slot, 0, __ATOMIC_RELAXED));
+	frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries--;
+	return true;
+}
+
+/* ---- Ranges ---- */
+
+struct walk {
+	uint64_t start, end;
+	bool (*visit)(void *context, uint64_t address, struct page_entry *e);
+	void *context;
+};
+
+static void visit_slot(const struct walk *w, uint64_t *slot, uint64_t address)
+{
+	struct page_entry e = entry_decode(*slot);
+
+	if (w->visit(w->context, address, &e))
+		slot_store(slot, e.flags || e.frame.raw ? entry_encode(e) : 0);
+}
+
+static void walk_table(const struct walk *w, uint64_t *table, uint32_t level, uint64_t base)
+{
+	uint64_t bytes = level_bytes(level);
+	uint64_t first = w->start > base ? (w->start - base) / bytes : 0;
+
+	for (uint64_t i = first; i < TABLE_ENTRIES && base + i * bytes < w->end; i++) {
+		if (!table[i])
+			continue;
+		if (level == 0)
+			visit_slot(w, &table[i], base + i * bytes);
+		else
+			walk_table(w, table_of(table[i]), level - 1, base + i * bytes);
+	}
+}
+
+void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
+                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context)
+{
+	struct walk w = { start, MIN_OF(end, USER_MAX), visit, context };
+
+	walk_table(&w, table_at(p->root), LEVELS - 1, 0);
+}
+
+static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end)
+{
+	uint64_t bytes = level_bytes(level);
+	uint64_t first = start > base ? (start - base) / bytes : 0;
+
+	for (uint64_t i = first; i < TABLE_ENTRIES && base + i * bytes < end; i++) {
+		paddr_t below = paddr(table[i] & ENTRY_FRAME);
+
+		if (!table[i])
+			continue;
+		if (level > 1)
+			trim_table(p, table_at(below), level - 1, base + i * bytes, start, end);
+		if (frame_of(below)->table_entries == 0) {
+			slot_store(&table[i], 0);
+			table_free(p, below);
+		}
+	}
+}
+
+void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end)
+{
+	(void)a;
+	trim_table(p, table_at(p->root), LEVELS - 1, 0, start, MIN_OF(end, USER_MAX));
+}
+
+/* ---- A space's tables ---- */
+
+err_t paging_create(struct page_tables *p, struct account *a)
+{
+	err_t err;
+
+	p->table_frames = 0;
+	if ((err = table_alloc(p, a, &p->root)))
+		return err;
+	memcpy(table_at(p->root) + KERNEL_HALF, kernel_root + KERNEL_HALF, sizeof(page_table_t) / 2);
+	return OK;
+}
+
+static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (!table[i])
+			continue;
+		if (level > 1)
+			free_tables(p, table_of(table[i]), level - 1, TABLE_ENTRIES);
+		table_free(p, paddr(table[i] & ENTRY_FRAME));
+	}
+}
+
+void paging_destroy(struct page_tables *p, struct account *a)
+{
+	(void)a;
+	free_tables(p, table_at(p->root), LEVELS - 1, KERNEL_HALF);
+	table_free(p, p->root);
+}
+
+void paging_load(const struct page_tables *p)
+{
+	cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw);
+}
+
+void paging_flush(uint64_t address)
+{
+	invlpg(address);
+}
+
+/* Kernel entries are global and stay. */
+void paging_flush_all(void)
+{
+	cr3_write(cr3_read());
+}
+
+/* ---- The kernel half ---- */
+
+static void image_protect(uint64_t start, uint64_t end, uint64_t flags)
+{
+	for (uint64_t at = start; at < end; at += PAGE_BYTES)
+		image_pages[slot_index(at, 0)] = (at - KERNEL_VIRTUAL) | ENTRY_PRESENT | ENTRY_GLOBAL | flags;
+}
+
+/* The one large page of the start becomes pages: code that cannot be written, data that cannot be run. */
+static void image_init(void)
+{
+	image_protect((uint64_t)image_text_start, (uint64_t)image_rodata_start, 0);
+	image_protect((uint64_t)image_rodata_start, (uint64_t)image_data_start, ENTRY_NX);
+	image_protect((uint64_t)image_data_start, (uint64_t)image_end, ENTRY_WRITE | ENTRY_NX);
+	image_directory[slot_index((uint64_t)image_text_start, 1)] = image_to_paddr(image_pages).raw | ENTRY_PRESENT | ENTRY_WRITE;
+}
+
+/* Large pages for [start, start + 1 GiB) in a table of their own. */
+static void direct_map_by_large(struct boot_info *boot, uint64_t start)
+{
+	uint64_t table = boot_memory_take(boot, PAGE_BYTES, 4ull << 30);
+
+	if (table == 0)
+		boot_stop("there is no memory for the direct map's tables");
+	for (uint64_t i = 0; i < TABLE_ENTRIES; i++)
+		table_at(paddr(table))[i] = (start + i * LARGE_BYTES) | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE | ENTRY_GLOBAL | ENTRY_NX;
+	direct_map_top[start / GIANT_BYTES] = table | ENTRY_PRESENT | ENTRY_WRITE;
+}
+
+/* What lies beyond the reach of the direct map is no memory to us. */
+static bool forget_unreachable(struct boot_memory *m)
+{
+	if (m->start + m->bytes <= DIRECT_MAP_BYTES)
+		return false;
+	if (m->kind == BOOT_MEMORY_FREE)
+		m->bytes = m->start < DIRECT_MAP_BYTES ? DIRECT_MAP_BYTES - m->start : 0;
+	if (m->bytes == 0)
+		m->kind = BOOT_MEMORY_RESERVED;
+	return true;
+}
+
+static void direct_map_init(struct boot_info *boot)
+{
+	bool giant = cpuid(0x80000001, 0).edx & 1 << 26;
+
+	for (uint32_t i = 0; i < boot->memory_count; i++) {
+		struct boot_memory *m = &boot->memory[i];
+
+		if (m->kind == BOOT_MEMORY_RESERVED || forget_unreachable(m))
+			continue;
+		for (uint64_t at = round_down(m->start, GIANT_BYTES); at < m->start + m->bytes; at += GIANT_BYTES) {
+			if (direct_map_top[at / GIANT_BYTES])
+				continue;
+			if (giant)
+				direct_map_top[at / GIANT_BYTES] = at | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE | ENTRY_GLOBAL | ENTRY_NX;
+			else
+				direct_map_by_large(boot, at);
+		}
+	}
+}
+
+/* boot_root keeps what the other CPUs start with: the low 4 GiB at 0, executable. kernel_root has neither. */
+void paging_init(struct boot_info *boot)
+{
+	image_init();
+	direct_map_init(boot);
+	device_directory[0] = image_to_paddr(device_pages).raw | ENTRY_PRESENT | ENTRY_WRITE;
+	device_top[0] = image_to_paddr(device_directory).raw | ENTRY_PRESENT | ENTRY_WRITE;
+	boot_root[DEVICE_SLOT] = image_to_paddr(device_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
+	kernel_root[DEVICE_SLOT] = boot_root[DEVICE_SLOT];
+	kernel_root[IMAGE_SLOT] = boot_root[IMAGE_SLOT];
+	kernel_root[KERNEL_HALF] = image_to_paddr(direct_map_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
+	paging_load(NULL);
+}
+
+void paging_kernel_image(uint64_t *start_out, uint64_t *end_out)
+{
+	*start_out = (uint64_t)image_physical_start;
+	*end_out = (uint64_t)image_physical_end;
+}
+
+void *paging_map_device(paddr_t start, size_t bytes)
+{
+	uint64_t offset = start.raw & PAGE_MASK;
+	uint64_t count = page_round_up(offset + bytes) >> PAGE_SHIFT;
+	uint32_t first = device_pages_used;
+
+	if (count > DEVICE_MAP_PAGES - first)
+		return NULL;
+	for (uint64_t i = 0; i < count; i++)
+		device_pages[first + i] = (page_round_down(start.raw) + i * PAGE_BYTES)
+			| ENTRY_PRESENT | ENTRY_WRITE | ENTRY_PCD | ENTRY_PWT | ENTRY_GLOBAL | ENTRY_NX;
+	device_pages_used += (uint32_t)count;
+	return (void *)(DEVICE_MAP_BASE + (uint64_t)first * PAGE_BYTES + offset);
+}

@@ -1,0 +1,235 @@
+/* kernel/arch/x86_64/thread.c - what a thread owns of the CPU: kernel stack, segment bases, FPU state.
+ *
+ * Servers are compiled without FPU registers, programs mostly use them. So the state is saved only when a thread used the FPU since it
+ * was switched to, and restored at its first use (#NM), or, for a thread that did so the last few times, at once. A state that is still
+ * in the registers is not loaded again.
+ */
+#include "kernel/arch/arch.h"
+#include "kernel/arch/x86_64/cpu.h"
+#include "kernel/mem/heap.h"
+#include "kernel/sched/thread.h"
+#include "lib/base/string.h"
+
+/* A thread that used the FPU in so many slices in a row gets it without asking. */
+enum { FPU_EAGER_AFTER = 4, FPU_STREAK_MAX = 8 };
+enum { FPU_ALIGNMENT = 64, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80 };
+#define RFLAGS_START    0x202ull
+/* What user code may choose: carry, parity, adjust, zero, sign, trap, direction, overflow, NT no, AC, ID. */
+#define RFLAGS_USER     0x240dd5ull
+
+STATIC_ASSERT(sizeof(struct regs) == REGS_BYTES && offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, rcx) == REGS_RCX
+              && offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, ss) == REGS_SS, "layout.h must agree with regs.h");
+STATIC_ASSERT(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, scratch) == CPU_SCRATCH
+              && offsetof(struct cpu, kernel_stack_top) == CPU_KERNEL_STACK_TOP, "layout.h must agree with cpu.h");
+
+extern void context_start(void);
+
+/* ---- Contexts ---- */
+
+void arch_context_init(struct context *c, void *stack_top, void (*entry)(void *), void *argument)
+{
+	uint64_t *sp = (uint64_t *)((uint64_t)stack_top & ~15ull);
+
+	*--sp = 0;                              /* keeps the stack aligned where entry is called */
+	*--sp = (uint64_t)context_start;
+	*--sp = 0;                              /* rbp: the end of the chain of frames */
+	*--sp = 0;                              /* rbx */
+	*--sp = (uint64_t)entry;                /* r12 */
+	*--sp = (uint64_t)argument;             /* r13 */
+	*--sp = 0;
+	*--sp = 0;
+	c->sp = (uint64_t)sp;
+}
+
+struct regs *arch_thread_regs(struct thread *t)
+{
+	return (struct regs *)t->kernel_stack_top - 1;
+}
+
+void arch_regs_start(struct regs *r, const struct thread_start *start)
+{
+	*r = (struct regs){
+		.rip = start->ip, .rsp = start->sp, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA, .rflags = RFLAGS_START,
+		.rdi = start->arg[0], .rsi = start->arg[1], .rdx = start->arg[2],
+	};
+}
+
+err_t arch_regs_check(struct regs *r)
+{
+	if (r->rip >= USER_MAX)
+		return ERR_INVAL;
+	r->cs = SELECTOR_USER_CODE;
+	r->ss = SELECTOR_USER_DATA;
+	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_START;
+	return OK;
+}
+
+/* ---- FPU ---- */
+
+static void fpu_save(void *to)
+{
+	if (fpu_has_xsave)
+		__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(to) : "memory");
+}
+
+static void fpu_load(const void *from)
+{
+	if (fpu_has_xsave)
+		__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(from) : "memory");
+}
+
+/* The legacy part's control words must be valid even when the state says "all initial". */
+static void fpu_make_initial(void *area)
+{
+	memset(area, 0, fpu_state_bytes);
+	*(uint16_t *)area = FCW_INITIAL;
+	*(uint32_t *)((uint8_t *)area + 24) = MXCSR_INITIAL;
+}
+
+static void fpu_enable(struct cpu *c, struct thread *t)
+{
+	__asm__ volatile("clts");
+	c->arch.fpu_enabled = true;
+	if (c->arch.fpu_owner == t && t->arch.fpu_cpu_plus_1 == c->index + 1)
+		return;
+	fpu_load(t->arch.fpu);
+	c->arch.fpu_owner = t;
+	t->arch.fpu_cpu_plus_1 = c->index + 1;
+}
+
+static void fpu_disable(struct cpu *c)
+{
+	cr0_write(cr0_read() | CR0_TS);
+	c->arch.fpu_enabled = false;
+}
+
+void fpu_take(void)
+{
+	struct cpu *c = cpu_this();
+
+	fpu_enable(c, c->current);
+}
+
+/* ---- Switching ---- */
+
+void arch_thread_unload(struct thread *t)
+{
+	struct cpu *c = cpu_this();
+
+	t->arch.fs_base = fs_base_read();
+	t->arch.gs_base = user_gs_base_read();
+	if (!c->arch.fpu_enabled) {
+		t->arch.fpu_streak = 0;
+		return;
+	}
+	fpu_save(t->arch.fpu);
+	fpu_disable(c);
+	if (t->arch.fpu_streak < FPU_STREAK_MAX)
+		t->arch.fpu_streak++;
+}
+
+void arch_thread_loaded(struct thread *t)
+{
+	struct cpu *c = cpu_this();
+
+	c->kernel_stack_top = t->kernel_stack_top;
+	c->arch.tss.rsp[0] = t->kernel_stack_top;
+	fs_base_write(t->arch.fs_base);
+	user_gs_base_write(t->arch.gs_base);
+	if (t->arch.fpu_streak >= FPU_EAGER_AFTER)
+		fpu_enable(c, t);
+}
+
+/* ---- Life ---- */
+
+/* The source's state lies in the registers when it is the caller's own and the FPU was used since the last switch. */
+static void fpu_copy(struct thread *t, const struct thread *from)
+{
+	if (from == thread_current() && cpu_this()->arch.fpu_enabled)
+		fpu_save(from->arch.fpu);
+	memcpy(t->arch.fpu, from->arch.fpu, fpu_state_bytes);
+}
+
+err_t arch_thread_init(struct thread *t, const struct thread *copy_from)
+{
+	t->arch = (struct arch_thread){0};
+	t->arch.fpu_block = heap_alloc(fpu_state_bytes + FPU_ALIGNMENT);
+	if (!t->arch.fpu_block)
+		return ERR_NOMEM;
+	t->arch.fpu = (void *)(((uint64_t)t->arch.fpu_block + FPU_ALIGNMENT - 1) & ~(uint64_t)(FPU_ALIGNMENT - 1));
+	if (copy_from && copy_from->arch.fpu)
+		fpu_copy(t, copy_from);
+	else
+		fpu_make_initial(t->arch.fpu);
+	return OK;
+}
+
+void arch_thread_fini(struct thread *t)
+{
+	heap_free(t->arch.fpu_block, fpu_state_bytes + FPU_ALIGNMENT);
+	t->arch.fpu_block = NULL;
+	t->arch.fpu = NULL;
+}
+
+void arch_thread_reset(struct thread *t)
+{
+	struct cpu *c = cpu_this();
+
+	fpu_make_initial(t->arch.fpu);
+	t->arch.fpu_cpu_plus_1 = 0;
+	t->arch.fpu_streak = 0;
+	if (c->arch.fpu_enabled)
+		fpu_disable(c);
+	fs_base_write(0);
+	user_gs_base_write(0);
+}
+
+void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out)
+{
+	*fs_out = fs_base_read();
+	*gs_out = user_gs_base_read();
+}
+
+/* A base that is not canonical would fault in the kernel. */
+static bool base_is_canonical(uint64_t base)
+{
+	return (uint64_t)((int64_t)(base << 16) >> 16) == base;
+}
+
+void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
+{
+	t->arch.fs_base = base_is_canonical(start->fs_base) ? start->fs_base : 0;
+	t->arch.gs_base = base_is_canonical(start->gs_base) ? start->gs_base : 0;
+	if (t != thread_current())
+		return;
+	fs_base_write(t->arch.fs_base);
+	user_gs_base_write(t->arch.gs_base);
+}
+
+err_t arch_user_bases_set(uint64_t fs, uint64_t gs)
+{
+	if (!base_is_canonical(fs) || !base_is_canonical(gs))
+		return ERR_INVAL;
+	fs_base_write(fs);
+	user_gs_base_write(gs);
+	return OK;
+}
+
+/* ---- User memory ---- */
+
+size_t user_copy(void *to, const void *from, size_t bytes);
+size_t user_zero(void *to, size_t bytes);
+bool user_load_u32(const uint32_t *from, uint32_t *out);
+
+size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes) { return user_copy(to, (const void *)from, bytes); }
+size_t arch_copy_to_user(uint64_t to, const void *from, size_t bytes) { return user_copy((void *)to, from, bytes); }
+size_t arch_zero_user(uint64_t to, size_t bytes) { return user_zero((void *)to, bytes); }
+
+err_t arch_load_user_u32(uint64_t from, uint32_t *out)
+{
+	return user_load_u32((const uint32_t *)from, out) ? OK : ERR_FAULT;
+}
