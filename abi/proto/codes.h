@@ -8,5 +8,6 @@ enum code {
 #include "abi/proto/file.def"
 #include "abi/proto/tty.def"
 #include "abi/proto/posix.def"
+#include "abi/proto/init.def"
 #undef CODE
 };

@@ -1,0 +1,84 @@
+/* servers/init/rc.h - the words of init.rc.
+ *
+ *	# a comment
+ *	service NAME PROGRAM [ARGUMENT...]      what is kept running
+ *	session NAME PROGRAM [ARGUMENT...]      the same, for a user: told to procd, no "ready" handshake
+ *		scheme NAME [fail] [redeliver]  it serves NAME: and gets the endpoint as handles "scheme" and "scheme:NAME";
+ *		                                fail: clients get an error while it is down, else they wait;
+ *		                                redeliver: requests that a dead instance had taken go to the next one
+ *		use NAME...                     schemes that it can open; none at all: the null namespace
+ *		handle NAME SCHEME:REF [read] [write]   opened by init and given under NAME (both, if neither is said);
+ *		                                stdin, stdout and stderr become 0, 1 and 2
+ *		handle NAME @admin|@initfs|@namespace   one of the first process's own
+ *		environment NAME=VALUE...
+ *		after NAME...                   services that must be ready before it starts
+ *		priority idle|low|normal|server|driver|realtime
+ *		user UID GID
+ *		mode WORD...                    only when the kernel's command line says mode=WORD (without it: always)
+ *		ready no                        it does not say when it is ready: it is at once
+ *		restart no                      when it ends, that is that
+ *		limit N                         failures in a row after which init gives up (0: never)
+ *
+ * Words are separated by blanks; "..." holds them together. Lines below a service or session belong to it,
+ * however they are indented. A handle of a scheme that another service serves implies `after` that service. Pure: runs on the host.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "abi/error.h"
+#include "lib/base/attr.h"
+
+enum { RC_WORDS_MAX = 24, RC_SERVICES_MAX = 64, RC_NAME_MAX = 23, RC_LIMIT = 16 };
+
+struct rc_words {
+	uint32_t count;
+	char *word[RC_WORDS_MAX];
+};
+
+struct rc_handle {
+	const char *name;
+	const char *scheme;             /* or NULL: ref is admin, initfs or namespace */
+	const char *ref;
+	uint64_t open_flags;
+};
+
+struct rc_scheme {
+	const char *name;
+	uint64_t scheme_flags;          /* enum scheme_flags */
+};
+
+struct rc_service {
+	const char *name;
+	bool is_session, has_ready, is_restarted, has_user;
+	struct rc_words arguments;      /* the program first */
+	struct rc_words uses, environment, after, modes;
+	uint32_t scheme_count, handle_count;
+	struct rc_scheme scheme[RC_WORDS_MAX];
+	struct rc_handle handle[RC_WORDS_MAX];
+	uint32_t priority;              /* enum task_priority */
+	uint32_t uid, gid;
+	uint32_t limit;
+};
+
+struct rc {
+	uint32_t count;
+	struct rc_service *service[RC_SERVICES_MAX];
+};
+
+/* Where and what is wrong. */
+struct rc_error {
+	uint32_t line;
+	const char *what;
+};
+
+/* Adds what text says to rc (zeroed at first). text is cut into words in place and must outlive rc. INVAL (*error says), NOMEM: rc has the services that were read before. */
+err_t rc_parse(struct rc *rc, char *text, size_t bytes, struct rc_error *error) NONNULL MUST_CHECK;
+void rc_free(struct rc *rc) NONNULL;
+/* NULL: none. */
+struct rc_service *rc_find(const struct rc *rc, const char *name) NONNULL;
+/* Who serves a scheme; NULL: nobody (perhaps the kernel). */
+struct rc_service *rc_find_scheme(const struct rc *rc, const char *scheme) NONNULL;
+bool rc_is_in_mode(const struct rc_service *s, const char *mode) NONNULL;
+/* The value of name=value among the blank-separated words of a command line, into to; dflt when it is not there. */
+void rc_option(const char *line, size_t line_bytes, const char *name, const char *dflt, char *to, size_t bytes) NONNULL;

@@ -1,0 +1,286 @@
+/* servers/init/service.c - endpoints, namespaces, handles, process. */
+#include "servers/init/service.h"
+#include "abi/proto/file.h"
+#include "abi/proto/kernel.h"
+#include "abi/proto/posix.h"
+#include "lib/base/bits.h"
+#include "lib/base/fmt.h"
+#include "lib/base/string.h"
+#include "lib/native/handle.h"
+#include "lib/native/spawn.h"
+
+enum { GIVEN_MAX = SPAWN_HANDLES_MAX, NAME_BYTES = 24 };
+
+/* What a new process is given, collected. Handles in opened are closed again once it has them. */
+struct given {
+	uint32_t count, opened_count;
+	struct spawn_handle handle[GIVEN_MAX];
+	char name[GIVEN_MAX][NAME_BYTES];
+	handle_t opened[GIVEN_MAX];
+};
+
+/* ---- Made once ------------------------------------------------------------------------------------------------- */
+
+static err_t endpoint_make(const struct rc_scheme *scheme, const struct service_world *w, handle_t *out)
+{
+	int64_t h = sys_scheme(0, HANDLE_NONE, scheme->scheme_flags);
+
+	if (h < 0)
+		return (err_t)h;
+	int64_t bound = sys_call(0, w->namespace, pack_handle(NS_BIND, (handle_t)h, false), scheme->name, strlen(scheme->name), NULL, 0, 0);
+	if (bound < 0) {
+		handle_close((handle_t)h);
+		return (err_t)bound;
+	}
+	*out = (handle_t)h;
+	return OK;
+}
+
+err_t service_make_endpoints(struct service *s, const struct service_world *w)
+{
+	err_t err;
+
+	for (uint32_t i = 0; i < s->rc->scheme_count; i++)
+		if ((err = endpoint_make(&s->rc->scheme[i], w, &s->endpoint[i])))
+			return err;
+	return OK;
+}
+
+err_t service_make_namespace(struct service *s, const struct service_world *w)
+{
+	char names[RC_WORDS_MAX * (RC_NAME_MAX + 1)];
+	size_t used = 0;
+
+	s->namespace = HANDLE_NONE;
+	for (uint32_t i = 0; i < s->rc->uses.count; i++) {
+		size_t bytes = strlen(s->rc->uses.word[i]) + 1;
+		if (!range_fits(used, bytes, sizeof names))
+			return ERR_2BIG;
+		memcpy(names + used, s->rc->uses.word[i], bytes);
+		used += bytes;
+	}
+	return used == 0 ? OK : handle_call_get(w->namespace, NS_CLONE, names, used, 0, &s->namespace);
+}
+
+/* ---- What it is given ------------------------------------------------------------------------------------------- */
+
+static handle_t number_for(const char *name)
+{
+	static const char *const standard[] = { "stdin", "stdout", "stderr" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(standard); i++)
+		if (strcmp(name, standard[i]) == 0)
+			return (handle_t)i;
+	return HANDLE_NONE;
+}
+
+static err_t give(struct given *g, const char *prefix, const char *name, handle_t h)
+{
+	if (g->count == GIVEN_MAX)
+		return ERR_2BIG;
+	fmt(g->name[g->count], NAME_BYTES, "%s%s", prefix, name);
+	g->handle[g->count] = (struct spawn_handle){ .name = g->name[g->count], .handle = h, .number = number_for(name) };
+	g->count++;
+	return OK;
+}
+
+/* h is closed when the process has it. */
+static err_t give_opened(struct given *g, const char *name, handle_t h)
+{
+	if (g->opened_count == GIVEN_MAX) {
+		handle_close(h);
+		return ERR_2BIG;
+	}
+	g->opened[g->opened_count++] = h;
+	return give(g, "", name, h);
+}
+
+static void given_close(struct given *g)
+{
+	while (g->opened_count > 0)
+		handle_close(g->opened[--g->opened_count]);
+}
+
+static err_t give_endpoints(struct given *g, const struct service *s)
+{
+	err_t err;
+
+	for (uint32_t i = 0; i < s->rc->scheme_count; i++) {
+		if (i == 0 && (err = give(g, "", "scheme", s->endpoint[i])))
+			return err;
+		if ((err = give(g, "scheme:", s->rc->scheme[i].name, s->endpoint[i])))
+			return err;
+	}
+	return OK;
+}
+
+static handle_t own_handle(const struct service_world *w, const char *name)
+{
+	return strcmp(name, "admin") == 0 ? w->admin : strcmp(name, "initfs") == 0 ? w->initfs_object : w->namespace;
+}
+
+static err_t give_handles(struct given *g, const struct service *s, const struct service_world *w)
+{
+	handle_t h;
+	err_t err;
+
+	for (uint32_t i = 0; i < s->rc->handle_count; i++) {
+		const struct rc_handle *r = &s->rc->handle[i];
+		if (!r->scheme) {
+			err = give(g, "", r->name, own_handle(w, r->ref));
+		} else if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags, &h)) == OK) {
+			err = give_opened(g, r->name, h);
+		}
+		if (err)
+			return err;
+	}
+	return OK;
+}
+
+/* Every program can say something: through log: when that runs, else to the kernel's log. */
+static err_t give_log(struct given *g, const struct service *s, const struct service_world *w)
+{
+	handle_t h;
+
+	if (!w->has_log_server || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
+		return w->log == HANDLE_NONE ? OK : give(g, "", "log", w->log);
+	return give_opened(g, "log", h);
+}
+
+/* The process gets the end to write to; we keep the other in s->ready. */
+static err_t give_ready(struct given *g, struct service *s, const struct service_world *w)
+{
+	handle_t writer;
+	err_t err;
+
+	s->ready = HANDLE_NONE;
+	if (!s->rc->has_ready)
+		return OK;
+	if ((err = handle_open_in(w->namespace, "pipe", "", OPEN_READ, &s->ready)))
+		return err;
+	if ((err = handle_open_at(s->ready, "write", OPEN_WRITE, &writer)))
+		goto close_ready;
+	if ((err = give_opened(g, "ready", writer)))
+		goto close_ready;
+	return OK;
+
+close_ready:
+	handle_close(s->ready);
+	s->ready = HANDLE_NONE;
+	return err;
+}
+
+static err_t given_collect(struct given *g, struct service *s, const struct service_world *w)
+{
+	err_t err;
+
+	if ((err = give_endpoints(g, s)))
+		return err;
+	if ((err = give_handles(g, s, w)))
+		return err;
+	if ((err = give_log(g, s, w)))
+		return err;
+	return give_ready(g, s, w);
+}
+
+/* ---- The program ---------------------------------------------------------------------------------------------------- */
+
+/* A path is one in the initfs; SCHEME:REF is opened (and *opened must be closed). */
+static err_t program_find(const char *program, const struct service_world *w, struct spawn_options *o, handle_t *opened)
+{
+	const char *colon = strchr(program, ':');
+	struct initfs_entry e;
+	struct file_stat st;
+	char scheme[NAME_BYTES];
+	err_t err;
+
+	*opened = HANDLE_NONE;
+	if (!colon || program[0] == '/') {
+		if ((err = initfs_find(&w->initfs, INITFS_ROOT, program, strlen(program), &e)))
+			return err;
+		if ((e.mode & MODE_TYPE) != MODE_FILE)
+			return ERR_ACCES;
+		o->image = w->initfs_object;
+		o->image_offset = e.content_offset;
+		o->image_bytes = e.content_bytes;
+		return OK;
+	}
+	string_copy_counted(scheme, sizeof scheme, program, (size_t)(colon - program));
+	if ((err = handle_open_in(w->namespace, scheme, colon + 1, OPEN_READ | OPEN_EXEC, opened)))
+		return err;
+	int64_t result = handle_call(*opened, FILE_STAT, NULL, 0, &st, sizeof st, 0);
+	o->image = *opened;
+	o->image_bytes = st.bytes;
+	return result_error(result);
+}
+
+/* procd is told before the first instruction, so that the session finds itself in the tree. */
+static err_t adopt(const struct service_world *w, handle_t process)
+{
+	struct posix_fork fork = { 0 };
+	handle_t posix;
+	err_t err;
+
+	if (!w->has_posix)
+		return OK;
+	if ((err = handle_open_in(w->namespace, "posix", "self", OPEN_READ | OPEN_WRITE, &posix)))
+		return err;
+	int64_t result = sys_call(0, posix, pack_handle(POSIX_ADOPT, process, false), &fork, sizeof fork, NULL, 0, 0);
+	handle_close(posix);
+	return result_error(result);
+}
+
+static err_t process_start(struct service *s, const struct service_world *w, const struct spawn_options *o)
+{
+	struct spawned spawned;
+	err_t err;
+
+	if ((err = spawn_prepare(o, &spawned)))
+		return err;
+	if (s->rc->is_session && (err = adopt(w, spawned.process)))
+		goto abandon;
+	if ((err = spawn_start(&spawned)))
+		goto abandon;
+	s->process = spawned.process;
+	s->pid = spawned.pid;
+	return OK;
+
+abandon:
+	spawn_abandon(&spawned);
+	return err;
+}
+
+err_t service_launch(struct service *s, const struct service_world *w)
+{
+	const struct rc_service *rc = s->rc;
+	struct task_cred cred = { .uid = rc->uid, .gid = rc->gid };
+	struct given g = { 0 };
+	struct spawn_options o = {
+		.name = rc->name,
+		.arguments = (const char *const *)rc->arguments.word, .argument_count = rc->arguments.count,
+		.environment = (const char *const *)rc->environment.word, .environment_count = rc->environment.count,
+		.namespace = s->namespace, .priority = rc->priority, .account = HANDLE_NONE,
+		.cred = rc->has_user ? &cred : NULL, .admin = w->admin,
+	};
+	handle_t program;
+	err_t err;
+
+	s->ready = HANDLE_NONE;
+	if ((err = program_find(rc->arguments.word[0], w, &o, &program)))
+		goto close_program;
+	if ((err = given_collect(&g, s, w)))
+		goto close_given;
+	o.handles = g.handle;
+	o.handle_count = g.count;
+	err = process_start(s, w, &o);
+
+close_given:
+	given_close(&g);
+	if (err) {
+		handle_close(s->ready);
+		s->ready = HANDLE_NONE;
+	}
+close_program:
+	handle_close(program);
+	return err;
+}

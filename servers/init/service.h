@@ -1,0 +1,47 @@
+/* servers/init/service.h - one thing that init keeps running: what is known about it, and how it is started. */
+#pragma once
+#include "abi/types.h"
+#include "lib/initfs/initfs.h"
+#include "lib/scheme/scheme.h"
+#include "servers/init/backoff.h"
+#include "servers/init/rc.h"
+
+enum service_state {
+	SERVICE_OFF,            /* not in this mode */
+	SERVICE_WAITING,        /* for others to be ready, or for its next chance */
+	SERVICE_STARTING,       /* a thread is at it: the service is that thread's */
+	SERVICE_RUNNING,        /* not ready yet */
+	SERVICE_READY,
+	SERVICE_DONE,           /* ended, and not to be started again */
+	SERVICE_FAILED,         /* given up */
+};
+
+struct service {
+	const struct rc_service *rc;
+	enum service_state state;
+	struct backoff backoff;
+	uint32_t starts;
+	handle_t endpoint[RC_WORDS_MAX];        /* of rc->scheme: ours, whoever serves */
+	handle_t namespace;
+	/* While it runs: */
+	handle_t process, ready;                /* ready: where its byte comes from, or HANDLE_NONE */
+	uint32_t pid;
+	struct server_watch process_watch, ready_watch;
+	struct server_timer timer;
+	err_t start_error;
+};
+
+/* What starting needs; filled before the first start and fixed from then on. */
+struct service_world {
+	struct initfs initfs;
+	handle_t admin, initfs_object, namespace;       /* the first process's own */
+	handle_t log;
+	bool has_log_server, has_posix;                 /* there is (or will be) log:, posix: */
+};
+
+/* Makes its endpoints and binds their names. All services' before any namespace is made. */
+err_t service_make_endpoints(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
+/* Makes the namespace with what it may use. */
+err_t service_make_namespace(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
+/* Opens its handles and starts its process: sets process, pid and ready. May wait for other servers: never in init's own thread. */
+err_t service_launch(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
