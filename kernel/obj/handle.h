@@ -32,8 +32,7 @@ struct handle_table {
 	uint32_t charged;               /* [l] ACCOUNT_HANDLES charged: the capacity */
 };
 
-/* a may be NULL. */
-void handle_table_init(struct handle_table *t, struct account *a);
+void handle_table_init(struct handle_table *t, struct account *a) NONNULL;
 /* Closes all. */
 void handle_table_fini(struct handle_table *t) NONNULL;
 /* Copies every slot of from. NOMEM: to is empty. */

@@ -1,0 +1,211 @@
+/* kernel/arch/x86_64/boot.S - the first instructions on every CPU, up to boot_main and smp_main.
+ *
+ * Three ways in: the PVH note (32-bit, ebx = hvm_start_info), the ELF entry (64-bit, rdi = boot_info) and, for the other
+ * CPUs, the 16-bit trampoline. All but the trampoline runs at its physical address until the tables are loaded:
+ * low 4 GiB at 0 and at DIRECT_MAP_BASE, the kernel's 2 MiB at KERNEL_VIRTUAL.
+ */
+#include "kernel/arch/x86_64/layout.h"
+
+#define PHYSICAL(symbol) (symbol - KERNEL_VIRTUAL)
+
+#define MSR_EFER        0xc0000080
+#define EFER_WANTED     0x900           /* long mode, no-execute; SYSCALL comes later */
+#define EFER_SCE_NX     0x800
+#define CR4_PAE         (1 << 5)
+#define CR4_LA57        (1 << 12)
+#define CR0_WANTED      0x80010023      /* paging, write protect, native FPU errors, monitor FPU, protected */
+#define TABLE           3               /* present, writable */
+#define LARGE           0x83            /* the same, 2 MiB */
+
+	.section .note.xen, "a", @note
+	.balign 4
+	.long 4, 4, 18                  /* name bytes, content bytes, PHYS32_ENTRY */
+	.asciz "Xen"
+	.long boot_pvh32
+
+/* Fills the boot tables; reads the same in 32- and in 64-bit mode. */
+.macro fill_tables at
+	movl $PHYSICAL(boot_directory), %\at
+	movl $LARGE, %eax
+	movl $2048, %ecx
+1:	movl %eax, (%\at)
+	addl $0x200000, %eax
+	addl $8, %\at
+	decl %ecx
+	jnz 1b
+	movl $(PHYSICAL(boot_directory) + 0x0000 + TABLE), PHYSICAL(direct_map_top)
+	movl $(PHYSICAL(boot_directory) + 0x1000 + TABLE), PHYSICAL(direct_map_top) + 8
+	movl $(PHYSICAL(boot_directory) + 0x2000 + TABLE), PHYSICAL(direct_map_top) + 16
+	movl $(PHYSICAL(boot_directory) + 0x3000 + TABLE), PHYSICAL(direct_map_top) + 24
+	movl $LARGE + 0x200000, PHYSICAL(image_directory) + 8
+	movl $(PHYSICAL(image_directory) + TABLE), PHYSICAL(image_top) + 510 * 8
+	movl $(PHYSICAL(direct_map_top) + TABLE), PHYSICAL(boot_root)
+	movl $(PHYSICAL(direct_map_top) + TABLE), PHYSICAL(boot_root) + 256 * 8
+	movl $(PHYSICAL(image_top) + TABLE), PHYSICAL(boot_root) + 511 * 8
+.endm
+
+	.section .boot.text, "ax", @progbits
+	.code32
+boot_pvh32:
+	cli
+	cld
+	movl %ebx, %ebp
+	movl $0x80000001, %eax
+	cpuid
+	btl $29, %edx
+	jnc boot_halt32
+	fill_tables edi
+	lgdt boot_gdt_pointer
+	movl %ebp, %esi
+	movl $BOOT_FROM_PVH, %edi
+	movl $boot_pvh64, %ebx
+	movl $boot_scratch_end, %esp
+
+/* Paging and long mode on, then to ebx. */
+boot_enter_long:
+	movl %cr4, %eax
+	orl $CR4_PAE, %eax
+	movl %eax, %cr4
+	movl $PHYSICAL(boot_root), %eax
+	movl %eax, %cr3
+	movl $MSR_EFER, %ecx
+	rdmsr
+	orl $EFER_WANTED, %eax
+	wrmsr
+	movl $CR0_WANTED, %eax
+	movl %eax, %cr0
+	pushl $SELECTOR_KERNEL_CODE
+	pushl %ebx
+	lretl
+
+boot_halt32:
+	hlt
+	jmp boot_halt32
+
+/* The other CPUs come here from the trampoline. */
+boot_secondary32:
+	movw $SELECTOR_KERNEL_DATA, %ax
+	movw %ax, %ds
+	movw %ax, %ss
+	movl $boot_scratch_end, %esp
+	movl $boot_secondary64, %ebx
+	jmp boot_enter_long
+
+	.code64
+	.globl kernel_entry64
+	.type kernel_entry64, @function
+kernel_entry64:
+	cli
+	cld
+	movq %rdi, %rsi
+	movq %cr4, %rax
+	testl $CR4_LA57, %eax
+	jnz boot_halt64
+	movl $MSR_EFER, %ecx
+	rdmsr
+	orl $EFER_SCE_NX, %eax
+	wrmsr
+	fill_tables edi
+	movl $PHYSICAL(boot_root), %eax
+	movq %rax, %cr3
+	movl $CR0_WANTED, %eax
+	movq %rax, %cr0
+	lgdt boot_gdt_pointer
+	movl $boot_scratch_end, %esp
+	movl $BOOT_FROM_LOADER, %edi
+	pushq $SELECTOR_KERNEL_CODE
+	pushq $boot_long64
+	lretq
+
+boot_halt64:
+	hlt
+	jmp boot_halt64
+
+.macro load_data_selectors
+	movl $SELECTOR_KERNEL_DATA, %eax
+	movw %ax, %ds
+	movw %ax, %es
+	movw %ax, %ss
+	xorl %eax, %eax
+	movw %ax, %fs
+	movw %ax, %gs
+.endm
+
+boot_pvh64:
+	movl %edi, %edi
+	movl %esi, %esi
+boot_long64:
+	load_data_selectors
+	movq $boot_stack + BOOT_STACK_BYTES, %rsp
+	xorl %ebp, %ebp
+	movq $boot_main, %rax
+	call *%rax
+	ud2
+
+/* One at a time: the starter has left a stack; who finds none came too late. */
+boot_secondary64:
+	load_data_selectors
+	xorl %edi, %edi
+	movq $smp_start_stack, %rax
+	xchgq %rdi, (%rax)
+	testq %rdi, %rdi
+	jz boot_halt64
+	movq %rdi, %rsp
+	xorl %ebp, %ebp
+	movq $smp_main, %rax
+	call *%rax
+	ud2
+
+	.section .boot.data, "aw", @progbits
+	.balign 16
+boot_gdt:
+	.quad 0
+	.quad 0x00cf9a000000ffff        /* code, 32 bits */
+	.quad 0x00af9a000000ffff        /* code, 64 bits */
+	.quad 0x00cf92000000ffff        /* data */
+boot_gdt_pointer:
+	.word . - boot_gdt - 1
+	.long boot_gdt
+	.long 0
+	.balign 16
+	.skip 64
+boot_scratch_end:
+
+/* Copied to a page below 1 MiB. Needs nothing of where that is. */
+	.section .rodata
+	.globl trampoline_start, trampoline_end
+	.code16
+trampoline_start:
+	cli
+	movw %cs, %ax
+	movw %ax, %ds
+	lgdtl trampoline_gdt_pointer - trampoline_start
+	movl %cr0, %eax
+	orl $1, %eax
+	movl %eax, %cr0
+	ljmpl $SELECTOR_BOOT_CODE32, $boot_secondary32
+	.balign 4
+trampoline_gdt_pointer:
+	.word boot_gdt_pointer - boot_gdt - 1
+	.long boot_gdt
+trampoline_end:
+	.code64
+
+	.section .bss.tables, "aw", @nobits
+	.balign 4096
+	.globl boot_root, direct_map_top, image_top, image_directory, boot_stack
+boot_root:
+	.skip 4096
+direct_map_top:
+	.skip 4096
+image_top:
+	.skip 4096
+image_directory:
+	.skip 4096
+boot_directory:
+	.skip 4 * 4096
+	.balign 16
+boot_stack:
+	.skip BOOT_STACK_BYTES
+
+	.section .note.GNU-stack, "", @progbits

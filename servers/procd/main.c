@@ -1,0 +1,358 @@
+/* servers/procd/main.c - procd: the schemes posix: and procfs:, and the engine's way to the kernel.
+ *
+ * Started with the handles "scheme:posix", "scheme:procfs" and "admin" (of a process, with RIGHT_ADMIN); it
+ * opens sys:info, sys:account and event:.
+ */
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+#include "lib/native/handle.h"
+#include "lib/native/heap.h"
+#include "lib/native/print.h"
+#include "lib/native/startup.h"
+#include "lib/scheme/scheme.h"
+#include "servers/procd/posix.h"
+#include "servers/procd/procfs.h"
+#include "servers/procd/random.h"
+#include "servers/procd/wait.h"
+
+enum { INIT_PID = 1, EVENTS_AT_ONCE = 32 };
+
+static struct server server;
+static struct scheme posix_scheme, procfs_scheme;
+static struct server_watch ends_watch;
+static struct tree tree;
+static struct procfs procfs;
+static handle_t admin, accounts, information, ends;
+
+/* ---- Requests of posix: that wait ------------------------------------------------------------------------------- */
+
+/* The engine knows a request by its tag: the address of this. */
+struct waiting {
+	struct scheme_deferred deferred;
+};
+
+/* The one whose function runs now. */
+static struct {
+	struct scheme_request *request;
+	uint64_t tag;
+	bool is_answered;
+	int64_t result;
+} now;
+/* For the next request that must wait: made before the engine is asked. */
+static struct waiting *spare;
+
+static void reply(uint64_t tag, int64_t result, const void *data, size_t bytes)
+{
+	if (now.request && tag == now.tag) {
+		now.is_answered = true;
+		now.result = result;
+		bytes = MIN_OF(bytes, now.request->out_max);
+		if (bytes && scheme_out(now.request, data, bytes))
+			now.result = ERR_INVAL;
+		return;
+	}
+	struct waiting *w = (struct waiting *)tag;
+	/* A client that is gone does not miss it. */
+	(void)scheme_answer_data(&w->deferred, result, data, MIN_OF(bytes, w->deferred.out_max));
+	heap_delete(w);
+}
+
+static err_t read_in(uint64_t tag, uint64_t offset, void *to, size_t bytes)
+{
+	ASSERT(now.request && tag == now.tag);
+	return scheme_in(now.request, offset, to, bytes);
+}
+
+static void notify(uint64_t number, uint32_t ready)
+{
+	scheme_notify(&posix_scheme, number, ready, ~0u);
+}
+
+/* ---- What the engine asks of the kernel ------------------------------------------------------------------------- */
+
+static err_t find(uint64_t pid, handle_t passed, uint32_t *found, task_t *out)
+{
+	handle_t received;
+	int64_t result = sys_call_handle(0, admin, TASK_FIND, passed, NULL, 0, NULL, 0, pid, &received);
+
+	if (result < 0)
+		return (err_t)result;
+	if (received == HANDLE_NONE)
+		return ERR_PROTO;
+	*found = (uint32_t)result;
+	*out = received;
+	return OK;
+}
+
+static err_t task_take(handle_t passed, uint32_t *pid, task_t *out)
+{
+	return find(0, passed, pid, out);
+}
+
+static err_t task_find(uint32_t pid, task_t *out)
+{
+	uint32_t found;
+
+	return pid == 0 ? ERR_SRCH : find(pid, HANDLE_NONE, &found, out);
+}
+
+static err_t plain(task_t task, enum code code, uint64_t word)
+{
+	return result_error(handle_call(task, code, NULL, 0, NULL, 0, word));
+}
+
+static err_t task_info(task_t task, struct task_info *out)
+{
+	return result_error(handle_call(task, TASK_INFO, NULL, 0, out, sizeof *out, 0));
+}
+
+static err_t task_kill(task_t task, uint64_t status) { return plain(task, TASK_KILL, status); }
+static err_t task_stop(task_t task) { return plain(task, TASK_STOP, 0); }
+static err_t task_continue(task_t task) { return plain(task, TASK_CONTINUE, 0); }
+static err_t task_post(task_t task, uint32_t notice, uint32_t tid) { return plain(task, TASK_POST, notice | (uint64_t)tid << 32); }
+static void task_withdraw(task_t task, uint64_t mask) { (void)plain(task, TASK_WITHDRAW, mask); }
+
+static err_t task_label(task_t task, uint32_t group, uint32_t session)
+{
+	return plain(task, TASK_LABEL, group | (uint64_t)session << 32);
+}
+
+static err_t task_cred(task_t task, const struct task_cred *cred)
+{
+	return result_error(handle_call(task, TASK_CRED, cred, sizeof *cred, NULL, 0, 0));
+}
+
+static err_t task_nice(task_t task, int32_t nice)
+{
+	struct task_info info;
+	err_t err = task_info(task, &info);
+
+	return err ? err : plain(task, TASK_PRIORITY, (uint32_t)info.priority | (uint64_t)(uint32_t)nice << 32);
+}
+
+static err_t task_name(task_t task, const char *name, size_t bytes)
+{
+	return result_error(handle_call(task, TASK_NAME, name, bytes, NULL, 0, 0));
+}
+
+static err_t task_account(task_t task, handle_t account)
+{
+	return result_error(handle_call_pass(task, TASK_ACCOUNT, account == HANDLE_NONE ? accounts : account, 0));
+}
+
+/* Level and once: an end that came before is told too, and none twice. */
+static err_t task_watch(task_t task, uint32_t pid)
+{
+	struct event_interest interest = { .handle = task, .wanted = READY_READ, .mode = EVENT_ONE_SHOT, .cookie = pid };
+
+	return result_error(handle_call(ends, EVENT_ADD, &interest, sizeof interest, NULL, 0, 0));
+}
+
+static int64_t task_list(uint32_t *pids, size_t capacity)
+{
+	return handle_call(admin, TASK_LIST, NULL, 0, pids, capacity * sizeof *pids, 0);
+}
+
+static int64_t task_threads(task_t task, struct thread_info *threads, size_t capacity)
+{
+	return handle_call(task, TASK_THREADS, NULL, 0, threads, capacity * sizeof *threads, 0);
+}
+
+static int64_t task_regions(task_t task, uint64_t address, struct task_region *regions, size_t capacity)
+{
+	return handle_call(task, TASK_REGIONS, NULL, 0, regions, capacity * sizeof *regions, address);
+}
+
+static err_t thread_find(uint32_t tid, uint32_t *pid)
+{
+	int64_t result = handle_call(admin, TASK_FIND_THREAD, NULL, 0, NULL, 0, tid);
+
+	if (result <= 0)
+		return result ? (err_t)result : ERR_SRCH;
+	*pid = (uint32_t)result;
+	return OK;
+}
+
+static err_t account_create(const struct account_limits *limits, handle_t *out)
+{
+	return handle_call_get(accounts, ACCOUNT_CREATE, limits, sizeof *limits, 0, out);
+}
+
+static err_t system_info(struct system_info *out)
+{
+	return result_error(handle_call(information, SYS_INFO, NULL, 0, out, sizeof *out, 0));
+}
+
+static uint64_t now_ns(void)
+{
+	return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
+}
+
+static const struct outside outside = {
+	.allocate = heap_alloc, .release = heap_free,
+	.task_take = task_take, .task_find = task_find, .task_put = handle_close, .task_info = task_info, .task_kill = task_kill,
+	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
+	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
+	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_threads = task_threads,
+	.task_regions = task_regions, .thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
+	.system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
+};
+
+/* ---- posix: ------------------------------------------------------------------------------------------------------ */
+
+static int64_t posix_scheme_open(struct scheme_request *r, const char *ref, size_t ref_bytes, uint32_t open_flags, uint32_t mode)
+{
+	uint64_t id;
+	err_t err;
+
+	(void)open_flags, (void)mode;
+	if (r->open)
+		return ERR_NOTDIR;
+	if ((err = posix_open(&tree, &r->message->sender, ref, ref_bytes, &id)))
+		return err;
+	r->opened = (void *)id;
+	r->reply_flags = REPLY_NOTIFIES;
+	return 0;
+}
+
+static void posix_scheme_opened(struct scheme *s, void *open, uint64_t number)
+{
+	(void)s;
+	posix_opened(&tree, (uint64_t)open, number);
+}
+
+static void posix_scheme_close(struct scheme *s, void *open)
+{
+	(void)s;
+	posix_close(&tree, (uint64_t)open);
+}
+
+static int64_t posix_scheme_call(struct scheme_request *r, uint32_t code, uint64_t word)
+{
+	struct posix_call call = {
+		.code = code, .word = word, .sender = r->message->sender, .passed = r->passed,
+		.in = r->in, .in_here = r->in_here, .in_bytes = r->in_bytes, .out_bytes = r->out_max,
+	};
+	bool may_wait = posix_may_wait(code);
+
+	if (may_wait && !spare && !(spare = heap_new(struct waiting)))
+		return ERR_NOMEM;
+	call.tag = may_wait ? (uint64_t)spare : 1;
+	now.request = r;
+	now.tag = call.tag;
+	now.is_answered = false;
+	posix_serve(&tree, &call);
+	if (!now.is_answered && r->is_nonblock) {
+		wait_cancel(&tree, call.tag);
+		now.result = ERR_AGAIN;
+	}
+	now.request = NULL;
+	if (now.is_answered)
+		return now.result;
+	struct waiting *w = spare;
+	spare = NULL;
+	/* Whoever passed one with this code made a mistake. */
+	handle_close(scheme_take_handle(r));
+	return scheme_defer(r, &w->deferred);
+}
+
+static void posix_scheme_cancel(struct scheme_deferred *d)
+{
+	wait_cancel(&tree, (uint64_t)container_of(d, struct waiting, deferred));
+}
+
+static const struct scheme_ops posix_ops = {
+	.open = posix_scheme_open, .opened = posix_scheme_opened, .close = posix_scheme_close,
+	.call = posix_scheme_call, .cancel = posix_scheme_cancel,
+};
+
+/* ---- procfs: ----------------------------------------------------------------------------------------------------- */
+
+static int64_t procfs_scheme_open(struct scheme_request *r, const char *ref, size_t ref_bytes, uint32_t open_flags, uint32_t mode)
+{
+	uint64_t id;
+	err_t err;
+
+	(void)mode;
+	if ((err = procfs_open(&procfs, &r->message->sender, (uint64_t)r->open, ref, ref_bytes, open_flags, &id)))
+		return err;
+	r->opened = (void *)id;
+	r->reply_flags = REPLY_SEEKABLE;
+	return 0;
+}
+
+static int64_t procfs_scheme_read(struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	return procfs_read(&procfs, &r->message->sender, (uint64_t)r->open, offset, r->out, MIN_OF(bytes, r->out_room));
+}
+
+static int64_t procfs_scheme_write(struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	if (r->in_here < bytes)
+		return ERR_INVAL;
+	return procfs_write(&procfs, &r->message->sender, (uint64_t)r->open, offset, r->in, bytes);
+}
+
+static int64_t procfs_scheme_call(struct scheme_request *r, uint32_t code, uint64_t word)
+{
+	if (r->in_here < r->in_bytes)
+		return ERR_NAMETOOLONG;
+	return procfs_call(&procfs, &r->message->sender, (uint64_t)r->open, code, word, r->in, r->in_bytes,
+	                   r->out, MIN_OF(r->out_room, r->out_max), &r->out_bytes);
+}
+
+static const struct scheme_ops procfs_ops = {
+	.open = procfs_scheme_open, .read = procfs_scheme_read, .write = procfs_scheme_write, .call = procfs_scheme_call,
+};
+
+/* ---- Start ------------------------------------------------------------------------------------------------------- */
+
+/* Ends of tasks, as the event queue tells them. */
+static void ends_ready(struct server_watch *w, uint32_t found)
+{
+	struct event events[EVENTS_AT_ONCE];
+	int64_t count = handle_call(w->handle, EVENT_WAIT, NULL, 0, events, sizeof events, DEADLINE_NOW);
+
+	(void)found;
+	for (int64_t i = 0; i < MIN_OF(count, (int64_t)EVENTS_AT_ONCE); i++)
+		tree_task_ended(&tree, (uint32_t)events[i].cookie);
+}
+
+static err_t resources_open(void)
+{
+	err_t err;
+
+	if ((admin = startup_handle("admin")) == HANDLE_NONE)
+		return ERR_NOENT;
+	if ((err = handle_open("sys", "info", OPEN_READ, &information)))
+		return err;
+	if ((err = handle_open("sys", "account", OPEN_READ | OPEN_WRITE, &accounts)))
+		return err;
+	return handle_open("event", "", OPEN_READ | OPEN_WRITE, &ends);
+}
+
+static err_t start(void)
+{
+	err_t err;
+
+	if ((err = resources_open()) || (err = server_init(&server)))
+		return err;
+	if ((err = tree_init(&tree, &outside, INIT_PID)))
+		return err;
+	procfs_init(&procfs, &tree);
+	if ((err = server_add_scheme(&server, &posix_scheme, "scheme:posix", &posix_ops, NULL)) ||
+	    (err = server_add_scheme(&server, &procfs_scheme, "scheme:procfs", &procfs_ops, NULL)))
+		return err;
+	server_add_watch(&server, &ends_watch, ends, READY_READ, ends_ready);
+	return server_run(&server);
+}
+
+int program_main(const struct startup *startup)
+{
+	err_t err;
+
+	(void)startup;
+	err = start();
+	print("procd ends: error %d\n", -err);
+	return err != OK;
+}

@@ -1,0 +1,58 @@
+/* servers/procd/outside.h - what the engine asks of the kernel, so that it also runs on the host.
+ *
+ * main.c gives the functions that do it; tests give ones that pretend. A task is an
+ * admin handle of a kernel process, and belongs to whoever got it.
+ */
+#pragma once
+#include "abi/error.h"
+#include "abi/proto/kernel.h"
+#include "abi/proto/task.h"
+#include "abi/types.h"
+
+typedef handle_t task_t;
+
+struct outside {
+	/* Heap. NULL when there is none left; bytes as allocated. */
+	void *(*allocate)(size_t bytes);
+	void (*release)(void *, size_t bytes);
+
+	/* Processes. The passed handle stays the caller's; ERR_NOTTY when it is no process. */
+	err_t (*task_take)(handle_t passed, uint32_t *pid, task_t *out);
+	err_t (*task_find)(uint32_t pid, task_t *out);          /* ERR_SRCH */
+	void (*task_put)(task_t);
+	err_t (*task_info)(task_t, struct task_info *out);
+	err_t (*task_kill)(task_t, uint64_t status);
+	err_t (*task_stop)(task_t);
+	err_t (*task_continue)(task_t);
+	err_t (*task_post)(task_t, uint32_t notice, uint32_t tid);
+	void (*task_withdraw)(task_t, uint64_t mask);
+	err_t (*task_label)(task_t, uint32_t group, uint32_t session);
+	err_t (*task_cred)(task_t, const struct task_cred *);
+	err_t (*task_nice)(task_t, int32_t nice);
+	err_t (*task_name)(task_t, const char *name, size_t bytes);
+	/* HANDLE_NONE: the account without limits. */
+	err_t (*task_account)(task_t, handle_t account);
+	/* From now on its end is reported: tree_task_ended(pid). Ends with task_put. */
+	err_t (*task_watch)(task_t, uint32_t pid);
+	/* How many there are (also when they do not fit), or a negated error. */
+	int64_t (*task_list)(uint32_t *pids, size_t capacity);
+	int64_t (*task_threads)(task_t, struct thread_info *threads, size_t capacity);
+	int64_t (*task_regions)(task_t, uint64_t address, struct task_region *regions, size_t capacity);
+	/* Which process a thread is in. */
+	err_t (*thread_find)(uint32_t tid, uint32_t *pid);
+
+	err_t (*account_create)(const struct account_limits *, handle_t *out);
+	void (*account_put)(handle_t);
+
+	/* The system. */
+	err_t (*system_info)(struct system_info *out);
+	uint64_t (*now_ns)(void);       /* CLOCK_MONOTONIC_NS */
+	void (*random)(void *to, size_t bytes);
+
+	/* Requests. Each tag is answered once. Data beyond what the client takes is cut off. */
+	void (*reply)(uint64_t tag, int64_t result, const void *data, size_t bytes);
+	/* Bytes of what the client sent, from offset on. */
+	err_t (*read_in)(uint64_t tag, uint64_t offset, void *to, size_t bytes);
+	/* The open resource with this number (posix_opened) has become ready so. */
+	void (*notify)(uint64_t number, uint32_t ready);
+};

@@ -1,1 +1,0 @@
-LIBS := tty scheme native base
