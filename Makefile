@@ -239,7 +239,7 @@ $(B)/initfs.img: $(B)/initfs.manifest $(addprefix $(B)/bin/,$(program_names) $(c
 initfs: $(B)/initfs.img
 
 doc/abi.md: tools/abidoc.py $(wildcard abi/*.def abi/proto/*.def)
-	$(Q)$(PYTHON) tools/abidoc.py > $@
+	$(Q)$(PYTHON) tools/abidoc.py > $@.new && mv $@.new $@
 doc: doc/abi.md
 
 clean:

@@ -91,7 +91,7 @@ def main(words):
             import project
             project.build(*options.targets, quiet=False)
             return 0
-        tool = importlib.import_module({"exec": "execute", "test": "testing", "trace": "tracing", "gdb": "debug"}.get(options.name, options.name))
+        tool = importlib.import_module({"exec": "execute", "test": "testing", "gdb": "debug"}.get(options.name, options.name))
         return tool.main(options, command) if options.name in ("exec", "trace", "gdb") else tool.main(options)
     except CathodeError as error:
         print(f"cathode: {error}", file=sys.stderr)

@@ -165,7 +165,8 @@ def main(options, command):
         project.build_system()
         if options.boot == "uefi":
             project.build("boot")
-        job = Job(command, options.add, {"CATHODE_STRACE": "1"} if options.strace else {}, options.timeout)
+        job = Job(command, options.add, {"CATHODE_STRACE": "1"} if options.strace else {}, options.timeout,
+                  trace=getattr(options, "trace", None))
         status = run(job, machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, icount=options.icount,
                                           command_line=options.append, extra=options.qemu))
     except CathodeError as error:

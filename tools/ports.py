@@ -63,6 +63,7 @@ def package_fetch(package):
             raise PortError(f"cannot fetch the Debian package {package}. Is there a network, and was `apt-get update` run?\n{error}")
         archive, = work.glob("*.deb")
         version = run(["dpkg-deb", "-f", archive, "Version"]).strip()
+        (work / "depends").write_text(run(["dpkg-deb", "-f", archive, "Depends"]))
         run(["dpkg-deb", "-x", archive, work / "root"])
         archive.unlink()
         (work / "version").write_text(version + "\n")

@@ -22,7 +22,6 @@ test  asan                               libclang-rt-14-dev   sanitizers of host
 test  musl-gcc                           musl-tools           static Linux test programs
 bench gcc                                gcc                  static Linux benchmarks
 bench musl-gcc                           musl-tools           static Linux benchmarks
-bench cpio                               cpio                 the initial file tree of the Linux that is compared with
 gdb   gdb                                gdb                  the debugger
 END
 }

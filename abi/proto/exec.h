@@ -46,7 +46,8 @@ enum exec_channel {
 	EXEC_STDIN  = 0,        /* to guest */
 	EXEC_STDOUT = 1,        /* to host */
 	EXEC_STDERR = 2,        /* to host */
-	EXEC_TRACE  = 3,        /* to host, with EXEC_WITH_TRACE: what sys:trace reads, struct trace_record after record */
+	EXEC_TRACE  = 3,        /* to host, with EXEC_WITH_TRACE: struct exec_trace, then what sys:trace reads,
+	                         * struct trace_record after record */
 };
 
 struct exec_frame {
@@ -57,6 +58,14 @@ struct exec_frame {
 struct exec_hello {
 	char magic[16];
 	uint32_t version, reserved;
+};
+
+#define EXEC_TRACE_MAGIC "CTRACE1"              /* 8 bytes with its 0 */
+
+/* The first bytes on EXEC_TRACE. */
+struct exec_trace {
+	char magic[8];
+	uint64_t ticks_per_second;      /* system_info.tsc_hz */
 };
 
 enum exec_flags {

@@ -29,7 +29,7 @@ enum timer_flags { TIMER_ABSOLUTE = 1 << 0 };
 struct timer_setting { uint64_t first_ns, period_ns; };
 
 enum power { POWER_OFF = 1, POWER_RESTART = 2 };
-enum trace_control { TRACE_STOP = 0, TRACE_START = 1, TRACE_CLEAR = 2 };
+enum trace_control { TRACE_STOP = 0, TRACE_START = 1 };
 
 struct system_info {
 	uint64_t memory_bytes, free_bytes, kernel_bytes, cached_bytes;

@@ -3,7 +3,7 @@
  * A file's bytes live in a memory object that the kernel reads and writes for the clients. It is made at the
  * first open: empty, or as a copy-on-write copy of the file's window of the initfs image. Once the
  * file was open for writing, only the object knows length and time of change, for a mapping may change it long
- * after the last close; until then it can be dropped and made again.
+ * after the last close. One that was never written, or is empty, is dropped when many are idle, and made again.
  */
 #include "fs/ramfs/node.h"
 #include "fs/ramfs/dir.h"
@@ -57,6 +57,8 @@ static void content_forget(struct fs *fs, struct node *n)
 	if (n->file.content != CONTENT_NONE)
 		fs->backing->content_drop(n->file.content);
 	n->file.content = CONTENT_NONE;
+	n->file.written = false;
+	n->file.held_bytes = 0;
 }
 
 /* Frees n and says whose reference it held. */
@@ -272,7 +274,11 @@ void node_content_open(struct fs *fs, struct node *n, bool for_writing)
 void node_content_close(struct fs *fs, struct node *n)
 {
 	ASSERT(n->file.opens > 0);
-	if (--n->file.opens > 0 || n->file.written || n->file.content == CONTENT_NONE)
+	if (--n->file.opens > 0)
+		return;
+	node_refresh(fs, n);
+	/* What can be made again: the image's bytes, or none. */
+	if (n->file.written && n->file.bytes > 0)
 		return;
 	list_push_back(&fs->idle, &n->file.idle);
 	fs->idle_count++;

@@ -14,7 +14,7 @@
 #include "lib/native/heap.h"
 #include "lib/test/test.h"
 
-enum { TEST_CONTENTS = 256, TEST_ANSWERS = 64 };
+enum { TEST_CONTENTS = 1024, TEST_ANSWERS = 64 };
 
 struct test_content {
 	enum { TEST_FREE, TEST_BYTES, TEST_PIPE, TEST_END } kind;

@@ -12,6 +12,7 @@
 #include "lib/base/attr.h"
 #if defined(__x86_64__)
 #include "kernel/arch/x86_64/inline.h"  /* cpu_this, arch_thread_current, arch_pause, arch_interrupts_*, struct context */
+#include "kernel/arch/x86_64/call.h"    /* how a native call lies in registers */
 #endif
 
 struct cpu;

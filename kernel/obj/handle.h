@@ -32,7 +32,8 @@ struct handle_table {
 	uint32_t charged;               /* [l] ACCOUNT_HANDLES charged: the capacity */
 };
 
-void handle_table_init(struct handle_table *t, struct account *a) NONNULL;
+/* a may be NULL. */
+void handle_table_init(struct handle_table *t, struct account *a);
 /* Closes all. */
 void handle_table_fini(struct handle_table *t) NONNULL;
 /* Copies every slot of from. NOMEM: to is empty. */

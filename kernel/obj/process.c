@@ -396,6 +396,28 @@ uint64_t process_set_notice_mask(uint64_t mask, uint64_t *pending)
 	return old;
 }
 
+struct account *process_account(struct process *p)
+{
+	spin_lock(&p->lock);
+	struct account *a = p->account;
+	if (a)
+		account_get(a);
+	spin_unlock(&p->lock);
+	return a;
+}
+
+err_t process_set_account(struct process *p, struct account *a)
+{
+	account_get(a);
+	spin_lock(&p->lock);
+	struct account *old = p->account;
+	p->account = a;
+	spin_unlock(&p->lock);
+	if (old)
+		account_put(old);
+	return OK;
+}
+
 struct sender process_sender(struct thread *t)
 {
 	struct process *p = t->process;

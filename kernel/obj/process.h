@@ -78,6 +78,10 @@ struct process *process_find(uint32_t pid);
 struct thread *thread_find(uint32_t tid);
 uint32_t process_list(uint32_t *pids, uint32_t capacity);
 uint32_t process_count(uint32_t *threads_out);
+/* Who is charged for what the process makes now, with a reference; may be NULL. */
+struct account *process_account(struct process *p) NONNULL;
+/* From now on a pays (children too); what was charged stays where it is. */
+err_t process_set_account(struct process *p, struct account *a) NONNULL MUST_CHECK;
 struct sender process_sender(struct thread *t) NONNULL;
 /* Task-protocol handles (scheme/proc.c). */
 err_t process_resource(struct process *p, struct resource **out) NONNULL MUST_CHECK;

@@ -61,10 +61,12 @@ err_t thread_create(struct process *p, const struct thread_start *start, struct 
 	struct thread *t;
 	err_t err;
 
-	if ((err = account_charge(p->account, ACCOUNT_THREADS, 1)))
-		return err;
-	if ((err = thread_allocate(p->account, &t)))
+	struct account *account = process_account(p);
+	if ((err = account_charge(account, ACCOUNT_THREADS, 1)))
+		goto put_account;
+	if ((err = thread_allocate(account, &t)))
 		goto uncharge;
+	t->account = account;
 	if ((err = arch_thread_init(t, thread_current()->process ? thread_current() : NULL)))
 		goto free;
 	t->user_regs = arch_thread_regs(t);
@@ -84,7 +86,10 @@ free:
 	frame_put(kernel_to_paddr(t->kernel_stack));
 	heap_delete(t);
 uncharge:
-	account_uncharge(p->account, ACCOUNT_THREADS, 1);
+	account_uncharge(account, ACCOUNT_THREADS, 1);
+put_account:
+	if (account)
+		account_put(account);
 	return err;
 }
 
@@ -114,9 +119,11 @@ void thread_put(struct thread *t)
 	struct process *p = t->process;
 	if (p) {
 		arch_thread_fini(t);
-		account_uncharge(p->account, ACCOUNT_THREADS, 1);
+		account_uncharge(t->account, ACCOUNT_THREADS, 1);
 	}
 	frame_put(kernel_to_paddr(t->kernel_stack));
+	if (t->account)
+		account_put(t->account);
 	heap_delete(t);
 	if (p)
 		process_put(p);

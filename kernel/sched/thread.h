@@ -13,6 +13,7 @@
 #include "kernel/sync/spinlock.h"
 #include "lib/base/list.h"
 
+struct account;
 struct process;
 struct call;
 
@@ -38,6 +39,7 @@ struct thread {
 	struct spinlock lock;
 	uint32_t tid;                   /* [I] the process's pid for its first thread; EXEC passes it on [p] */
 	struct process *process;        /* [I] a reference; NULL for idle threads */
+	struct account *account;        /* [I] who is charged for it; a reference, or NULL */
 	struct list_node process_link;  /* [p] */
 
 	enum thread_state state;        /* [l] */

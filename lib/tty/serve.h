@@ -98,6 +98,9 @@ int64_t tty_serve_write(struct tty_served *s, struct scheme_request *r, size_t b
  * is never in the background. ERR_NOTTY: not one of them. */
 int64_t tty_serve_call(struct tty_served *s, struct scheme_request *r, uint32_t code, uint64_t word, bool is_master) NONNULL MUST_CHECK;
 void tty_serve_stat(const struct tty_served *s, struct file_stat *out) NONNULL;
+int64_t tty_serve_chmod(struct tty_served *s, const struct sender *sender, uint32_t mode) NONNULL MUST_CHECK;
+/* UINT32_MAX keeps. */
+int64_t tty_serve_chown(struct tty_served *s, const struct sender *sender, const struct file_owner *owner) NONNULL MUST_CHECK;
 
 void tty_serve_input(struct tty_served *s, const uint8_t *bytes, size_t count) NONNULL;
 /* After the owner changed the terminal by other means (took output, set its size...): goes on with whoever waits. */

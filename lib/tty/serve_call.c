@@ -254,7 +254,26 @@ static int64_t put_stat(const struct tty_served *s, struct scheme_request *r)
 	return scheme_out(r, &stat, sizeof(stat));
 }
 
-static int64_t chown(struct tty_served *s, struct scheme_request *r)
+int64_t tty_serve_chown(struct tty_served *s, const struct sender *sender, const struct file_owner *owner)
+{
+	if (sender->uid != 0)
+		return ERR_PERM;
+	if (owner->uid != UINT32_MAX)
+		s->uid = owner->uid;
+	if (owner->gid != UINT32_MAX)
+		s->gid = owner->gid;
+	return 0;
+}
+
+int64_t tty_serve_chmod(struct tty_served *s, const struct sender *sender, uint32_t mode)
+{
+	if (sender->uid != 0 && sender->uid != s->uid)
+		return ERR_PERM;
+	s->mode = mode & MODE_PERMISSIONS;
+	return 0;
+}
+
+static int64_t chown_open(struct tty_served *s, struct scheme_request *r)
 {
 	struct file_owner owner;
 	err_t err;
@@ -263,27 +282,13 @@ static int64_t chown(struct tty_served *s, struct scheme_request *r)
 		return err;
 	if (r->in_bytes > sizeof(owner))
 		return ERR_NOTDIR;
-	if (r->message->sender.uid != 0)
-		return ERR_PERM;
-	if (owner.uid != UINT32_MAX)
-		s->uid = owner.uid;
-	if (owner.gid != UINT32_MAX)
-		s->gid = owner.gid;
-	return 0;
-}
-
-static int64_t chmod(struct tty_served *s, struct scheme_request *r, uint64_t word)
-{
-	if (r->message->sender.uid != 0 && r->message->sender.uid != s->uid)
-		return ERR_PERM;
-	s->mode = (uint32_t)word & MODE_PERMISSIONS;
-	return 0;
+	return tty_serve_chown(s, &r->message->sender, &owner);
 }
 
 static int64_t call_file(struct tty_served *s, struct scheme_request *r, uint32_t code, uint64_t word)
 {
 	if (code == FILE_CHOWN)
-		return chown(s, r);
+		return chown_open(s, r);
 	if (code == FILE_UTIME)
 		return 0;
 	/* A terminal is no directory: the only path from it is the empty one. */
@@ -293,7 +298,7 @@ static int64_t call_file(struct tty_served *s, struct scheme_request *r, uint32_
 	case FILE_STAT:
 		return put_stat(s, r);
 	case FILE_CHMOD:
-		return chmod(s, r, word);
+		return tty_serve_chmod(s, &r->message->sender, (uint32_t)word);
 	case FILE_PATH:
 		return put_name(s, r);
 	default:

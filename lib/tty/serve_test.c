@@ -1,94 +1,7 @@
 /* lib/tty/serve_test.c - requests at a served terminal: who waits, who is told, who may what. */
 #include "lib/test/test.h"
 #include "lib/tty/serve.h"
-
-/* ---- lib/scheme's system calls, remembered ------------------------------------------------------------------------- */
-
-static int64_t answered;                /* the last answer to a kept request */
-static char answered_data[8192];
-static uint64_t answered_tag;
-static uint32_t notified, notified_count;
-static const char *sending;             /* what the client of a kept write sends */
-static bool client_is_gone;
-static uint64_t timer_ns;
-
-static err_t record(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes)
-{
-	list_remove(&d->link);
-	if (client_is_gone)
-		return ERR_SRCH;
-	answered = result;
-	answered_tag = d->tag;
-	memset(answered_data, 0, sizeof(answered_data));
-	if (bytes > 0)
-		memcpy(answered_data, data, bytes);
-	return OK;
-}
-
-err_t scheme_answer(struct scheme_deferred *d, int64_t result) { return record(d, result, NULL, 0); }
-err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes)
-{
-	return record(d, result, data, bytes);
-}
-err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes)
-{
-	CHECK(offset + bytes <= d->in_bytes);
-	memcpy(to, sending + offset, bytes);
-	return OK;
-}
-err_t scheme_in(struct scheme_request *r, size_t offset, void *to, size_t bytes)
-{
-	if (offset + bytes > r->in_bytes)
-		return ERR_INVAL;
-	memcpy(to, r->in + offset, bytes);
-	return OK;
-}
-void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask)
-{
-	(void)s, (void)id, (void)mask;
-	notified = ready;
-	notified_count++;
-}
-void server_timer_init(struct server_timer *t, void (*fire)(struct server_timer *)) { t->fire = fire; }
-void server_timer_set(struct server *s, struct server_timer *t, uint64_t deadline_ns)
-{
-	(void)s;
-	t->deadline_ns = timer_ns = deadline_ns;
-}
-void server_timer_clear(struct server_timer *t) { t->deadline_ns = timer_ns = 0; }
-
-/* ---- The rest of the system ------------------------------------------------------------------------------------------ */
-
-static struct { uint32_t group, signal; } sent[16];
-static size_t sent_count;
-static uint32_t orphaned_group, watched_session, terminal_of[16];
-static uint64_t clock_ns;
-
-static uint64_t now_ns(void) { return clock_ns; }
-static void signal_group(uint32_t group, uint32_t signal)
-{
-	CHECK(sent_count < 16);
-	sent[sent_count].group = group;
-	sent[sent_count++].signal = signal;
-}
-/* Groups up to 100 exist; the number's tens are the session. */
-static uint32_t group_state(uint32_t group)
-{
-	return (group <= 100 ? TTY_GROUP_EXISTS : 0) | (group == orphaned_group ? TTY_GROUP_ORPHANED : 0);
-}
-static uint32_t session_of(uint32_t pid) { return pid / 10 * 10; }
-static err_t set_tty(uint32_t session, uint32_t device)
-{
-	if (device && terminal_of[session / 10])
-		return ERR_PERM;
-	terminal_of[session / 10] = device;
-	return OK;
-}
-static void watch_leader(struct tty_served *s, uint32_t session) { (void)s; watched_session = session; }
-static void unwatch_leader(struct tty_served *s) { (void)s; watched_session = 0; }
-static const struct tty_outside outside = {
-	now_ns, signal_group, group_state, session_of, set_tty, watch_leader, unwatch_leader,
-};
+#include "lib/tty/serve_fake.h"
 
 /* ---- A server with one terminal ------------------------------------------------------------------------------------ */
 
@@ -142,13 +55,9 @@ static void start(void)
 {
 	scheme = (struct scheme){ .ops = &ops, .server = &server };
 	list_init(&scheme.deferred);
-	screen_bytes = sent_count = 0;
+	screen_bytes = 0;
 	screen_room = sizeof(screen) - 1;
-	orphaned_group = watched_session = notified_count = 0;
-	clock_ns = 1000;
-	client_is_gone = false;
-	memset(terminal_of, 0, sizeof(terminal_of));
-	answered = 12345;
+	fakes_reset();
 	tty_served_init(&served, &scheme, &owner, &outside);
 	served.major = 5;
 	served.minor = 1;
@@ -203,7 +112,7 @@ TEST(a_read_waits_for_a_line)
 	start();
 	CHECK_EQ(read_as(10, 100), SCHEME_LATER);
 	type("ab");
-	CHECK_EQ(answered, 12345);
+	CHECK_EQ(answered, NOT_ANSWERED);
 	type("c\n");
 	CHECK_EQ(answered, 4);
 	CHECK_STR(answered_data, "abc\n");
@@ -284,8 +193,8 @@ TEST(a_write_that_does_not_fit_waits_and_ends_whole)
 		text[i] = (char)('a' + i % 26);
 	CHECK_EQ(write_as(10, text), SCHEME_LATER);
 	CHECK_EQ(served.tty.output_end - served.tty.output_at, TTY_OUTPUT_BYTES - TTY_ECHO_RESERVE);
-	CHECK_EQ(answered, 12345);
-	for (int i = 0; answered == 12345 && i < 100; i++) {
+	CHECK_EQ(answered, NOT_ANSWERED);
+	for (int i = 0; answered == NOT_ANSWERED && i < 100; i++) {
 		screen_room = 1000;
 		tty_serve_settle(&served);
 	}

@@ -122,4 +122,21 @@ def rule_the_symbol_table_lists_functions_in_order():
     assert names == ["zz", "aa", "_start"], names
 
 
+def rule_a_trace_becomes_nested_slices():
+    import trace
+    kinds = {name: number for number, name in trace.Names().kinds.items()}
+    operations = {name: number for number, name in trace.Names().operations.items()}
+    records = [(0, 7, 0, "SWITCH", 0, 0, 7), (100, 7, 0, "SPAWN", 0, 7, 5), (1000, 7, 0, "CALL_BEGIN", operations["open"], 3, 0),
+               (3000, 7, 0, "CALL_END", operations["open"], (1 << 64) - 2, 0), (4000, 9, 1, "CALL_BEGIN", operations["read"], 0, 0),
+               (5000, 7, 0, "SWITCH", 1, 7, 0)]
+    data = trace.START.pack(trace.MAGIC, 10**9) + b"".join(trace.RECORD.pack(t, tid, cpu, kinds[kind], a, b, c) for t, tid, cpu, kind, a, b, c in records)
+    events = trace.convert(data + b"cut")
+    begin, end = (next(event for event in events if event["ph"] == phase and event["tid"] == 7) for phase in "BE")
+    assert begin["name"] == "open" and begin["ts"] == 1.0 and begin["pid"] == 5, begin
+    assert end["ts"] == 3.0 and end["args"]["result"] == "-NOENT", end
+    assert sum(event["ph"] == "B" for event in events) == sum(event["ph"] == "E" for event in events)
+    ran = next(event for event in events if event["ph"] == "X")
+    assert ran["dur"] == 5.0 and ran["tid"] == 0
+
+
 harness.run(__name__)

@@ -91,7 +91,7 @@ static inline void user_gs_base_write(uint64_t v)
 	__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" : : "r"(v) : "memory");
 }
 
-/* ---- What the image is made of (kernel.ld, boot.S, entry.S) ---- */
+/* ---- What the image is made of (kernel.ld, start.S, entry.S) ---- */
 
 typedef uint64_t page_table_t[512];
 extern page_table_t boot_root, direct_map_top, image_top, image_directory;

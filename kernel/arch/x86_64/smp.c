@@ -17,7 +17,7 @@ enum { SECONDARY_STACK_BYTES = 16384, SECONDARY_BYTES = SECONDARY_STACK_BYTES + 
 /* More pages than this are dropped by dropping all. */
 enum { FLUSH_PAGES_MAX = 32 };
 
-/* Taken by the one CPU that starts (boot.S). */
+/* Taken by the one CPU that starts (start.S). */
 _Atomic(void *) smp_start_stack;
 static struct cpu *starting;
 

@@ -1,0 +1,1 @@
+LIBS := initfs elf base

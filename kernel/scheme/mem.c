@@ -1,0 +1,376 @@
+/* kernel/scheme/mem.c - mem: memory objects, and on x86 ranges of I/O ports.
+ *
+ * mem:new          an empty object; mem:new/BYTES one of that length
+ * mem:phys         (user 0) MEM_PHYSICAL makes objects over device memory
+ * mem:framebuffer  (user 0) the boot framebuffer
+ * mem:port:H+N     (user 0) N ports from hexadecimal H: READ or WRITE of 1, 2 or 4 bytes at offset is one access;
+ *                  with ",repeat" a transfer of n bytes is n accesses to the port at offset
+ */
+#include "kernel/scheme/mem.h"
+#include "abi/proto/kernel.h"
+#include "kernel/ipc/scheme.h"
+#include "kernel/boot.h"
+#include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/number.h"
+#include "lib/base/string.h"
+
+/* ---- objects ---- */
+
+static int64_t object_read(struct resource *r, struct transfer *t)
+{
+	size_t done;
+	err_t err = memobj_read(r->data, t->offset, t->buffer, t->bytes, &done);
+	return done ? (int64_t)done : err;
+}
+
+static int64_t object_write(struct resource *r, struct transfer *t)
+{
+	size_t done;
+	err_t err = memobj_write(r->data, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done);
+	return done ? (int64_t)done : err;
+}
+
+static err_t object_length(struct resource *r, uint64_t *out)
+{
+	*out = memobj_bytes(r->data);
+	return OK;
+}
+
+static err_t object_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
+{
+	*out = r->data;
+	memobj_get(*out);
+	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
+	return OK;
+}
+
+static err_t give_object(struct call_args *a, struct memobj *m)
+{
+	struct resource *r;
+	err_t err = memobj_resource(m, &r);
+
+	memobj_put(m);
+	if (!err)
+		call_reply(a, r, RIGHT_ALL & ~(uint32_t)(RIGHT_SERVE | RIGHT_ADMIN));
+	return err;
+}
+
+static int64_t object_clone(struct memobj *m, struct call_args *a)
+{
+	struct mem_window w;
+	struct memobj *clone;
+	err_t err;
+
+	if ((err = call_in(a, &w, sizeof(w))))
+		return err;
+	if ((err = memobj_create_clone(m, w.offset, w.bytes, process_current()->account, &clone)))
+		return err;
+	return give_object(a, clone);
+}
+
+static int64_t object_punch(struct memobj *m, struct call_args *a)
+{
+	struct mem_window w;
+	err_t err;
+
+	if ((err = call_in(a, &w, sizeof(w))))
+		return err;
+	return memobj_punch(m, w.offset, w.bytes);
+}
+
+static int64_t object_info(struct memobj *m, struct call_args *a)
+{
+	struct mem_info info;
+	memobj_info(m, &info);
+	return call_out(a, &info, sizeof(info));
+}
+
+static int64_t object_next_data(struct memobj *m, uint64_t offset)
+{
+	uint64_t at;
+	err_t err = memobj_next_data(m, offset, &at);
+	return err ? err : (int64_t)at;
+}
+
+/* ---- objects whose pages a scheme has ---- */
+
+struct pager {
+	struct resource *endpoint;
+	uint64_t id;
+};
+
+static err_t pager_ask(void *context, struct memobj *m, uint64_t offset)
+{
+	struct pager *p = context;
+	paddr_t frame;
+	err_t err;
+
+	if ((err = frame_alloc(0, FRAME_ZEROED, NULL, &frame)))
+		return err;
+	void *page = paddr_to_kernel(frame);
+	if (!(err = scheme_ask_page(p->endpoint, p->id, offset, page)))
+		err = memobj_supply(m, offset, page);
+	frame_put(frame);
+	return err;
+}
+
+static void pager_drop(void *context)
+{
+	struct pager *p = context;
+	resource_put(p->endpoint);
+	heap_delete(p);
+}
+
+/* A paged object of the called object's length; the reply is its handle. */
+static int64_t object_pager(struct memobj *m, struct call_args *a)
+{
+	struct memobj *paged;
+	err_t err;
+
+	if (!a->passed.resource || !scheme_is_endpoint(a->passed.resource) || !(a->passed.rights & RIGHT_SERVE))
+		return ERR_BADF;
+	struct pager *p = heap_new(struct pager);
+	if (!p)
+		return ERR_NOMEM;
+	p->endpoint = a->passed.resource;
+	p->id = a->word;
+	resource_get(p->endpoint);
+	if ((err = memobj_create_paged(memobj_bytes(m), process_current()->account, pager_ask, pager_drop, p, &paged))) {
+		pager_drop(p);
+		return err;
+	}
+	return give_object(a, paged);
+}
+
+static int64_t object_call(struct resource *r, struct call_args *a)
+{
+	struct memobj *m = r->data;
+	bool may_write = a->rights & RIGHT_WRITE;
+
+	switch (a->code) {
+	case MEM_RESIZE:
+		return may_write ? memobj_resize(m, a->word) : ERR_ACCES;
+	case MEM_INFO:
+		return object_info(m, a);
+	case MEM_CLONE:
+		return a->rights & RIGHT_READ ? object_clone(m, a) : ERR_ACCES;
+	case MEM_PUNCH:
+		return may_write ? object_punch(m, a) : ERR_ACCES;
+	case MEM_NEXT_DATA:
+		return object_next_data(m, a->word);
+	case MEM_PAGER:
+		return may_write ? object_pager(m, a) : ERR_ACCES;
+	default:
+		return ERR_NOTTY;
+	}
+}
+
+static void object_destroy(struct resource *r)
+{
+	memobj_put(r->data);
+}
+
+static const struct resource_ops object_ops = {
+	.name = "memory object", .read = object_read, .write = object_write, .call = object_call, .map = object_map,
+	.length = object_length, .destroy = object_destroy,
+};
+
+struct memobj *memobj_of(struct resource *r)
+{
+	return resource_data(r, &object_ops);
+}
+
+err_t memobj_resource(struct memobj *m, struct resource **out)
+{
+	err_t err = resource_create(&object_ops, m, OPEN_READ | OPEN_WRITE, out);
+	if (!err)
+		memobj_get(m);
+	return err;
+}
+
+static err_t open_object(struct memobj *m, const struct open_args *a, struct passed *out)
+{
+	err_t err = open_give(&object_ops, m, a, RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_EXEC, out);
+	if (err)
+		memobj_put(m);
+	return err;
+}
+
+/* ---- device memory ---- */
+
+static int64_t physical_call(struct resource *r, struct call_args *a)
+{
+	struct mem_window w;
+	struct memobj *m;
+	err_t err;
+
+	(void)r;
+	if (a->code != MEM_PHYSICAL)
+		return ERR_NOTTY;
+	if ((err = call_in(a, &w, sizeof(w))))
+		return err;
+	if (w.offset % PAGE_BYTES || w.bytes > UINT64_MAX - w.offset || a->word > MEM_WRITE_COMBINING)
+		return ERR_INVAL;
+	/* RAM is not device memory: whoever wants some makes an object. */
+	for (uint64_t p = w.offset; p < w.offset + w.bytes; p += PAGE_BYTES)
+		if (frame_of(paddr(p)))
+			return ERR_PERM;
+	if ((err = memobj_create_physical(paddr(w.offset), w.bytes, (enum mem_cache)a->word, &m)))
+		return err;
+	return give_object(a, m);
+}
+
+static const struct resource_ops physical_ops = { .name = "physical memory", .call = physical_call };
+
+/* ---- I/O ports ---- */
+
+struct ports {
+	uint16_t first, count;
+	bool repeat;
+};
+
+static int64_t ports_transfer(struct resource *r, struct transfer *t, bool write)
+{
+	const struct ports *p = r->data;
+	size_t width = p->repeat ? 1 : t->bytes, count = p->repeat ? t->bytes : 1;
+	uint8_t chunk[64];
+	err_t err;
+
+	if (t->offset >= p->count || (width != 1 && width != 2 && width != 4) || t->offset + width > p->count)
+		return ERR_INVAL;
+	uint16_t port = (uint16_t)(p->first + t->offset);
+	if (count > sizeof(chunk) / width)
+		count = sizeof(chunk) / width;
+	if (write && (err = copy_from_user(chunk, t->buffer, count * width)))
+		return err;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t value = 0;
+		if (write) {
+			memcpy(&value, chunk + i * width, width);
+			err = arch_port_write(port, (uint8_t)width, value);
+		} else {
+			err = arch_port_read(port, (uint8_t)width, &value);
+			memcpy(chunk + i * width, &value, width);
+		}
+		if (err)
+			return err;
+	}
+	if (!write && (err = copy_to_user(t->buffer, chunk, count * width)))
+		return err;
+	return (int64_t)(count * width);
+}
+
+static int64_t ports_read(struct resource *r, struct transfer *t)
+{
+	return ports_transfer(r, t, false);
+}
+
+static int64_t ports_write(struct resource *r, struct transfer *t)
+{
+	return ports_transfer(r, t, true);
+}
+
+static err_t ports_length(struct resource *r, uint64_t *out)
+{
+	*out = ((struct ports *)r->data)->count;
+	return OK;
+}
+
+static void ports_destroy(struct resource *r)
+{
+	heap_free(r->data, sizeof(struct ports));
+}
+
+static const struct resource_ops ports_ops = {
+	.name = "ports", .read = ports_read, .write = ports_write, .length = ports_length, .destroy = ports_destroy,
+};
+
+/* H+N[,repeat] */
+static err_t ports_parse(const char *spec, struct ports *out)
+{
+	uint64_t first, count;
+	size_t digits = number_scan(spec, strlen(spec), 16, &first);
+
+	if (!digits || spec[digits] != '+')
+		return ERR_NOENT;
+	spec += digits + 1;
+	digits = number_scan(spec, strlen(spec), 10, &count);
+	out->repeat = strcmp(spec + digits, ",repeat") == 0;
+	if (!digits || (spec[digits] && !out->repeat))
+		return ERR_NOENT;
+	if (count == 0 || count > 0x10000 || first > 0x10000 - count)
+		return ERR_INVAL;
+	out->first = (uint16_t)first;
+	out->count = (uint16_t)(count - (count == 0x10000));
+	return OK;
+}
+
+static err_t ports_open(const char *spec, const struct open_args *a, struct passed *out)
+{
+	struct ports *p = heap_new(struct ports);
+	err_t err;
+
+	if (!p)
+		return ERR_NOMEM;
+	if (!(err = ports_parse(spec, p)))
+		err = open_give(&ports_ops, p, a, 0, out);
+	if (err)
+		heap_delete(p);
+	return err;
+}
+
+/* ---- mem: ---- */
+
+static err_t new_open(const char *size, const struct open_args *a, struct passed *out)
+{
+	uint64_t bytes = 0;
+	struct memobj *m;
+	err_t err;
+
+	if (*size && (*size != '/' || number_parse(size + 1, strlen(size + 1), 10, &bytes)))
+		return ERR_NOENT;
+	if ((err = memobj_create(bytes, process_current()->account, &m)))
+		return err;
+	return open_object(m, a, out);
+}
+
+static err_t framebuffer_open(const struct open_args *a, struct passed *out)
+{
+	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
+	struct memobj *m;
+	err_t err;
+
+	if (!f->address)
+		return ERR_NODEV;
+	uint64_t bytes = page_round_up((uint64_t)f->height * f->pitch_bytes + (f->address & PAGE_MASK));
+	if ((err = memobj_create_physical(paddr(page_round_down(f->address)), bytes, MEM_WRITE_COMBINING, &m)))
+		return err;
+	return open_object(m, a, out);
+}
+
+static err_t mem_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, ref)))
+		return err;
+	if (strncmp(ref, "new", 3) == 0)
+		return new_open(ref + 3, a, out);
+	if (process_current()->sender.uid != 0)
+		return ERR_PERM;
+	if (strcmp(ref, "phys") == 0)
+		return open_give(&physical_ops, NULL, a, 0, out);
+	if (strcmp(ref, "framebuffer") == 0)
+		return framebuffer_open(a, out);
+	if (strncmp(ref, "port:", 5) == 0)
+		return ports_open(ref + 5, a, out);
+	return ERR_NOENT;
+}
+
+const struct resource_ops mem_scheme_ops = { .name = "mem:", .open = mem_open };

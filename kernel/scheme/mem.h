@@ -1,0 +1,9 @@
+/* kernel/scheme/mem.h - memory objects as resources. */
+#pragma once
+#include "kernel/mem/memobj.h"
+#include "kernel/obj/resource.h"
+
+/* The object behind a mem: handle, borrowed; NULL: it is something else. */
+struct memobj *memobj_of(struct resource *r) NONNULL;
+/* A handle's resource for an object: takes its own reference. */
+err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHECK;

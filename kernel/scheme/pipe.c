@@ -1,0 +1,426 @@
+/* kernel/scheme/pipe.c - pipe: bytes from one end to the other, through a growing ring of pages.
+ *
+ * pipe: is a read end; opened relative to it, "write" is its write end. pipe:fifo is neither; relative to it
+ * "read", "write" and "both" are ends. Writes of up to PIPE_ATOMIC bytes are not mixed with others (POSIX write).
+ *
+ * User memory is copied without the lock (it may fault): a copier owns the ring's side by `reading` or `writing`.
+ */
+#include "abi/proto/kernel.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/string.h"
+
+enum {
+	PIPE_ATOMIC = 4096,             /* PIPE_BUF */
+	PIPE_BYTES = 65536,             /* as Linux: programs count on it */
+	PIPE_BYTES_MAX = 1 << 20,
+	PIPE_PAGES = PIPE_BYTES / PAGE_BYTES,
+};
+
+enum pipe_side { SIDE_READ = 1, SIDE_WRITE = 2 };
+
+struct waiter {
+	struct list_node link;
+	struct thread *thread;
+};
+
+/* Members: [l] lock; head and tail count bytes ever written and read. */
+struct pipe {
+	struct object object;
+	struct spinlock lock;           /* RANK_PIPE */
+	struct list_node ends;          /* [l] resources, to be told */
+	uint32_t readers, writers;      /* [l] ends of each side */
+	uint64_t head, tail;            /* [l] */
+	uint64_t capacity;              /* [l] a power of two, whole pages */
+	uint8_t **pages;                /* [l] capacity / PAGE_BYTES; NULL until needed */
+	bool reading, writing;          /* [l] somebody copies */
+	struct list_node waiting_readers, waiting_writers;      /* [l] */
+	struct account *account;        /* [I] */
+};
+
+static uint64_t pipe_used(const struct pipe *p)
+{
+	return p->head - p->tail;
+}
+
+static void pages_free(uint8_t **pages, uint64_t capacity)
+{
+	uint64_t count = capacity / PAGE_BYTES;
+
+	if (!pages)
+		return;
+	for (uint64_t i = 0; i < count; i++)
+		if (pages[i])
+			frame_put(kernel_to_paddr(pages[i]));
+	heap_free(pages, count * sizeof(*pages));
+}
+
+static void pipe_put(struct pipe *p)
+{
+	if (!object_put(&p->object))
+		return;
+	pages_free(p->pages, p->capacity);
+	if (p->account)
+		account_put(p->account);
+	heap_delete(p);
+}
+
+static uint32_t ready_of(const struct pipe *p, uint32_t side) REQUIRES(&p->lock)
+{
+	uint32_t ready = 0;
+
+	if (side & SIDE_READ) {
+		ready |= pipe_used(p) ? READY_READ : 0;
+		ready |= p->writers == 0 ? READY_HANGUP : 0;
+	}
+	if (side & SIDE_WRITE) {
+		ready |= p->capacity - pipe_used(p) >= PIPE_ATOMIC ? READY_WRITE : 0;
+		ready |= p->readers == 0 ? READY_ERROR | READY_WRITE : 0;
+	}
+	return ready;
+}
+
+static void tell(struct pipe *p) REQUIRES(&p->lock)
+{
+	struct resource *r;
+	list_each(r, &p->ends, link) {
+		uint32_t ready = ready_of(p, (uint32_t)r->id);
+		if (ready)
+			resource_notify(r, ready);
+	}
+}
+
+static void wake_all(struct list_node *waiters)
+{
+	struct waiter *w;
+	list_each(w, waiters, link)
+		thread_wake(w->thread);
+}
+
+/* Waits, lock dropped, for something on this side to change. */
+static err_t wait(struct pipe *p, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
+{
+	struct waiter w = { .thread = thread_current() };
+
+	if (t->open_flags & OPEN_NONBLOCK)
+		return ERR_AGAIN;
+	list_push_back(waiters, &w.link);
+	spin_unlock(&p->lock);
+	err_t err = thread_park(DEADLINE_NONE, t->request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0);
+	spin_lock(&p->lock);
+	list_remove(&w.link);
+	return err;
+}
+
+/* Waits for its turn to copy: short, since who copies does not wait for the other side. */
+static err_t wait_turn(struct pipe *p, bool *busy, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
+{
+	struct transfer patient = *t;
+	err_t err = OK;
+
+	patient.open_flags &= ~(uint32_t)OPEN_NONBLOCK;
+	while (*busy && !err)
+		err = wait(p, waiters, &patient);
+	return err;
+}
+
+/* The ring's byte at position, and how many follow it in its page. */
+static uint8_t *ring_at(struct pipe *p, uint64_t position, size_t *run)
+{
+	uint64_t at = position & (p->capacity - 1);
+	*run = PAGE_BYTES - at % PAGE_BYTES;
+	return p->pages[at / PAGE_BYTES] + at % PAGE_BYTES;
+}
+
+static int64_t pipe_read(struct resource *r, struct transfer *t)
+{
+	struct pipe *p = r->data;
+	size_t done = 0;
+	err_t err = OK;
+
+	if (!(r->id & SIDE_READ))
+		return ERR_BADF;
+	if (t->bytes == 0)
+		return 0;
+	spin_lock(&p->lock);
+	for (;;) {
+		if ((err = wait_turn(p, &p->reading, &p->waiting_readers, t)))
+			goto unlock;
+		if (pipe_used(p))
+			break;
+		if (p->writers == 0)
+			goto unlock;
+		if ((err = wait(p, &p->waiting_readers, t)))
+			goto unlock;
+	}
+	p->reading = true;
+	size_t want = pipe_used(p) < t->bytes ? pipe_used(p) : t->bytes;
+	uint64_t tail = p->tail;
+	spin_unlock(&p->lock);
+	while (done < want && !err) {
+		size_t run;
+		const uint8_t *from = ring_at(p, tail + done, &run);
+		if (run > want - done)
+			run = want - done;
+		if (!(err = copy_to_user(uaddr(t->buffer.raw + done), from, run)))
+			done += run;
+	}
+	spin_lock(&p->lock);
+	p->tail += done;
+	p->reading = false;
+	wake_all(&p->waiting_writers);
+	if (!list_is_empty(&p->waiting_readers))
+		wake_all(&p->waiting_readers);
+	tell(p);
+unlock:
+	spin_unlock(&p->lock);
+	return done ? (int64_t)done : err;
+}
+
+/* Makes sure that the pages of [head, head + bytes) are there. How many bytes can be written. */
+static size_t ring_prepare(struct pipe *p, uint64_t head, size_t bytes)
+{
+	for (uint64_t at = head; at < head + bytes; at = (at | PAGE_MASK) + 1) {
+		uint8_t **page = &p->pages[(at & (p->capacity - 1)) / PAGE_BYTES];
+		paddr_t frame;
+		if (*page)
+			continue;
+		if (frame_alloc(0, 0, p->account, &frame))
+			return at - head;
+		*page = paddr_to_kernel(frame);
+	}
+	return bytes;
+}
+
+/* One piece: at least `least` bytes fit. p->writing is ours, lock dropped and taken again. */
+static err_t write_piece(struct pipe *p, struct transfer *t, size_t *done) REQUIRES(&p->lock)
+{
+	size_t space = p->capacity - pipe_used(p), left = t->bytes - *done;
+	size_t want = space < left ? space : left, copied = 0;
+	uint64_t head = p->head;
+	err_t err = OK;
+
+	p->writing = true;
+	spin_unlock(&p->lock);
+	want = ring_prepare(p, head, want);
+	if (!want)
+		err = ERR_NOMEM;
+	while (copied < want && !err) {
+		size_t run;
+		uint8_t *to = ring_at(p, head + copied, &run);
+		if (run > want - copied)
+			run = want - copied;
+		if (!(err = copy_from_user(to, uaddr(t->buffer.raw + *done + copied), run)))
+			copied += run;
+	}
+	spin_lock(&p->lock);
+	p->head += copied;
+	*done += copied;
+	p->writing = false;
+	wake_all(&p->waiting_readers);
+	if (!list_is_empty(&p->waiting_writers))
+		wake_all(&p->waiting_writers);
+	if (copied)
+		tell(p);
+	return err;
+}
+
+static int64_t pipe_write(struct resource *r, struct transfer *t)
+{
+	struct pipe *p = r->data;
+	size_t done = 0;
+	err_t err = OK;
+
+	if (!(r->id & SIDE_WRITE))
+		return ERR_BADF;
+	spin_lock(&p->lock);
+	while (done < t->bytes && !err) {
+		/* What is small goes in whole; of what is large, any part. */
+		size_t least = t->bytes <= PIPE_ATOMIC ? t->bytes : 1;
+		if ((err = wait_turn(p, &p->writing, &p->waiting_writers, t)))
+			break;
+		if (p->readers == 0)
+			err = ERR_PIPE;
+		else if (p->capacity - pipe_used(p) >= least)
+			err = write_piece(p, t, &done);
+		else
+			err = wait(p, &p->waiting_writers, t);
+	}
+	spin_unlock(&p->lock);
+	return done ? (int64_t)done : err;
+}
+
+/* Only an empty ring is exchanged: moving bytes is not worth the code. */
+static int64_t pipe_resize(struct pipe *p, uint64_t bytes)
+{
+	uint64_t capacity = PAGE_BYTES;
+	int64_t result = ERR_BUSY;
+
+	if (bytes > PIPE_BYTES_MAX)
+		return ERR_PERM;
+	while (capacity < bytes)
+		capacity *= 2;
+	uint8_t **pages = heap_alloc(capacity / PAGE_BYTES * sizeof(*pages));
+	uint64_t pages_capacity = capacity;
+	if (!pages)
+		return ERR_NOMEM;
+	spin_lock(&p->lock);
+	if (!pipe_used(p) && !p->reading && !p->writing) {
+		uint8_t **old = p->pages;
+		pages_capacity = p->capacity;
+		p->pages = pages;
+		p->capacity = capacity;
+		pages = old;
+		result = (int64_t)capacity;
+	}
+	spin_unlock(&p->lock);
+	pages_free(pages, pages_capacity);
+	return result;
+}
+
+static int64_t pipe_call(struct resource *r, struct call_args *a)
+{
+	struct pipe *p = r->data;
+	int64_t result;
+
+	if (a->code == PIPE_SIZE && a->word)
+		return pipe_resize(p, a->word);
+	spin_lock(&p->lock);
+	switch (a->code) {
+	case PIPE_SIZE:
+		result = (int64_t)p->capacity;
+		break;
+	case PIPE_PENDING:
+		result = (int64_t)pipe_used(p);
+		break;
+	case PIPE_ENDS:
+		result = (int64_t)((uint64_t)p->writers << 32 | p->readers);
+		break;
+	default:
+		result = ERR_NOTTY;
+	}
+	spin_unlock(&p->lock);
+	return result;
+}
+
+static uint32_t pipe_ready(struct resource *r)
+{
+	struct pipe *p = r->data;
+	spin_lock(&p->lock);
+	uint32_t ready = ready_of(p, (uint32_t)r->id);
+	spin_unlock(&p->lock);
+	return ready;
+}
+
+static void pipe_destroy(struct resource *r)
+{
+	struct pipe *p = r->data;
+
+	spin_lock(&p->lock);
+	list_remove(&r->link);
+	if (r->id & SIDE_READ)
+		p->readers--;
+	if (r->id & SIDE_WRITE)
+		p->writers--;
+	wake_all(&p->waiting_readers);
+	wake_all(&p->waiting_writers);
+	tell(p);
+	spin_unlock(&p->lock);
+	pipe_put(p);
+}
+
+static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct passed *out);
+
+static const struct resource_ops pipe_ops = {
+	.name = "pipe", .read = pipe_read, .write = pipe_write, .call = pipe_call, .open = pipe_open_end,
+	.ready = pipe_ready, .destroy = pipe_destroy,
+};
+
+/* A new end of p on these sides. */
+static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a, struct passed *out)
+{
+	struct resource *r;
+	err_t err;
+
+	uint32_t flags = (sides & SIDE_READ ? OPEN_READ : 0) | (sides & SIDE_WRITE ? OPEN_WRITE : 0);
+	if ((err = resource_create(&pipe_ops, p, flags | (a->flags & OPEN_NONBLOCK), &r)))
+		return err;
+	r->id = sides;
+	object_get(&p->object);
+	spin_lock(&p->lock);
+	list_push_back(&p->ends, &r->link);
+	p->readers += !!(sides & SIDE_READ);
+	p->writers += !!(sides & SIDE_WRITE);
+	wake_all(&p->waiting_readers);
+	wake_all(&p->waiting_writers);
+	spin_unlock(&p->lock);
+	*out = (struct passed){
+		.resource = r,
+		.rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | (sides & SIDE_READ ? RIGHT_READ : 0) |
+		          (sides & SIDE_WRITE ? RIGHT_WRITE : 0),
+	};
+	return OK;
+}
+
+static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	err_t err;
+
+	if ((err = open_ref(a, ref)))
+		return err;
+	if (strcmp(ref, "read") == 0)
+		return give_end(r->data, SIDE_READ, a, out);
+	if (strcmp(ref, "write") == 0)
+		return give_end(r->data, SIDE_WRITE, a, out);
+	if (strcmp(ref, "both") == 0)
+		return give_end(r->data, SIDE_READ | SIDE_WRITE, a, out);
+	return ERR_NOENT;
+}
+
+static err_t pipe_create(struct pipe **out)
+{
+	struct pipe *p = heap_new(struct pipe);
+
+	if (!p)
+		return ERR_NOMEM;
+	p->pages = heap_alloc(PIPE_PAGES * sizeof(*p->pages));
+	if (!p->pages) {
+		heap_delete(p);
+		return ERR_NOMEM;
+	}
+	object_init(&p->object);
+	spin_init(&p->lock, RANK_PIPE);
+	list_init(&p->ends);
+	list_init(&p->waiting_readers);
+	list_init(&p->waiting_writers);
+	p->capacity = PIPE_BYTES;
+	p->account = process_account(process_current());
+	*out = p;
+	return OK;
+}
+
+static err_t pipe_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	struct pipe *p;
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, ref)))
+		return err;
+	bool fifo = strcmp(ref, "fifo") == 0;
+	if (!fifo && *ref)
+		return ERR_NOENT;
+	if ((err = pipe_create(&p)))
+		return err;
+	err = give_end(p, fifo ? 0 : SIDE_READ, a, out);
+	pipe_put(p);
+	return err;
+}
+
+const struct resource_ops pipe_scheme_ops = { .name = "pipe:", .open = pipe_open };

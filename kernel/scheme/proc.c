@@ -1,0 +1,662 @@
+/* kernel/scheme/proc.c - proc: processes, threads and spaces (abi/proto/task.def).
+ *
+ * proc:self is the caller's process, proc:space a new space. The admin handle is given, never opened.
+ */
+#include "kernel/scheme/proc.h"
+#include "abi/proto/kernel.h"
+#include "abi/proto/task.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/space.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/namespace.h"
+#include "kernel/obj/process.h"
+#include "kernel/sched/sched.h"
+#include "kernel/scheme/sys.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/string.h"
+
+/* ---- spaces ---- */
+
+static int64_t space_transfer(struct resource *r, struct transfer *t, bool write)
+{
+	struct space *mine = process_current()->space;
+	size_t done = 0;
+	err_t err;
+
+	if (!user_range_is_valid(t->offset, t->bytes))
+		return ERR_FAULT;
+	err = write ? space_copy(r->data, t->offset, mine, t->buffer.raw, t->bytes, true, &done)
+	            : space_copy(mine, t->buffer.raw, r->data, t->offset, t->bytes, true, &done);
+	return done ? (int64_t)done : err;
+}
+
+static int64_t space_read_op(struct resource *r, struct transfer *t)
+{
+	return space_transfer(r, t, false);
+}
+
+static int64_t space_write_op(struct resource *r, struct transfer *t)
+{
+	return space_transfer(r, t, true);
+}
+
+static err_t space_length(struct resource *r, uint64_t *out)
+{
+	(void)r;
+	*out = USER_MAX;
+	return OK;
+}
+
+static void space_destroy_op(struct resource *r)
+{
+	space_put(r->data);
+}
+
+static const struct resource_ops space_ops = {
+	.name = "space", .read = space_read_op, .write = space_write_op, .length = space_length, .destroy = space_destroy_op,
+};
+
+struct space *space_of(struct resource *r)
+{
+	return resource_data(r, &space_ops);
+}
+
+/* ---- processes ---- */
+
+static const struct resource_ops process_ops;
+
+static err_t give_process(struct call_args *a, struct process *p, uint32_t rights)
+{
+	struct resource *r;
+	err_t err = process_resource(p, &r);
+
+	if (!err)
+		call_reply(a, r, rights);
+	return err;
+}
+
+enum { PROCESS_RIGHTS = RIGHT_READ | RIGHT_WRITE | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND };
+
+static int64_t task_fork(struct process *p, struct call_args *a)
+{
+	struct process *child;
+	err_t err;
+
+	if (p != process_current())
+		return ERR_PERM;
+	if ((err = process_fork(p, (uint32_t)a->word, &child)))
+		return err;
+	uint32_t pid = child->pid;
+	err = give_process(a, child, PROCESS_RIGHTS);
+	process_put(child);
+	return err ? err : (int64_t)pid;
+}
+
+static int64_t task_create(struct process *like, struct call_args *a)
+{
+	struct space *space = a->passed.resource ? space_of(a->passed.resource) : NULL;
+	struct process *p;
+	err_t err;
+
+	if (!space)
+		return ERR_BADF;
+	if (like != process_current())
+		return ERR_PERM;
+	space_get(space);
+	if ((err = process_create(space, like, &p))) {
+		space_put(space);
+		return err;
+	}
+	namespace_put(p->namespace);
+	p->namespace = NULL;
+	uint32_t pid = p->pid;
+	err = give_process(a, p, PROCESS_RIGHTS);
+	process_put(p);
+	return err ? err : (int64_t)pid;
+}
+
+static int64_t task_thread(struct process *p, struct call_args *a)
+{
+	struct thread_start start;
+	uint32_t tid;
+	err_t err;
+
+	if ((err = call_in(a, &start, sizeof(start))))
+		return err;
+	if (start.ip >= USER_MAX)
+		return ERR_INVAL;
+	if ((err = process_start_thread(p, &start, &tid)))
+		return err;
+	return tid;
+}
+
+static int64_t task_exec(struct process *p, struct call_args *a)
+{
+	struct space *space = a->passed.resource ? space_of(a->passed.resource) : NULL;
+	struct thread_start start;
+	err_t err;
+
+	if (p != process_current())
+		return ERR_PERM;
+	if (!space)
+		return ERR_BADF;
+	if ((err = call_in(a, &start, sizeof(start))))
+		return err;
+	if (start.ip >= USER_MAX)
+		return ERR_INVAL;
+	return process_exec(space, &start);
+}
+
+static void fill_info(struct process *p, struct task_info *i)
+{
+	struct space_info space = {0};
+	struct thread *t;
+
+	spin_lock(&p->lock);
+	*i = (struct task_info){
+		.pid = p->pid, .uid = p->sender.uid, .gid = p->sender.gid, .group = p->sender.group,
+		.session = p->sender.session, .threads = p->thread_count, .end = p->end, .status = p->status,
+		.started_ns = p->started_ns, .user_ns = p->user_ns, .system_ns = p->system_ns, .switches = p->switches,
+		.minor_faults = p->minor_faults, .major_faults = p->major_faults, .unknown_calls = p->unknown_calls,
+		.priority = p->priority, .nice = p->nice, .fault_ip = p->fault_ip, .fault_address = p->fault_address,
+		.state = !p->space ? TASK_DEAD : p->stopped ? TASK_STOPPED : TASK_SLEEPING,
+	};
+	list_each(t, &p->threads, process_link) {
+		i->user_ns += t->user_ns;
+		i->system_ns += t->system_ns;
+		i->switches += t->switches;
+		if (i->state == TASK_SLEEPING && (t->state == THREAD_RUNNING || t->state == THREAD_READY))
+			i->state = TASK_RUNNABLE;
+		if (t->cpu)
+			i->cpu = t->cpu->index;
+	}
+	memcpy(i->name, p->name, sizeof(i->name));
+	struct space *s = p->space;
+	if (s)
+		space_get(s);
+	spin_unlock(&p->lock);
+	if (s) {
+		space_get_info(s, &space);
+		space_put(s);
+	}
+	i->mapped_bytes = space.mapped_bytes;
+	i->resident_bytes = space.resident_bytes;
+}
+
+static int64_t task_info(struct process *p, struct call_args *a)
+{
+	struct task_info info;
+	fill_info(p, &info);
+	return call_out(a, &info, sizeof(info));
+}
+
+static int64_t task_name(struct process *p, struct call_args *a)
+{
+	char name[sizeof(p->name)] = {0};
+	size_t bytes = a->in_bytes < sizeof(name) - 1 ? a->in_bytes : sizeof(name) - 1;
+	err_t err;
+
+	if ((err = copy_from_user(name, a->in, bytes)))
+		return err;
+	spin_lock(&p->lock);
+	memcpy(p->name, name, sizeof(name));
+	spin_unlock(&p->lock);
+	return OK;
+}
+
+static bool has_started(struct process *p)
+{
+	spin_lock(&p->lock);
+	bool started = p->thread_count || p->end;
+	spin_unlock(&p->lock);
+	return started;
+}
+
+static int64_t task_give(struct process *p, struct call_args *a)
+{
+	err_t err;
+
+	if (!a->passed.resource || a->word > INT32_MAX)
+		return ERR_BADF;
+	if (has_started(p))
+		return ERR_BUSY;
+	if ((err = handle_replace(&p->handles, (handle_t)a->word, &a->passed)))
+		return err;
+	a->passed.resource = NULL;
+	return OK;
+}
+
+static int64_t task_namespace(struct process *p, struct call_args *a)
+{
+	struct namespace *n = a->passed.resource ? namespace_of(a->passed.resource) : NULL;
+
+	if (a->passed.resource && !n)
+		return ERR_BADF;
+	if (p != process_current() && has_started(p))
+		return ERR_BUSY;
+	if (n)
+		namespace_get(n);
+	spin_lock(&p->lock);
+	struct namespace *old = p->namespace;
+	p->namespace = n;
+	spin_unlock(&p->lock);
+	namespace_put(old);
+	return OK;
+}
+
+static int64_t task_priority(struct process *p, struct call_args *a)
+{
+	uint32_t priority = (uint32_t)a->word;
+	int32_t nice = (int32_t)(a->word >> 32);
+	struct thread *t;
+
+	if (priority >= PRIORITY_COUNT || nice < -20 || nice > 19)
+		return ERR_INVAL;
+	spin_lock(&p->lock);
+	bool raises = priority > p->priority || nice < p->nice;
+	bool allowed = !raises || a->rights & RIGHT_ADMIN;
+	if (allowed) {
+		p->priority = (uint8_t)priority;
+		p->nice = (int8_t)nice;
+		list_each(t, &p->threads, process_link)
+			sched_set_priority(t, p->priority, p->nice);
+	}
+	spin_unlock(&p->lock);
+	return allowed ? OK : ERR_ACCES;
+}
+
+static int64_t task_affinity(struct process *p, struct call_args *a)
+{
+	uint64_t online = cpu_count >= 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
+	struct thread *t;
+
+	if (a->word && !(a->word & online))
+		return ERR_INVAL;
+	spin_lock(&p->lock);
+	if (a->word) {
+		p->affinity = a->word & online;
+		list_each(t, &p->threads, process_link)
+			sched_set_affinity(t, p->affinity);
+	}
+	int64_t mask = (int64_t)(p->affinity & online);
+	spin_unlock(&p->lock);
+	return mask;
+}
+
+static int64_t task_label(struct process *p, struct call_args *a)
+{
+	spin_lock(&p->lock);
+	p->sender.group = (uint32_t)a->word;
+	p->sender.session = (uint32_t)(a->word >> 32);
+	spin_unlock(&p->lock);
+	return OK;
+}
+
+static int64_t task_cred(struct process *p, struct call_args *a)
+{
+	struct task_cred cred;
+	err_t err;
+
+	if ((err = call_in(a, &cred, sizeof(cred))))
+		return err;
+	if (cred.groups_count > 32)
+		return ERR_INVAL;
+	spin_lock(&p->lock);
+	p->cred = cred;
+	p->sender.uid = cred.uid;
+	p->sender.gid = cred.gid;
+	spin_unlock(&p->lock);
+	return OK;
+}
+
+static int64_t task_account(struct process *p, struct call_args *a)
+{
+	struct account *account = a->passed.resource ? account_of(a->passed.resource) : NULL;
+
+	if (!account)
+		return ERR_BADF;
+	return process_set_account(p, account);
+}
+
+static int64_t task_space(struct process *p, struct call_args *a)
+{
+	struct resource *r;
+	err_t err;
+
+	spin_lock(&p->lock);
+	struct space *s = p->space;
+	if (s)
+		space_get(s);
+	spin_unlock(&p->lock);
+	if (!s)
+		return ERR_SRCH;
+	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &r))) {
+		space_put(s);
+		return err;
+	}
+	call_reply(a, r, PROCESS_RIGHTS | RIGHT_MAP);
+	return OK;
+}
+
+static int64_t task_threads(struct process *p, struct call_args *a)
+{
+	enum { AT_ONCE = 256 };
+	size_t capacity = a->out_bytes / sizeof(struct thread_info), count = 0;
+	struct thread_info *list = heap_alloc(AT_ONCE * sizeof(*list));
+	struct thread *t;
+
+	if (!list)
+		return ERR_NOMEM;
+	if (capacity > AT_ONCE)
+		capacity = AT_ONCE;
+	spin_lock(&p->lock);
+	list_each(t, &p->threads, process_link) {
+		if (count < capacity)
+			list[count] = (struct thread_info){
+				.tid = t->tid, .user_ns = t->user_ns, .system_ns = t->system_ns,
+				.cpu = t->cpu ? t->cpu->index : 0,
+				.state = p->stopped ? TASK_STOPPED : t->state == THREAD_PARKED ? TASK_SLEEPING : TASK_RUNNABLE,
+			};
+		count++;
+	}
+	spin_unlock(&p->lock);
+	err_t err = copy_to_user(a->out, list, (count < capacity ? count : capacity) * sizeof(*list));
+	heap_free(list, AT_ONCE * sizeof(*list));
+	return err ? err : (int64_t)count;
+}
+
+static int64_t task_regions(struct process *p, struct call_args *a)
+{
+	size_t capacity = a->out_bytes / sizeof(struct task_region), count = 0;
+	uint64_t address = a->word;
+	struct region_info info;
+	err_t err = OK;
+
+	spin_lock(&p->lock);
+	struct space *s = p->space;
+	if (s)
+		space_get(s);
+	spin_unlock(&p->lock);
+	if (!s)
+		return 0;
+	for (; count < capacity && !err && space_region_info(s, address, &info); count++, address = info.end) {
+		struct task_region region = {
+			.start = info.start, .end = info.end, .offset = info.offset, .object = info.object_id,
+			.map_flags = info.map_flags, .resident_bytes = info.resident_bytes,
+		};
+		err = copy_to_user(uaddr(a->out.raw + count * sizeof(region)), &region, sizeof(region));
+	}
+	space_put(s);
+	return err ? err : (int64_t)count;
+}
+
+/* The thread tid of a stopped process that is not on any CPU, with a reference. */
+static err_t find_still(struct process *p, uint32_t tid, struct thread **out)
+{
+	struct thread *t = thread_find(tid);
+
+	if (!t)
+		return ERR_SRCH;
+	spin_lock(&t->lock);
+	bool still = t->process == p && p->stopped && t->state == THREAD_PARKED;
+	spin_unlock(&t->lock);
+	if (!still) {
+		bool other = t->process != p;
+		thread_put(t);
+		return other ? ERR_SRCH : ERR_BUSY;
+	}
+	*out = t;
+	return OK;
+}
+
+static int64_t task_regs(struct process *p, struct call_args *a)
+{
+	struct upcall_frame f = {0};
+	struct thread *t;
+	err_t err;
+
+	if ((err = find_still(p, (uint32_t)a->word, &t)))
+		return err;
+	f.regs = *t->user_regs;
+	thread_put(t);
+	return call_out(a, &f, sizeof(f));
+}
+
+static int64_t task_set_regs(struct process *p, struct call_args *a)
+{
+	struct upcall_frame f;
+	struct thread *t;
+	err_t err;
+
+	if ((err = call_in(a, &f, sizeof(f))) || (err = arch_regs_check(&f.regs)))
+		return err;
+	if ((err = find_still(p, (uint32_t)a->word, &t)))
+		return err;
+	*t->user_regs = f.regs;
+	thread_put(t);
+	return OK;
+}
+
+static int64_t task_post(struct process *p, struct call_args *a)
+{
+	return process_post(p, (uint32_t)(a->word >> 32), (uint32_t)a->word);
+}
+
+/* Codes that need RIGHT_ADMIN, on any process handle. */
+static int64_t admin_call(struct process *p, struct call_args *a)
+{
+	if (!(a->rights & RIGHT_ADMIN))
+		return ERR_ACCES;
+	switch (a->code) {
+	case TASK_LABEL:
+		return task_label(p, a);
+	case TASK_CRED:
+		return task_cred(p, a);
+	default:
+		return task_account(p, a);
+	}
+}
+
+static int64_t process_call(struct resource *r, struct call_args *a)
+{
+	struct process *p = r->data;
+
+	switch (a->code) {
+	case TASK_FORK:
+		return task_fork(p, a);
+	case TASK_CREATE:
+		return task_create(p, a);
+	case TASK_THREAD:
+		return task_thread(p, a);
+	case TASK_EXEC:
+		return task_exec(p, a);
+	case TASK_KILL:
+		process_end(p, TASK_KILLED, a->word);
+		return OK;
+	case TASK_STOP:
+		process_stop(p);
+		return OK;
+	case TASK_CONTINUE:
+		process_continue(p);
+		return OK;
+	case TASK_POST:
+		return task_post(p, a);
+	case TASK_WITHDRAW:
+		process_withdraw(p, a->word);
+		return OK;
+	case TASK_INFO:
+		return task_info(p, a);
+	case TASK_NAME:
+		return task_name(p, a);
+	case TASK_GIVE:
+		return task_give(p, a);
+	case TASK_NAMESPACE:
+		return task_namespace(p, a);
+	case TASK_PRIORITY:
+		return task_priority(p, a);
+	case TASK_AFFINITY:
+		return task_affinity(p, a);
+	case TASK_LABEL:
+	case TASK_CRED:
+	case TASK_ACCOUNT:
+		return admin_call(p, a);
+	case TASK_SPACE:
+		return task_space(p, a);
+	case TASK_THREADS:
+		return task_threads(p, a);
+	case TASK_REGIONS:
+		return task_regions(p, a);
+	case TASK_REGS:
+		return task_regs(p, a);
+	case TASK_SET_REGS:
+		return task_set_regs(p, a);
+	default:
+		return ERR_NOTTY;
+	}
+}
+
+static uint32_t process_ready(struct resource *r)
+{
+	struct process *p = r->data;
+	spin_lock(&p->lock);
+	bool ended = !p->space;
+	spin_unlock(&p->lock);
+	return ended ? READY_READ : 0;
+}
+
+static void process_destroy_op(struct resource *r)
+{
+	struct process *p = r->data;
+	spin_lock(&p->lock);
+	list_remove(&r->link);
+	spin_unlock(&p->lock);
+	process_put(p);
+}
+
+static const struct resource_ops process_ops = {
+	.name = "process", .call = process_call, .ready = process_ready, .destroy = process_destroy_op,
+};
+
+err_t process_resource(struct process *p, struct resource **out)
+{
+	err_t err;
+
+	if ((err = resource_create(&process_ops, p, OPEN_READ | OPEN_WRITE, out)))
+		return err;
+	process_get(p);
+	spin_lock(&p->lock);
+	list_push_back(&p->resources, &(*out)->link);
+	spin_unlock(&p->lock);
+	return OK;
+}
+
+/* ---- the admin handle ---- */
+
+static int64_t admin_find(struct call_args *a)
+{
+	struct process *p;
+	err_t err;
+
+	if (a->word) {
+		p = process_find((uint32_t)a->word);
+		if (!p)
+			return ERR_SRCH;
+	} else {
+		p = a->passed.resource ? resource_data(a->passed.resource, &process_ops) : NULL;
+		if (!p)
+			return ERR_NOTTY;
+		process_get(p);
+	}
+	uint32_t pid = p->pid;
+	err = give_process(a, p, RIGHT_ALL & ~(uint32_t)RIGHT_SERVE);
+	process_put(p);
+	return err ? err : (int64_t)pid;
+}
+
+static int64_t admin_list(struct call_args *a)
+{
+	size_t capacity = a->out_bytes / sizeof(uint32_t);
+	if (capacity > 32768)
+		capacity = 32768;
+	uint32_t *pids = heap_alloc(capacity * sizeof(*pids) + sizeof(*pids));
+	if (!pids)
+		return ERR_NOMEM;
+	uint32_t count = process_list(pids, (uint32_t)capacity);
+	size_t fits = count < capacity ? count : capacity;
+	err_t err = copy_to_user(a->out, pids, fits * sizeof(*pids));
+	heap_free(pids, capacity * sizeof(*pids) + sizeof(*pids));
+	return err ? err : (int64_t)count;
+}
+
+static int64_t admin_find_thread(struct call_args *a)
+{
+	struct thread *t = thread_find((uint32_t)a->word);
+	if (!t)
+		return ERR_SRCH;
+	uint32_t pid = t->process->pid;
+	thread_put(t);
+	return pid;
+}
+
+static int64_t proc_admin_call(struct resource *r, struct call_args *a)
+{
+	(void)r;
+	if (!(a->rights & RIGHT_ADMIN))
+		return ERR_ACCES;
+	switch (a->code) {
+	case TASK_FIND:
+		return admin_find(a);
+	case TASK_LIST:
+		return admin_list(a);
+	case TASK_FIND_THREAD:
+		return admin_find_thread(a);
+	default:
+		return ERR_NOTTY;
+	}
+}
+
+static const struct resource_ops proc_admin_ops = { .name = "proc admin", .call = proc_admin_call };
+
+err_t proc_create_admin(struct resource **out)
+{
+	return resource_create(&proc_admin_ops, NULL, 0, out);
+}
+
+/* ---- proc: ---- */
+
+static err_t open_self(struct passed *out)
+{
+	out->rights = PROCESS_RIGHTS;
+	return process_resource(process_current(), &out->resource);
+}
+
+static err_t open_space(struct passed *out)
+{
+	struct space *s;
+	err_t err;
+
+	if ((err = space_create(process_current()->account, &s)))
+		return err;
+	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &out->resource)))
+		space_put(s);
+	out->rights = PROCESS_RIGHTS | RIGHT_MAP;
+	return err;
+}
+
+static err_t proc_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, ref)))
+		return err;
+	if (strcmp(ref, "self") == 0)
+		return open_self(out);
+	if (strcmp(ref, "space") == 0)
+		return open_space(out);
+	return ERR_NOENT;
+}
+
+const struct resource_ops proc_scheme_ops = { .name = "proc:", .open = proc_open };

@@ -1,0 +1,226 @@
+/* kernel/scheme/simple.c - the small schemes: null: zero: env: initfs: debug:
+ *
+ * env:           the kernel's command line
+ * initfs:        the whole initfs image as a memory object; initfs:PATH one file of it
+ * debug:         WRITE goes to the log; debug:log READs it from the start and then what comes;
+ *                debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
+ */
+#include "abi/proto/file.h"
+#include "kernel/boot.h"
+#include "kernel/debug/log.h"
+#include "kernel/mem/memobj.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
+#include "kernel/scheme/mem.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/string.h"
+#include "lib/initfs/initfs.h"
+
+enum { LINE_MAX = 256 };
+
+/* ---- null: and zero: ---- */
+
+static int64_t null_read(struct resource *r, struct transfer *t)
+{
+	(void)r;
+	(void)t;
+	return 0;
+}
+
+static int64_t swallow(struct resource *r, struct transfer *t)
+{
+	(void)r;
+	return (int64_t)t->bytes;
+}
+
+static int64_t zero_read(struct resource *r, struct transfer *t)
+{
+	(void)r;
+	err_t err = zero_user(t->buffer, t->bytes);
+	return err ? err : (int64_t)t->bytes;
+}
+
+static err_t zero_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
+{
+	(void)r;
+	*out = NULL;    /* demand-zero memory is just that */
+	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
+	return OK;
+}
+
+/* Seeking succeeds and means nothing. */
+static err_t no_length(struct resource *r, uint64_t *out)
+{
+	(void)r;
+	*out = 0;
+	return OK;
+}
+
+static const struct resource_ops null_ops = {
+	.name = "null", .read = null_read, .write = swallow, .length = no_length,
+};
+static const struct resource_ops zero_ops = {
+	.name = "zero", .read = zero_read, .write = swallow, .map = zero_map, .length = no_length,
+};
+
+static err_t null_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	(void)root;
+	return a->ref_bytes ? ERR_NOENT : open_give(&null_ops, NULL, a, 0, out);
+}
+
+static err_t zero_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	(void)root;
+	return a->ref_bytes ? ERR_NOENT : open_give(&zero_ops, NULL, a, 0, out);
+}
+
+const struct resource_ops null_scheme_ops = { .name = "null:", .open = null_open };
+const struct resource_ops zero_scheme_ops = { .name = "zero:", .open = zero_open };
+
+/* ---- env: ---- */
+
+static int64_t env_read(struct resource *r, struct transfer *t)
+{
+	const char *text = kernel_boot_info()->command_line;
+	size_t length = strlen(text);
+
+	(void)r;
+	if (t->offset >= length)
+		return 0;
+	size_t bytes = length - t->offset < t->bytes ? length - t->offset : t->bytes;
+	err_t err = copy_to_user(t->buffer, text + t->offset, bytes);
+	return err ? err : (int64_t)bytes;
+}
+
+static err_t env_length(struct resource *r, uint64_t *out)
+{
+	(void)r;
+	*out = strlen(kernel_boot_info()->command_line);
+	return OK;
+}
+
+static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = env_length };
+
+static err_t env_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	(void)root;
+	return a->ref_bytes ? ERR_NOENT : open_give(&env_ops, NULL, a, 0, out);
+}
+
+const struct resource_ops env_scheme_ops = { .name = "env:", .open = env_open };
+
+/* ---- initfs: ---- */
+
+static err_t initfs_window(const char *path, struct memobj **out)
+{
+	const struct initfs *fs = kernel_initfs_tree();
+	struct initfs_entry e;
+	err_t err;
+
+	if (!fs)
+		return ERR_NODEV;
+	if ((err = initfs_find(fs, INITFS_ROOT, path, strlen(path), &e)))
+		return err;
+	if ((e.mode & MODE_TYPE) != MODE_FILE || e.content_bytes == 0)
+		return ERR_NOENT;
+	return memobj_create_clone(kernel_initfs(), e.content_offset, e.content_bytes, process_current()->account, out);
+}
+
+static err_t initfs_open_op(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	struct memobj *m = kernel_initfs();
+	char path[REF_MAX];
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, path)))
+		return err;
+	if (*path && (err = initfs_window(path, &m)))
+		return err;
+	if (!m)
+		return ERR_NODEV;
+	err = memobj_resource(m, &out->resource);
+	if (*path)
+		memobj_put(m);
+	out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_EXEC | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
+	return err;
+}
+
+const struct resource_ops initfs_scheme_ops = { .name = "initfs:", .open = initfs_open_op };
+
+/* ---- debug: ---- */
+
+static int64_t debug_write(struct resource *r, struct transfer *t)
+{
+	char line[LINE_MAX];
+	size_t done = 0;
+
+	(void)r;
+	while (done < t->bytes) {
+		size_t bytes = t->bytes - done < sizeof(line) ? t->bytes - done : sizeof(line);
+		err_t err = copy_from_user(line, uaddr(t->buffer.raw + done), bytes);
+		if (err)
+			return done ? (int64_t)done : err;
+		klog("%.*s", (int)bytes, line);
+		done += bytes;
+	}
+	return (int64_t)done;
+}
+
+static int64_t log_read(struct resource *r, struct transfer *t)
+{
+	char chunk[LINE_MAX];
+	size_t copied, bytes = t->bytes < sizeof(chunk) ? t->bytes : sizeof(chunk);
+
+	spin_lock(&r->lock);
+	size_t position = r->id;
+	spin_unlock(&r->lock);
+	position = klog_read(position, chunk, bytes, &copied);
+	err_t err = copy_to_user(t->buffer, chunk, copied);
+	if (err)
+		return err;
+	spin_lock(&r->lock);
+	r->id = position;
+	spin_unlock(&r->lock);
+	return (int64_t)copied;
+}
+
+static int64_t quiet_write(struct resource *r, struct transfer *t)
+{
+	char flag;
+	err_t err;
+
+	(void)r;
+	if (t->bytes < 1)
+		return ERR_INVAL;
+	if ((err = copy_from_user(&flag, t->buffer, 1)))
+		return err;
+	klog_set_quiet(flag == '1');
+	return (int64_t)t->bytes;
+}
+
+static const struct resource_ops debug_ops = { .name = "debug", .write = debug_write };
+static const struct resource_ops log_ops = { .name = "debug:log", .read = log_read };
+static const struct resource_ops quiet_ops = { .name = "debug:quiet", .write = quiet_write };
+
+static err_t debug_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, ref)))
+		return err;
+	if (!*ref)
+		return open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
+	if (process_current()->sender.uid != 0)
+		return ERR_PERM;
+	if (strcmp(ref, "log") == 0)
+		return open_give(&log_ops, NULL, a, RIGHT_READ, out);
+	if (strcmp(ref, "quiet") == 0)
+		return open_give(&quiet_ops, NULL, a, RIGHT_WRITE, out);
+	return ERR_NOENT;
+}
+
+const struct resource_ops debug_scheme_ops = { .name = "debug:", .open = debug_open };

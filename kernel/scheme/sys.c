@@ -1,0 +1,260 @@
+/* kernel/scheme/sys.c - sys: the machine as a whole.
+ *
+ * sys:info            SYS_INFO
+ * sys:power           (user 0) SYS_POWER
+ * sys:trace           (user 0) SYS_TRACE starts (anew) and stops; READ gives the records once stopped
+ * sys:namespace       a new empty namespace; sys:self-namespace: the caller's own, not to be changed
+ * sys:account         (user 0) ACCOUNT_CREATE makes accounts without a parent
+ * sys:framebuffer     (user 0) READ: struct boot_framebuffer
+ */
+#include "kernel/scheme/sys.h"
+#include "abi/proto/kernel.h"
+#include "kernel/boot.h"
+#include "kernel/debug/log.h"
+#include "kernel/debug/trace.h"
+#include "kernel/mem/account.h"
+#include "kernel/mem/frame.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
+#include "kernel/sched/clock.h"
+#include "kernel/sched/sched.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/string.h"
+
+/* ---- sys:info ---- */
+
+static void fill_info(struct system_info *i)
+{
+	uint32_t mult, shift;
+
+	memset(i, 0, sizeof(*i));
+	i->memory_bytes = frame_count_total() * PAGE_BYTES;
+	i->free_bytes = frame_count_free() * PAGE_BYTES;
+	i->kernel_bytes = frame_count_kernel() * PAGE_BYTES;
+	i->uptime_ns = clock_now_ns();
+	i->boot_realtime_ns = clock_realtime_offset_ns();
+	i->cpus = cpu_count;
+	for (uint32_t c = 0; c < cpu_count; c++) {
+		i->idle_ns[c] = cpus[c]->idle_ns;
+		i->busy_ns[c] = cpus[c]->busy_ns;
+		i->switches += cpus[c]->switches;
+		i->interrupts += cpus[c]->interrupts;
+		i->requests += cpus[c]->requests;
+	}
+	i->processes = process_count(&i->threads);
+	i->running = sched_count_running();
+	arch_clock_scale(&mult, &shift, &i->tsc_hz);
+	sched_load(&i->load_1, &i->load_5, &i->load_15);
+}
+
+static int64_t info_call(struct resource *r, struct call_args *a)
+{
+	struct system_info info;
+
+	(void)r;
+	if (a->code != SYS_INFO)
+		return ERR_NOTTY;
+	fill_info(&info);
+	return call_out(a, &info, sizeof(info));
+}
+
+static const struct resource_ops info_ops = { .name = "sys:info", .call = info_call };
+
+/* ---- sys:power ---- */
+
+static int64_t power_call(struct resource *r, struct call_args *a)
+{
+	(void)r;
+	if (a->code != SYS_POWER)
+		return ERR_NOTTY;
+	if (a->word == POWER_OFF)
+		arch_power_off();
+	if (a->word == POWER_RESTART)
+		arch_restart();
+	return ERR_INVAL;
+}
+
+static const struct resource_ops power_ops = { .name = "sys:power", .call = power_call };
+
+/* ---- sys:trace ---- */
+
+enum { TRACE_RECORDS = 16384 };
+
+static int64_t trace_call(struct resource *r, struct call_args *a)
+{
+	(void)r;
+	if (a->code != SYS_TRACE)
+		return ERR_NOTTY;
+	switch (a->word) {
+	case TRACE_STOP:
+		trace_stop();
+		return OK;
+	case TRACE_START:
+		return trace_start(TRACE_RECORDS);
+	default:
+		return ERR_INVAL;
+	}
+}
+
+static int64_t trace_read_op(struct resource *r, struct transfer *t)
+{
+	uint8_t chunk[512];
+	size_t done = 0, got;
+	err_t err;
+
+	(void)r;
+	while (done < t->bytes) {
+		size_t want = t->bytes - done < sizeof(chunk) ? t->bytes - done : sizeof(chunk);
+		if (!(got = trace_read(t->offset + done, chunk, want)))
+			break;
+		if ((err = copy_to_user(uaddr(t->buffer.raw + done), chunk, got)))
+			return err;
+		done += got;
+	}
+	return (int64_t)done;
+}
+
+static err_t trace_length(struct resource *r, uint64_t *out)
+{
+	(void)r;
+	*out = 0;       /* only the offset matters */
+	return OK;
+}
+
+static const struct resource_ops trace_ops = {
+	.name = "sys:trace", .call = trace_call, .read = trace_read_op, .length = trace_length,
+};
+
+/* ---- accounts ---- */
+
+static const struct resource_ops account_ops;
+
+static int64_t account_make(struct account *parent, struct call_args *a)
+{
+	struct account_limits limits;
+	struct account *child;
+	struct resource *r;
+	err_t err;
+
+	if ((err = call_in(a, &limits, sizeof(limits))))
+		return err;
+	if ((err = account_create(parent, &limits, &child)))
+		return err;
+	if ((err = resource_create(&account_ops, child, 0, &r))) {
+		account_put(child);
+		return err;
+	}
+	call_reply(a, r, RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | RIGHT_ADMIN);
+	return OK;
+}
+
+static int64_t account_call(struct resource *r, struct call_args *a)
+{
+	struct account_limits limits;
+	struct account_info info;
+	err_t err;
+
+	if (a->code == ACCOUNT_INFO) {
+		account_info(r->data, &info);
+		return call_out(a, &info, sizeof(info));
+	}
+	if (a->code != ACCOUNT_SET && a->code != ACCOUNT_CREATE)
+		return ERR_NOTTY;
+	if (!(a->rights & RIGHT_ADMIN))
+		return ERR_ACCES;
+	if (a->code == ACCOUNT_CREATE)
+		return account_make(r->data, a);
+	if ((err = call_in(a, &limits, sizeof(limits))))
+		return err;
+	account_set(r->data, &limits);
+	return OK;
+}
+
+static void account_destroy_op(struct resource *r)
+{
+	account_put(r->data);
+}
+
+static const struct resource_ops account_ops = {
+	.name = "account", .call = account_call, .destroy = account_destroy_op,
+};
+
+struct account *account_of(struct resource *r)
+{
+	return resource_data(r, &account_ops);
+}
+
+static int64_t account_root_call(struct resource *r, struct call_args *a)
+{
+	(void)r;
+	return a->code == ACCOUNT_CREATE ? account_make(NULL, a) : ERR_NOTTY;
+}
+
+static const struct resource_ops account_root_ops = { .name = "sys:account", .call = account_root_call };
+
+/* ---- sys:framebuffer ---- */
+
+static int64_t framebuffer_read(struct resource *r, struct transfer *t)
+{
+	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
+	err_t err;
+
+	(void)r;
+	if (!f->address)
+		return ERR_NODEV;
+	if (t->bytes < sizeof(*f))
+		return ERR_INVAL;
+	err = copy_to_user(t->buffer, f, sizeof(*f));
+	return err ? err : (int64_t)sizeof(*f);
+}
+
+static const struct resource_ops framebuffer_ops = { .name = "sys:framebuffer", .read = framebuffer_read };
+
+/* ---- sys: ---- */
+
+static err_t open_namespace(bool own, struct passed *out)
+{
+	struct namespace *n = process_current()->namespace;
+	err_t err;
+
+	if (own && !n)
+		return ERR_NODEV;
+	if (own)
+		namespace_get(n);
+	else if ((err = namespace_create(&n)))
+		return err;
+	err = namespace_resource(n, &out->resource);
+	namespace_put(n);
+	out->rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | (own ? 0 : RIGHT_ADMIN);
+	return err;
+}
+
+static err_t sys_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	static const struct {
+		const char *name;
+		const struct resource_ops *ops;
+	} privileged[] = {
+		{ "power", &power_ops }, { "trace", &trace_ops }, { "account", &account_root_ops },
+		{ "framebuffer", &framebuffer_ops },
+	};
+	char ref[REF_MAX];
+	err_t err;
+
+	(void)root;
+	if ((err = open_ref(a, ref)))
+		return err;
+	if (strcmp(ref, "info") == 0)
+		return open_give(&info_ops, NULL, a, 0, out);
+	if (strcmp(ref, "namespace") == 0)
+		return open_namespace(false, out);
+	if (strcmp(ref, "self-namespace") == 0)
+		return open_namespace(true, out);
+	for (size_t i = 0; i < sizeof(privileged) / sizeof(*privileged); i++)
+		if (strcmp(ref, privileged[i].name) == 0)
+			return process_current()->sender.uid != 0 ? ERR_PERM :
+			       open_give(privileged[i].ops, NULL, a, RIGHT_ADMIN | RIGHT_READ, out);
+	return ERR_NOENT;
+}
+
+const struct resource_ops sys_scheme_ops = { .name = "sys:", .open = sys_open };

@@ -1,0 +1,23 @@
+/* kernel/scheme/table.h - the kernel's own schemes: each a file that ends in one table of functions. */
+#pragma once
+#include "kernel/obj/namespace.h"
+#include "kernel/obj/resource.h"
+#include "lib/base/attr.h"
+
+/* name:, as in abi/types.h's scheme names. */
+#define KERNEL_SCHEMES(X) \
+	X(debug) X(env) X(event) X(initfs) X(irq) X(mem) X(null) X(pipe) X(proc) X(sys) X(time) X(zero)
+
+#define X(name) extern const struct resource_ops name##_scheme_ops;
+KERNEL_SCHEMES(X)
+#undef X
+
+/* A namespace with all of them. */
+err_t schemes_create_namespace(struct namespace **out) MUST_CHECK;
+
+enum { REF_MAX = 64 };
+/* The reference of an OPEN of a kernel scheme, 0-terminated. NOENT: longer than any there is. */
+err_t open_ref(const struct open_args *a, char ref[REF_MAX]) NONNULL MUST_CHECK;
+/* For an open function: a resource with these ops, its rights by the open flags (CALL always). */
+err_t open_give(const struct resource_ops *ops, void *data, const struct open_args *a, uint32_t more_rights,
+                struct passed *out) MUST_CHECK;

@@ -1,0 +1,1 @@
+LIBS := tty scheme native base
