@@ -1,4 +1,4 @@
-/* kernel/arch/x86_64/boot.S - the first instructions on every CPU, up to boot_main and smp_main.
+/* kernel/arch/x86_64/start.S - the first instructions on every CPU, up to boot_main and smp_main.
  *
  * Three ways in: the PVH note (32-bit, ebx = hvm_start_info), the ELF entry (64-bit, rdi = boot_info) and, for the other
  * CPUs, the 16-bit trampoline. All but the trampoline runs at its physical address until the tables are loaded:
