@@ -127,11 +127,19 @@ err_t signal_send(struct tree *t, struct process *p, const struct posix_signal *
 	return post(t, p, info, tid);
 }
 
+void signal_send_quietly(struct tree *t, struct process *p, const struct posix_signal *info)
+{
+	err_t err = signal_send(t, p, info, 0);
+
+	/* It has ended, or its queue is full: nobody waits to be told. */
+	(void)err;
+}
+
 void signal_raise(struct tree *t, struct process *p, uint32_t signal)
 {
 	struct posix_signal info = { .signal = signal, .code = LINUX_SI_KERNEL };
 
-	(void)signal_send(t, p, &info, 0);
+	signal_send_quietly(t, p, &info);
 }
 
 void signal_raise_group(struct tree *t, struct group *g, uint32_t signal)

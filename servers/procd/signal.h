@@ -11,7 +11,9 @@ enum { SIGNAL_QUEUE_MAX = 1024 };       /* infos per process, whatever its limit
 
 /* Posts info->signal to p (tid 0: to any of its threads). AGAIN: the queue of a real-time signal is full. */
 err_t signal_send(struct tree *t, struct process *p, const struct posix_signal *info, uint32_t tid) MUST_CHECK;
-/* As from the kernel: no sender, and no answer. */
+/* The same, for senders that cannot do anything about an error. */
+void signal_send_quietly(struct tree *t, struct process *p, const struct posix_signal *info);
+/* As from the kernel: no sender. */
 void signal_raise(struct tree *t, struct process *p, uint32_t signal);
 void signal_raise_group(struct tree *t, struct group *g, uint32_t signal);
 

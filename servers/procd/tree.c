@@ -450,7 +450,7 @@ void tree_discover_all(struct tree *t, bool users_only)
 static void signal_parent(struct tree *t, struct process *parent, struct posix_signal info)
 {
 	if (info.signal && process_is_alive(parent) && parent != t->init)
-		(void)signal_send(t, parent, &info, 0);
+		signal_send_quietly(t, parent, &info);
 }
 
 static struct posix_signal child_info(const struct process *child, uint32_t signal, int32_t code, uint32_t status)
