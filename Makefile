@@ -91,11 +91,11 @@ define compile_rules
 $(1)/%.o: %.c $(flags_stamp)
 	$$(call say,$(2),$$<)
 	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -MMD -MP -c $$< -o $$@
-$(1)/%.o: %.S $(flags_stamp)
+$(1)/%.S.o: %.S $(flags_stamp)
 	$$(call say,$(2),$$<)
 	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -D__ASSEMBLER__=1 -MMD -MP -c $$< -o $$@
 endef
-objects = $(patsubst %.S,$(1)/%.o,$(patsubst %.c,$(1)/%.o,$(2)))
+objects = $(patsubst %.S,$(1)/%.S.o,$(patsubst %.c,$(1)/%.o,$(2)))
 
 define archive
 	$(call say,AR,$@)
@@ -248,5 +248,4 @@ help:
 	@echo 'targets: all kernel programs initfs boot host-tests host-test host-fuzz gcc-check test-programs bench-programs doc clean'
 
 .PHONY: all kernel programs test-programs bench-programs host-tests host-test host-fuzz gcc-check boot initfs doc clean help
-.SECONDARY:
 -include $(shell find $(or $(wildcard $(addprefix $(B)/,kernel guest host gcc uefi)),/nonexistent) -type f -name '*.d' 2>/dev/null)
