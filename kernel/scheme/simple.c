@@ -2,8 +2,8 @@
  *
  * env:           the kernel's command line
  * initfs:        the whole initfs image as a memory object; initfs:PATH one file of it
- * debug:         WRITE goes to the log; debug:log READs it from the start and then what comes;
- *                debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
+ * debug:         WRITE goes to the kernel's log; (user 0) READ gives it from the start, then what came since
+ *                (debug:log is the same); debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
  */
 #include "abi/proto/file.h"
 #include "kernel/boot.h"
@@ -200,8 +200,7 @@ static int64_t quiet_write(struct resource *r, struct transfer *t)
 	return (int64_t)t->bytes;
 }
 
-static const struct resource_ops debug_ops = { .name = "debug", .write = debug_write };
-static const struct resource_ops log_ops = { .name = "debug:log", .read = log_read };
+static const struct resource_ops debug_ops = { .name = "debug", .read = log_read, .write = debug_write };
 static const struct resource_ops quiet_ops = { .name = "debug:quiet", .write = quiet_write };
 
 static err_t debug_open(struct resource *root, const struct open_args *a, struct passed *out)
@@ -212,14 +211,11 @@ static err_t debug_open(struct resource *root, const struct open_args *a, struct
 	(void)root;
 	if ((err = open_ref(a, ref)))
 		return err;
-	if (!*ref)
-		return open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
-	if (process_current()->sender.uid != 0)
-		return ERR_PERM;
-	if (strcmp(ref, "log") == 0)
-		return open_give(&log_ops, NULL, a, RIGHT_READ, out);
+	bool privileged = process_current()->sender.uid == 0;
+	if (!*ref || strcmp(ref, "log") == 0)
+		return a->flags & OPEN_READ && !privileged ? ERR_PERM : open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
 	if (strcmp(ref, "quiet") == 0)
-		return open_give(&quiet_ops, NULL, a, RIGHT_WRITE, out);
+		return privileged ? open_give(&quiet_ops, NULL, a, RIGHT_WRITE, out) : ERR_PERM;
 	return ERR_NOENT;
 }
 
