@@ -10,6 +10,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
+#include "lib/native/bootfs.h"
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
@@ -311,19 +312,6 @@ static err_t serve_init(void)
 
 /* ---- The beginning ---------------------------------------------------------------------------------------------------- */
 
-static err_t initfs_map(void)
-{
-	struct mem_info info;
-	int64_t result = handle_call(HANDLE_BOOT_INITFS, MEM_INFO, NULL, 0, &info, sizeof info, 0);
-
-	if (result < 0)
-		return (err_t)result;
-	result = sys_map(0, HANDLE_BOOT_INITFS, 0, info.bytes, MAP_READ | MAP_SHARED, 0, HANDLE_NONE, 0);
-	if (result < 0)
-		return (err_t)result;
-	return initfs_open((const void *)result, info.bytes, &init.world.initfs);
-}
-
 static void mode_read(void)
 {
 	static char line[COMMAND_LINE_MAX];
@@ -411,7 +399,7 @@ static err_t prepare(void)
 
 	if ((err = server_init(&init.server)))
 		return err;
-	if ((err = initfs_map()))
+	if ((err = bootfs_map(HANDLE_BOOT_INITFS, &init.world.initfs)))
 		return err;
 	if ((err = rc_read()))
 		return err;

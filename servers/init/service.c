@@ -6,6 +6,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
+#include "lib/native/bootfs.h"
 #include "lib/native/handle.h"
 #include "lib/native/spawn.h"
 
@@ -189,21 +190,14 @@ static err_t given_collect(struct given *g, struct service *s, const struct serv
 static err_t program_find(const char *program, const struct service_world *w, struct spawn_options *o, handle_t *opened)
 {
 	const char *colon = strchr(program, ':');
-	struct initfs_entry e;
 	struct file_stat st;
 	char scheme[NAME_BYTES];
 	err_t err;
 
 	*opened = HANDLE_NONE;
 	if (!colon || program[0] == '/') {
-		if ((err = initfs_find(&w->initfs, INITFS_ROOT, program, strlen(program), &e)))
-			return err;
-		if ((e.mode & MODE_TYPE) != MODE_FILE)
-			return ERR_ACCES;
 		o->image = w->initfs_object;
-		o->image_offset = e.content_offset;
-		o->image_bytes = e.content_bytes;
-		return OK;
+		return bootfs_find(&w->initfs, program, &o->image_offset, &o->image_bytes);
 	}
 	string_copy_counted(scheme, sizeof scheme, program, (size_t)(colon - program));
 	if ((err = handle_open_in(w->namespace, scheme, colon + 1, OPEN_READ | OPEN_EXEC, opened)))
