@@ -423,7 +423,7 @@ int program_main(const struct startup *startup)
 	init.world.admin = HANDLE_BOOT_ADMIN;
 	init.world.namespace = HANDLE_BOOT_NAMESPACE;
 	init.world.initfs_object = HANDLE_BOOT_INITFS;
-	if (handle_open_in(init.world.namespace, "debug", "log", OPEN_READ | OPEN_WRITE, &init.world.log))
+	if (handle_open_in(init.world.namespace, "debug", "", OPEN_WRITE, &init.world.log))
 		init.world.log = HANDLE_NONE;
 	print_redirect(init.world.log);
 	mode_read();
