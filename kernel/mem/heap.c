@@ -139,6 +139,30 @@ static void small_free(void *p, uint32_t class)
 		slab_destroy(gone);
 }
 
+static struct frame *empty_slab_take(struct class *c)
+{
+	struct frame *f, *found = NULL;
+	spin_lock(&c->lock);
+	if (c->partial.next && c->empty_count) {
+		list_each(f, &c->partial, free_link)
+			if (f->slab_used == 0)
+				found = f;
+		list_remove(&found->free_link);
+		c->empty_count--;
+	}
+	spin_unlock(&c->lock);
+	return found;
+}
+
+void heap_trim(void)
+{
+	for (uint32_t i = 0; i < CLASSES; i++) {
+		struct frame *f = empty_slab_take(&classes[i]);
+		if (f)
+			slab_destroy(f);
+	}
+}
+
 /* ---- Whole frames ---- */
 
 static uint32_t order_of(size_t bytes)

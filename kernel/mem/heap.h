@@ -15,6 +15,8 @@ void heap_free(void *p, size_t bytes);
 /* Allocates the new size and copies; old stays valid when NULL comes back. */
 void *heap_grow(void *old, size_t old_bytes, size_t new_bytes) MUST_CHECK;
 size_t heap_used_bytes(void);
+/* Gives back what is kept for the next allocation. */
+void heap_trim(void);
 void heap_fail_after(uint64_t count);
 
 #define heap_new(type) ((type *)heap_alloc(sizeof(type)))

@@ -80,7 +80,8 @@ static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
 {
 	err_t err;
-	if (m->readers && (err = page_keep(m, n, slot)))
+	/* What was written before has been shared with every clone since. */
+	if (m->readers && !(*slot & SLOT_DIRTY) && (err = page_keep(m, n, slot)))
 		return err;
 	if (*slot & SLOT_COPY && frame_refs(slot_frame(*slot)) == 1)
 		*slot &= ~(uint64_t)SLOT_COPY;

@@ -1,0 +1,37 @@
+/* lib/test/host/kernel/arch/x86_64/inline.h - the inline part of arch.h on the host (lib/test/host/machine.h has the rest). */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include "lib/base/attr.h"
+
+struct cpu;
+struct thread;
+
+struct context {
+	uint64_t sp;
+};
+
+struct arch_thread {
+	uint64_t fs_base, gs_base;
+};
+
+struct arch_cpu {
+	uint64_t reserved;
+};
+
+/* The CPU and thread that the test plays just now. */
+extern struct cpu *machine_cpu;
+extern struct thread *machine_thread;
+
+static ALWAYS_INLINE struct cpu *cpu_this(void) { return machine_cpu; }
+static ALWAYS_INLINE struct thread *arch_thread_current(void) { return machine_thread; }
+static ALWAYS_INLINE void arch_pause(void) { }
+static ALWAYS_INLINE void arch_interrupts_on(void) { }
+static ALWAYS_INLINE void arch_interrupts_off(void) { }
+static ALWAYS_INLINE void arch_interrupts_window(void) { }
+static ALWAYS_INLINE bool arch_interrupts_are_on(void) { return false; }
+static ALWAYS_INLINE uint64_t arch_ticks(void) { return 0; }
+static ALWAYS_INLINE void arch_page_zero(void *page) { memset(page, 0, 4096); }
+static ALWAYS_INLINE void arch_page_copy(void *to, const void *from) { memcpy(to, from, 4096); }

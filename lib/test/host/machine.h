@@ -1,0 +1,357 @@
+/* lib/test/host/machine.h - a machine for host tests of the kernel: RAM, CPUs with TLBs, page tables, locks.
+ *
+ * Definitions, not only declarations: exactly one file of a test program includes it. RAM is an arena at machine_direct_map.
+ * Page tables take frames from the real allocator and map to sorted arrays, so that memory for them runs out too. Each CPU
+ * caches translations until it is told not to: a forgotten shootdown shows as stale data. Locks are the kernel's own and check their order.
+ */
+#pragma once
+#include <stdio.h>
+#include <stdlib.h>
+#include "kernel/arch/arch.h"
+#include "kernel/cpu.h"
+#include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/mem/paging.h"
+#include "kernel/mem/space.h"
+#include "kernel/sched/clock.h"
+#include "lib/base/assert.h"
+#include "lib/test/test.h"
+
+enum { MACHINE_CPUS = 4 };
+#define MACHINE_RAM_START 0x100000ull
+
+/* ---- RAM and CPUs ---- */
+
+uint64_t machine_direct_map;
+struct cpu *machine_cpu;
+struct thread *machine_thread;
+struct cpu *cpus[CPU_MAX];
+uint32_t cpu_count;
+static struct cpu machine_cpus[MACHINE_CPUS];
+static void *machine_ram;
+static uint64_t machine_now_ns = 1000;
+
+uint64_t arch_clock_ns(void) { return ++machine_now_ns; }
+uint64_t clock_realtime_ns(void) { return ++machine_now_ns; }
+/* Whoever spins on the host spins for ever. */
+void arch_poll_requests(void) { ASSERT(!"a lock that is free"); }
+void paging_kernel_image(uint64_t *start, uint64_t *end) { *start = *end = 0; }
+
+/* Other CPU, its space. */
+__attribute__((unused)) static void machine_run_on(uint32_t cpu) { machine_cpu = cpus[cpu]; }
+
+/* ---- Page tables: sorted arrays, and a frame for each 2 MiB as on the real machine ---- */
+
+struct machine_entry {
+	uint64_t address;
+	struct page_entry e;
+};
+
+struct machine_tables {
+	struct machine_entry *entries;
+	uint64_t count, room;
+	struct { uint64_t block; paddr_t frame; } *tables;
+	uint64_t table_count;
+	struct machine_tables *next;
+	paddr_t root;
+};
+static struct machine_tables *machine_all_tables;
+
+static struct machine_tables *machine_tables_of(const struct page_tables *p)
+{
+	struct machine_tables *t = machine_all_tables;
+	while (t && t->root.raw != p->root.raw)
+		t = t->next;
+	ASSERT(t);
+	return t;
+}
+
+/* The first entry at or after address. */
+static uint64_t machine_entry_at(const struct machine_tables *t, uint64_t address)
+{
+	uint64_t low = 0, high = t->count;
+	while (low < high) {
+		uint64_t middle = (low + high) / 2;
+		if (t->entries[middle].address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+err_t paging_create(struct page_tables *p, struct account *a)
+{
+	err_t err = frame_alloc(0, FRAME_ZEROED, a, &p->root);
+	if (err)
+		return err;
+	struct machine_tables *t = calloc(1, sizeof *t);
+	t->root = p->root;
+	t->next = machine_all_tables;
+	machine_all_tables = t;
+	p->table_frames = 1;
+	return OK;
+}
+
+void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end)
+{
+	struct machine_tables *t = machine_tables_of(p);
+	(void)a;
+	for (uint64_t i = 0; i < t->table_count;) {
+		uint64_t base = t->tables[i].block << 21, at = machine_entry_at(t, base);
+		bool used = at < t->count && t->entries[at].address < base + (2 << 20);
+		if (used || base >= end || base + (2 << 20) <= start) {
+			i++;
+			continue;
+		}
+		frame_put(t->tables[i].frame);
+		t->tables[i] = t->tables[--t->table_count];
+		p->table_frames--;
+	}
+}
+
+void paging_destroy(struct page_tables *p, struct account *a)
+{
+	struct machine_tables *t = machine_tables_of(p), **link = &machine_all_tables;
+	ASSERT(t->count == 0);
+	paging_trim(p, a, 0, UINT64_MAX);
+	ASSERT(p->table_frames == 1);
+	frame_put(p->root);
+	while (*link != t)
+		link = &(*link)->next;
+	*link = t->next;
+	free(t->entries);
+	free(t->tables);
+	free(t);
+}
+
+static err_t machine_table_make(struct page_tables *p, struct machine_tables *t, struct account *a, uint64_t block)
+{
+	for (uint64_t i = 0; i < t->table_count; i++)
+		if (t->tables[i].block == block)
+			return OK;
+	paddr_t frame;
+	err_t err = frame_alloc(0, FRAME_ZEROED, a, &frame);
+	if (err)
+		return err;
+	t->tables = realloc(t->tables, (t->table_count + 1) * sizeof *t->tables);
+	t->tables[t->table_count].block = block;
+	t->tables[t->table_count++].frame = frame;
+	p->table_frames++;
+	return OK;
+}
+
+static void machine_entry_remove(struct machine_tables *t, uint64_t i)
+{
+	memmove(&t->entries[i], &t->entries[i + 1], (t->count - i - 1) * sizeof *t->entries);
+	t->count--;
+}
+
+err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e)
+{
+	struct machine_tables *t = machine_tables_of(p);
+	uint64_t i = machine_entry_at(t, address);
+	ASSERT(!(address & PAGE_MASK) && address < USER_MAX);
+	if (i == t->count || t->entries[i].address != address) {
+		err_t err = machine_table_make(p, t, a, address >> 21);
+		if (err)
+			return err;
+		if (t->count == t->room) {
+			t->room = t->room * 2 + 16;
+			t->entries = realloc(t->entries, t->room * sizeof *t->entries);
+		}
+		memmove(&t->entries[i + 1], &t->entries[i], (t->count - i) * sizeof *t->entries);
+		t->count++;
+	}
+	t->entries[i] = (struct machine_entry){ address, e };
+	return OK;
+}
+
+bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
+{
+	struct machine_tables *t = machine_tables_of(p);
+	uint64_t i = machine_entry_at(t, address);
+	if (i == t->count || t->entries[i].address != address)
+		return false;
+	*out = t->entries[i].e;
+	return true;
+}
+
+bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out)
+{
+	struct machine_tables *t = machine_tables_of(p);
+	if (!paging_get(p, address, out))
+		return false;
+	machine_entry_remove(t, machine_entry_at(t, address));
+	return true;
+}
+
+void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
+                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context)
+{
+	struct machine_tables *t = machine_tables_of(p);
+	for (uint64_t at = start;;) {
+		uint64_t i = machine_entry_at(t, at);
+		if (i == t->count || t->entries[i].address >= end)
+			return;
+		at = t->entries[i].address;
+		struct page_entry e = t->entries[i].e;
+		bool store = visit(context, at, &e);
+		i = machine_entry_at(t, at);
+		if (store && e.flags == 0 && e.frame.raw == 0)
+			machine_entry_remove(t, i);
+		else if (store)
+			t->entries[i].e = e;
+		at += PAGE_BYTES;
+	}
+}
+
+/* ---- TLBs: what each CPU believes, until told otherwise ---- */
+
+enum { MACHINE_TLB = 64 };
+static struct machine_entry machine_tlb[MACHINE_CPUS][MACHINE_TLB];
+static uint64_t machine_shootdowns;
+
+static void machine_tlb_drop(uint32_t cpu, uint64_t start, uint64_t end)
+{
+	for (int i = 0; i < MACHINE_TLB; i++)
+		if (end == 0 || (machine_tlb[cpu][i].address >= start && machine_tlb[cpu][i].address < end))
+			machine_tlb[cpu][i].e.flags = 0;
+}
+
+void arch_shootdown(uint64_t cpu_mask, uint64_t start, uint64_t end)
+{
+	machine_shootdowns++;
+	for (uint32_t i = 0; i < MACHINE_CPUS; i++)
+		if (cpu_mask & 1ull << i)
+			machine_tlb_drop(i, start, end);
+}
+
+void paging_flush(uint64_t address) { machine_tlb_drop(machine_cpu->index, address, address + 1); }
+void paging_flush_all(void) { machine_tlb_drop(machine_cpu->index, 0, 0); }
+void paging_load(const struct page_tables *p) { (void)p; paging_flush_all(); }
+
+/* ---- User mode on this CPU: one byte range within a page; faults come as on the machine ---- */
+
+static err_t machine_translate(uint64_t address, uint32_t fault_flags, char **out)
+{
+	uint64_t page = page_round_down(address);
+	struct machine_entry *cached = &machine_tlb[machine_cpu->index][page >> PAGE_SHIFT & (MACHINE_TLB - 1)];
+	struct space *s = machine_cpu->space;
+	/* struct space is not ours to look into; its tables come first to mind through a translation that the kernel offers: */
+	extern struct page_tables *machine_tables_in(struct space *s);
+	uint32_t need = fault_flags & FAULT_WRITE ? PAGE_WRITE : fault_flags & FAULT_EXECUTE ? PAGE_EXEC : PAGE_READ;
+	for (int tries = 0; tries < 4; tries++) {
+		if (cached->address == page && cached->e.flags & need) {
+			*out = (char *)paddr_to_kernel(cached->e.frame) + (address & PAGE_MASK);
+			return OK;
+		}
+		struct page_entry e;
+		if (paging_get(machine_tables_in(s), page, &e) && e.flags & need) {
+			*cached = (struct machine_entry){ page, e };
+			continue;
+		}
+		cached->e.flags = 0;
+		err_t err = space_fault(s, address, fault_flags | FAULT_USER, true);
+		if (err)
+			return err;
+	}
+	ASSERT(!"a fault that was resolved");
+	return ERR_FAULT;
+}
+
+__attribute__((unused)) static err_t machine_user_copy(uint64_t address, void *kernel, size_t bytes, bool write, size_t *done)
+{
+	for (*done = 0; *done < bytes;) {
+		char *at;
+		size_t part = PAGE_BYTES - ((address + *done) & PAGE_MASK);
+		err_t err = machine_translate(address + *done, write ? FAULT_WRITE : 0, &at);
+		if (err)
+			return err;
+		part = part < bytes - *done ? part : bytes - *done;
+		memcpy(write ? at : (char *)kernel + *done, write ? (char *)kernel + *done : at, part);
+		*done += part;
+	}
+	return OK;
+}
+
+size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes)
+{
+	size_t done;
+	ASSERT(machine_cpu->held_count == 0);
+	return machine_user_copy(from, to, bytes, false, &done) ? bytes - done : 0;
+}
+
+size_t arch_copy_to_user(uint64_t to, const void *from, size_t bytes)
+{
+	size_t done;
+	ASSERT(machine_cpu->held_count == 0);
+	return machine_user_copy(to, (void *)from, bytes, true, &done) ? bytes - done : 0;
+}
+
+size_t arch_zero_user(uint64_t to, size_t bytes)
+{
+	static const char zeroes[PAGE_BYTES];
+	while (bytes > 0) {
+		size_t part = bytes < PAGE_BYTES ? bytes : PAGE_BYTES, left = arch_copy_to_user(to, zeroes, part);
+		to += part - left;
+		bytes -= part - left;
+		if (left)
+			break;
+	}
+	return bytes;
+}
+
+err_t arch_load_user_u32(uint64_t from, uint32_t *out)
+{
+	return arch_copy_from_user(out, from, sizeof *out) ? ERR_FAULT : OK;
+}
+
+/* ---- Power on ---- */
+
+/* A machine with this memory map over so much RAM, and nothing allocated. The heap must hold nothing of an earlier one. */
+__attribute__((unused)) static err_t machine_start_with(struct boot_info *boot, uint64_t ram_bytes)
+{
+	free(machine_ram);
+	machine_ram = aligned_alloc(PAGE_BYTES, ram_bytes);
+	if (ram_bytes <= 64 << 20)
+		memset(machine_ram, 0x5a, ram_bytes);   /* a larger arena is for its addresses */
+	machine_direct_map = (uint64_t)machine_ram - MACHINE_RAM_START;
+	memset(machine_cpus, 0, sizeof machine_cpus);
+	memset(machine_tlb, 0, sizeof machine_tlb);
+	for (uint32_t i = 0; i < MACHINE_CPUS; i++) {
+		machine_cpus[i].index = i;
+		cpus[i] = &machine_cpus[i];
+	}
+	cpu_count = MACHINE_CPUS;
+	machine_cpu = cpus[0];
+	return frame_init(boot);
+}
+
+/* So much RAM in one piece; again and again within a test program: everything must have been freed. How many frames are free. */
+__attribute__((unused)) static uint64_t machine_start(uint64_t ram_bytes)
+{
+	static uint64_t started_bytes, started_free;
+	frame_fail_after(0);
+	heap_fail_after(0);
+	if (started_bytes == 0) {
+		struct boot_info boot = { .memory_count = 1, .memory = { { MACHINE_RAM_START, ram_bytes, BOOT_MEMORY_FREE, 0 } } };
+		err_t err = machine_start_with(&boot, ram_bytes);
+		ASSERT(!err);
+		started_bytes = ram_bytes;
+		started_free = frame_count_free();
+	}
+	ASSERT(started_bytes == ram_bytes);
+	heap_trim();
+	CHECK_EQ(frame_count_free(), started_free);
+	return started_free;
+}
+
+/* Nothing leaked since machine_start said so many were free. */
+__attribute__((unused)) static void machine_check_free(uint64_t frames)
+{
+	heap_trim();
+	CHECK_EQ(machine_cpu->held_count, 0);
+	CHECK_EQ(heap_used_bytes(), 0);
+	CHECK_EQ(frame_count_free(), frames);
+}
