@@ -9,35 +9,31 @@
 
 enum { RING_BYTES = 32768 };
 
-/* Members: [l] under lock. */
-static struct {
-	struct spinlock lock;
-	char ring[RING_BYTES];          /* [l] */
-	size_t end;                     /* [l] bytes ever written */
-} messages = { .lock = SPINLOCK_INIT(RANK_LOG) };
-
+static struct spinlock log_lock = SPINLOCK_INIT(RANK_LOG);
+static char ring[RING_BYTES];           /* [log_lock] */
+static size_t ring_end;                 /* [log_lock] bytes ever written */
 static _Atomic bool quiet, panicking;
 
 /* In a panic the holder may be a CPU that is stopped already. */
-static bool log_lock(void)
+static bool log_enter(void)
 {
 	if (atomic_load(&panicking))
 		return false;
-	spin_lock(&messages.lock);
+	spin_lock(&log_lock);
 	return true;
 }
 
-static void log_unlock(bool locked)
+static void log_leave(bool locked)
 {
 	if (locked)
-		spin_unlock(&messages.lock);
+		spin_unlock(&log_lock);
 }
 
-static void ring_put(const char *text, size_t bytes) REQUIRES(&messages.lock)
+static void ring_put(const char *text, size_t bytes) REQUIRES(&log_lock)
 {
 	for (size_t i = 0; i < bytes; i++)
-		messages.ring[(messages.end + i) % RING_BYTES] = text[i];
-	messages.end += bytes;
+		ring[(ring_end + i) % RING_BYTES] = text[i];
+	ring_end += bytes;
 }
 
 /* Formats a line with its newline into text; how long it is. */
@@ -55,12 +51,12 @@ void klog_v(const char *format, va_list arguments)
 {
 	char text[KLOG_LINE_MAX];
 	size_t bytes = line_format(text, format, arguments);
-	bool locked = log_lock();
+	bool locked = log_enter();
 
 	ring_put(text, bytes);
 	if (!atomic_load(&quiet) || atomic_load(&panicking))
 		arch_serial_write(text, bytes);
-	log_unlock(locked);
+	log_leave(locked);
 }
 
 void klog(const char *format, ...)
@@ -84,13 +80,13 @@ void klog_set_panicking(void)
 
 size_t klog_read(size_t position, char *to, size_t bytes, size_t *copied)
 {
-	bool locked = log_lock();
-	size_t first = messages.end > RING_BYTES ? messages.end - RING_BYTES : 0;
+	bool locked = log_enter();
+	size_t first = ring_end > RING_BYTES ? ring_end - RING_BYTES : 0;
 
-	position = MIN_OF(MAX_OF(position, first), messages.end);
-	*copied = MIN_OF(bytes, messages.end - position);
+	position = MIN_OF(MAX_OF(position, first), ring_end);
+	*copied = MIN_OF(bytes, ring_end - position);
 	for (size_t i = 0; i < *copied; i++)
-		to[i] = messages.ring[(position + i) % RING_BYTES];
-	log_unlock(locked);
+		to[i] = ring[(position + i) % RING_BYTES];
+	log_leave(locked);
 	return position + *copied;
 }
