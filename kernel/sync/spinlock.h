@@ -29,10 +29,10 @@ enum lock_rank {
 	RANK_PAGED_LIST,        /* all paged memory objects */
 	RANK_MEMOBJ,            /* a memory object's pages; child before parent */
 	RANK_FUTEX,
-	RANK_TIMER,             /* a CPU's timer heap */
 	RANK_ACCOUNT,
 	RANK_THREAD,            /* a thread's state; park and wake */
 	RANK_RUN_QUEUE,         /* a CPU's run queue */
+	RANK_TIMER,             /* a CPU's timer heap: a switch sets the slice's end */
 	RANK_HEAP,
 	RANK_FRAME,             /* the frame allocator */
 	RANK_INTERRUPT_LINES,   /* arch: who handles which device line */
