@@ -16,6 +16,8 @@
 #define ALWAYS_INLINE   inline __attribute__((always_inline))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define WEAK            __attribute__((weak))
+/* A variable that is not far away: reached without a table, also in position-independent code. */
+#define HIDDEN          __attribute__((visibility("hidden")))
 
 #define REQUIRES(lock)
 

@@ -4,7 +4,11 @@
  */
 #pragma once
 #include "abi/types.h"
+#include "abi/error.h"
 #include "abi/proto/kernel.h"
+#include "abi/proto/posix.h"
+#include "abi/proto/task.h"
+#include "lib/base/list.h"
 #include "personality/linux/abi.h"
 #include "personality/linux/abi_file.h"
 #include "personality/linux/file.h"
@@ -24,12 +28,15 @@ struct process_handles {
 	handle_t missing;               /* memory object with struct missing_counts, shared by the process tree */
 };
 
+struct process_ids { uint32_t uid, euid, suid, gid, egid, sgid; };
+
 /* What survives both fork and exec; exec copies it into the new image's memory as it is. */
 struct process_kept {
 	struct process_handles handles;
 	struct file_kept file;          /* cwd, root, umask: the files half's */
 	uint32_t strace_first;          /* the pid whose end prints the missing calls, 0 none */
-	uint32_t pad;
+	uint32_t personality;           /* what personality() was told */
+	bool no_new_privileges;         /* prctl */
 	uint64_t xsave_features;        /* 0: fxsave only */
 	uint32_t fpu_bytes;             /* of an xsave (or fxsave) image */
 	uint32_t cpu_features;          /* CPUID 1 edx: AT_HWCAP */
@@ -41,7 +48,7 @@ struct process {
 	uint32_t pid;                   /* [I] */
 	_Atomic uint32_t live;          /* [a] threads that are not helpers */
 	_Atomic bool ids_known;         /* [a] ids is right */
-	struct { uint32_t uid, euid, suid, gid, egid, sgid; } ids;
+	struct process_ids ids;         /* [l] */
 	struct process_kept kept;
 
 	struct signal_state signal;     /* [l] actions and queued information */
@@ -51,7 +58,8 @@ struct process {
 	uint64_t area_next;             /* [l] where area_map looks next */
 	uint64_t brk_start, brk_end;    /* [l] */
 	uint64_t map_hint;              /* [I] where mmap starts to look */
-	uint64_t vfork_done;            /* handle of the pipe end whose closing tells a vfork parent, or HANDLE_NONE: closes on exec and exit */
+	void *scratch;                  /* exec's buffers, NULL: none; a vfork parent frees its child's */
+	size_t scratch_bytes;
 	uint64_t start_ns;              /* [I] */
 	char name[16];                  /* of the program, for prctl and messages */
 	char path[LINUX_PATH_MAX];      /* [I] of the program: /proc/self/exe */
@@ -65,3 +73,12 @@ struct missing_counts { _Atomic uint32_t calls[512]; };
 /* Kernel handles of one's own process: TASK_... codes are sent there. */
 static inline handle_t process_self(const struct process *p) { return p->kept.handles.self; }
 static inline handle_t process_posix(const struct process *p) { return p->kept.handles.posix; }
+
+/* The process's credentials, asked of procd once until they change. */
+const struct process_ids *process_ids(struct process *p) NONNULL;
+/* A line about trouble of our own: to stderr, the log or nowhere. */
+void process_complain(struct process *p, const char *text, size_t bytes) NONNULL;
+/* A handle of its own from a reference, opened on first use and kept in *where. HANDLE_NONE: not to be had. */
+handle_t process_handle(struct process *p, handle_t *where, const char *scheme, const char *ref, uint64_t open_flags) NONNULL;
+/* Opens what every process needs of its own: proc:self. Called in a new process before anything else. */
+err_t process_open_self(struct process *p) NONNULL MUST_CHECK;

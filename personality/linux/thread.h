@@ -44,7 +44,7 @@ struct thread {
 	uint64_t clear_child_tid;       /* [t] */
 	uint64_t robust_head;           /* [t] */
 	uint64_t fs_base;               /* [I] what it started with */
-	uint64_t start_parent_tid;      /* [I] CLONE_CHILD_SETTID and the like: where a new thread writes its tid, or 0 */
+	uint64_t start_child_tid;       /* [t] CLONE_CHILD_SETTID: where the new thread writes its number, or 0 */
 	char name[16];                  /* [t] PR_SET_NAME */
 	/* [t] Saved floating point state for fork and signal frames; 64-aligned by its user. */
 	uint64_t fpu_area;              /* address, 0 until first needed */
@@ -67,8 +67,6 @@ err_t thread_create(struct process *p, enum thread_state state, struct thread **
 void thread_cancel(struct thread *t) NONNULL;
 /* The live thread with this tid, or NULL. Under process->lock. */
 struct thread *thread_find(struct process *p, uint32_t tid) NONNULL;
-/* How many live threads there are (helpers not counted). Under process->lock. */
-unsigned thread_count(struct process *p) NONNULL;
 /* Tells the kernel where to enter this (the calling) thread. */
 err_t thread_set_upcall(struct thread *t) NONNULL MUST_CHECK;
 /* Sets the calling thread's notice mask, unless it has it already; flags deliverable notices for the exit path. */

@@ -20,7 +20,7 @@ struct timer {
 	uint32_t signal;                /* 0: none (SIGEV_NONE) */
 	uint32_t tid;                   /* who gets it; 0 the process */
 	int32_t code;                   /* si_code */
-	uint32_t overrun;
+	uint32_t overrun, overrun_taken; /* since the last signal, and what that one said */
 	uint64_t due_ns, period_ns;     /* due 0: disarmed */
 	uint64_t value;
 	uint32_t linux_clock;

@@ -1,0 +1,2 @@
+LIBS := elf base
+LDSCRIPT := personality/linux/image.ld

@@ -1,0 +1,364 @@
+/* personality/linux/clone.c - fork, vfork, clone and the ends of threads and processes.
+ *
+ * A thread starts in child_entry with its own block. A fork's child is in a copy of the parent's memory and goes on with the
+ * copy of the parent's block. A vfork's child shares the memory: it gets a block and a struct process of its own, made by the parent,
+ * who frees them when the pipe between them closes: at the child's exec or end, however that comes.
+ */
+#include "personality/linux/clone.h"
+#include "lib/base/string.h"
+#include "personality/linux/area.h"
+#include "personality/linux/call.h"
+#include "personality/linux/deliver.h"
+#include "personality/linux/entry.h"
+#include "personality/linux/fpu.h"
+#include "personality/linux/futex.h"
+#include "personality/linux/strace.h"
+
+int64_t clone_check(const struct linux_clone_args *args)
+{
+	uint64_t flags = args->flags;
+
+	if (flags & LINUX_CLONE_NAMESPACES)
+		return ERR_PERM;
+	if ((flags & LINUX_CLONE_THREAD) && !(flags & LINUX_CLONE_SIGHAND))
+		return ERR_INVAL;
+	if ((flags & LINUX_CLONE_SIGHAND) && !(flags & LINUX_CLONE_VM))
+		return ERR_INVAL;
+	if ((flags & LINUX_CLONE_SIGHAND) && (flags & LINUX_CLONE_CLEAR_SIGHAND))
+		return ERR_INVAL;
+	/* Descriptors and directories are a thread's or not at all shared. */
+	if ((flags & LINUX_CLONE_THREAD) && (flags & (LINUX_CLONE_FS | LINUX_CLONE_FILES)) != (LINUX_CLONE_FS | LINUX_CLONE_FILES))
+		return ERR_INVAL;
+	if (args->exit_signal > LINUX_SIGNAL_MAX || args->set_tid_count || (flags & (LINUX_CLONE_PIDFD | LINUX_CLONE_INTO_CGROUP)))
+		return ERR_INVAL;
+	return 0;
+}
+
+/* The floating point state goes with the new thread. */
+static void fpu_keep(struct thread *from, struct thread *to)
+{
+	const struct process_kept *kept = &from->process->kept;
+
+	memset((void *)(to->fpu_area + LINUX_FXSAVE_BYTES), 0, LINUX_XSAVE_HEADER_BYTES);
+	(void)(fpu_save(to->fpu_area, kept->xsave_features) == 0);
+}
+
+/* What the new thread's program sees: the caller's registers, its own stack, result 0. */
+static void child_prepare(struct thread *from, struct thread *to, const struct linux_clone_args *args)
+{
+	to->frame = from->frame;
+	to->frame.rax = 0;
+	to->frame.number = FRAME_NO_CALL;
+	if (args->stack)
+		to->frame.rsp = args->stack;
+	to->by_call = from->by_call;
+	to->mask = from->mask;
+	to->clear_child_tid = args->flags & LINUX_CLONE_CHILD_CLEARTID ? args->child_tid : 0;
+	to->start_child_tid = args->flags & LINUX_CLONE_CHILD_SETTID ? args->child_tid : 0;
+	memcpy(to->name, from->name, sizeof(to->name));
+	fpu_keep(from, to);
+}
+
+static int64_t thread_launch(handle_t process, struct thread *child, uint64_t pid, const struct linux_clone_args *args)
+{
+	struct thread_start start = {
+		.ip = (uint64_t)child_entry, .sp = child->stack_top, .arg = { (uint64_t)child, pid },
+		.fs_base = args->flags & LINUX_CLONE_SETTLS ? args->tls : thread_pointer_get(),
+		.gs_base = (uint64_t)child, .notice_mask = ~0ull,
+	};
+	return native_call(process, TASK_THREAD, 0, &start, sizeof(start), NULL, 0, 0);
+}
+
+/* ---- Threads ---- */
+
+static int64_t clone_thread(struct thread *t, const struct linux_clone_args *args)
+{
+	struct process *p = t->process;
+	struct thread *child;
+	err_t err;
+
+	if ((err = thread_create(p, THREAD_LIVE, &child)))
+		return err == ERR_NOMEM ? ERR_AGAIN : err;
+	child_prepare(t, child, args);
+	atomic_fetch_add_explicit(&p->live, 1, memory_order_relaxed);
+	/* The child waits for the lock until its number is known to all. */
+	lock_take(&p->lock);
+	int64_t tid = thread_launch(process_self(p), child, 0, args);
+	if (tid > 0) {
+		child->tid = (uint32_t)tid;
+		if (args->flags & LINUX_CLONE_PARENT_SETTID)
+			(void)(user_write(args->parent_tid, &child->tid, sizeof(child->tid)) == 0);
+	}
+	lock_release(&p->lock);
+	if (tid <= 0) {
+		atomic_fetch_sub_explicit(&p->live, 1, memory_order_relaxed);
+		thread_cancel(child);
+	}
+	return tid;
+}
+
+/* ---- Processes ---- */
+
+/* Tells procd of the child, and starts it. The child's handle is eaten. */
+static int64_t child_start(struct thread *t, handle_t child_process, struct thread *child, uint32_t pid, const struct linux_clone_args *args)
+{
+	struct posix_fork fork = {
+		.exit_signal = (uint32_t)args->exit_signal,
+		.flags = (args->flags & LINUX_CLONE_PARENT ? POSIX_FORK_SAME_PARENT : 0) | (args->flags & LINUX_CLONE_VFORK ? POSIX_FORK_VFORK : 0),
+	};
+	handle_t ignored;
+	int64_t err = native_call_handle(process_posix(t->process), POSIX_FORK, 0, child_process, &fork, sizeof(fork), NULL, 0, 0, &ignored);
+
+	/* A system without procd has processes all the same. */
+	if (err >= 0 || process_posix(t->process) == HANDLE_NONE)
+		err = thread_launch(child_process, child, pid, args);
+	(void)native_close(child_process);
+	return err < 0 ? err : 0;
+}
+
+static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
+{
+	struct process *p = t->process;
+	uint64_t clear = t->clear_child_tid;
+	handle_t process;
+	int64_t err;
+
+	lock_take(&p->lock);
+	/* The child gets a copy of this very block; what it needs is put in place before and taken back after. */
+	fpu_keep(t, t);
+	struct frame frame = t->frame;
+	child_prepare(t, t, args);
+	int64_t pid = native_call_handle(process_self(p), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, 0, &process);
+	t->frame = frame;
+	t->clear_child_tid = clear;
+	t->start_child_tid = 0;
+	lock_release(&p->lock);
+	if (pid < 0)
+		return pid;
+	if ((err = child_start(t, process, t, (uint32_t)pid, args)))
+		return err == ERR_NOMEM ? ERR_NOMEM : ERR_AGAIN;
+	if (args->flags & LINUX_CLONE_PARENT_SETTID)
+		(void)(user_write(args->parent_tid, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t)) == 0);
+	return pid;
+}
+
+/* A second struct process in the same memory, with one thread block. */
+static err_t process_twin(struct thread *t, struct process **out_process, struct thread **out_thread)
+{
+	struct process *p = t->process, *twin;
+	void *memory;
+	err_t err;
+
+	if ((err = area_map(p, sizeof(*twin), &memory)))
+		return err;
+	twin = memory;
+	lock_take(&p->lock);
+	*twin = *p;
+	lock_release(&p->lock);
+	twin->lock = (struct lock){ 0 };
+	list_init(&twin->threads);
+	atomic_store_explicit(&twin->live, 1, memory_order_relaxed);
+	timer_clear(&twin->timer);
+	signal_queue_clear(&twin->signal);
+	twin->scratch = NULL;
+	if ((err = thread_create(twin, THREAD_LIVE, out_thread))) {
+		area_unmap(memory, sizeof(*twin));
+		return err;
+	}
+	*out_process = twin;
+	return OK;
+}
+
+static void twin_free(struct process *twin, struct thread *child)
+{
+	if (twin->scratch)
+		area_unmap(twin->scratch, twin->scratch_bytes);
+	area_unmap((void *)child->fpu_area, THREAD_BLOCK_BYTES);
+	area_unmap(twin, sizeof(*twin));
+}
+
+/* A pipe whose write end only the child will hold. */
+static int64_t pipe_open(handle_t *read_end, handle_t *write_end)
+{
+	int64_t reader = NATIVE_OPEN("pipe", "", OPEN_READ | OPEN_PRIVATE | OPEN_CLOEXEC);
+	if (reader < 0)
+		return reader;
+	int64_t writer = native(OP_OPEN, 0, (handle_t)reader, 0, 0, (uint64_t)"write", 5, OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC, 0);
+	if (writer < 0) {
+		(void)native_close((handle_t)reader);
+		return writer;
+	}
+	*read_end = (handle_t)reader;
+	*write_end = (handle_t)writer;
+	return 0;
+}
+
+static int64_t clone_share(struct thread *t, const struct linux_clone_args *args)
+{
+	bool waits = args->flags & LINUX_CLONE_VFORK;
+	handle_t read_end = HANDLE_NONE, write_end = HANDLE_NONE, process;
+	struct process *twin;
+	struct thread *child;
+	int64_t err, pid;
+	uint8_t nothing;
+
+	if ((err = process_twin(t, &twin, &child)))
+		return err;
+	child_prepare(t, child, args);
+	if (waits && (err = pipe_open(&read_end, &write_end)))
+		goto free_twin;
+	pid = native_call_handle(process_self(t->process), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, FORK_SHARE_SPACE, &process);
+	if (waits)
+		(void)native_close(write_end);
+	if ((err = pid) < 0)
+		goto close_read_end;
+	if ((err = child_start(t, process, child, (uint32_t)pid, args)))
+		goto close_read_end;
+	if (args->flags & LINUX_CLONE_PARENT_SETTID)
+		(void)(user_write(args->parent_tid, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t)) == 0);
+	if (!waits)
+		return pid;
+	/* Only the end of the last writer ends this. */
+	(void)native(OP_READ, 0, read_end, (uint64_t)&nothing, sizeof(nothing), (uint64_t)-1, 0, 0, 0);
+	(void)native_close(read_end);
+	twin_free(twin, child);
+	return pid;
+
+close_read_end:
+	if (waits)
+		(void)native_close(read_end);
+free_twin:
+	twin_free(twin, child);
+	return err == ERR_NOMEM ? ERR_NOMEM : ERR_AGAIN;
+}
+
+static int64_t do_clone(struct thread *t, const struct linux_clone_args *args)
+{
+	int64_t err = clone_check(args);
+
+	if (err)
+		return err;
+	if (args->flags & LINUX_CLONE_THREAD)
+		return clone_thread(t, args);
+	return args->flags & LINUX_CLONE_VM ? clone_share(t, args) : clone_fork(t, args);
+}
+
+int64_t linux_clone(struct thread *t, const uint64_t *a)
+{
+	struct linux_clone_args args = {
+		.flags = (uint32_t)a[0] & ~LINUX_CSIGNAL, .exit_signal = a[0] & LINUX_CSIGNAL, .stack = a[1],
+		.parent_tid = a[2], .child_tid = a[3], .tls = a[4],
+	};
+	/* Old programs set it; it means nothing. */
+	args.flags &= ~LINUX_CLONE_DETACHED;
+	return do_clone(t, &args);
+}
+
+int64_t linux_clone3(struct thread *t, const uint64_t *a)
+{
+	struct linux_clone_args args = { 0 };
+
+	if (a[1] < LINUX_CLONE_ARGS_FIRST)
+		return ERR_INVAL;
+	if (a[1] > sizeof(args))
+		return ERR_2BIG;
+	if (user_read(&args, a[0], a[1]))
+		return ERR_FAULT;
+	if ((args.flags & LINUX_CSIGNAL) || (args.stack == 0) != (args.stack_bytes == 0))
+		return ERR_INVAL;
+	args.stack += args.stack_bytes;
+	return do_clone(t, &args);
+}
+
+int64_t linux_fork(struct thread *t, const uint64_t *a)
+{
+	struct linux_clone_args args = { .exit_signal = LINUX_SIGCHLD };
+	(void)a;
+	return do_clone(t, &args);
+}
+
+int64_t linux_vfork(struct thread *t, const uint64_t *a)
+{
+	struct linux_clone_args args = { .flags = LINUX_CLONE_VM | LINUX_CLONE_VFORK, .exit_signal = LINUX_SIGCHLD };
+	(void)a;
+	return do_clone(t, &args);
+}
+
+/* ---- In the child ---- */
+
+/* Of the parent's threads only the caller is here. */
+static void process_forked(struct thread *t, uint32_t pid)
+{
+	struct process *p = t->process;
+	struct thread *other;
+
+	p->pid = pid;
+	t->tid = pid;
+	p->lock = (struct lock){ 0 };
+	list_each(other, &p->threads, node)
+		if (other != t)
+			atomic_store_explicit(&other->state, THREAD_FREE, memory_order_relaxed);
+	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
+	signal_queue_clear(&p->signal);
+	timer_clear(&p->timer);
+	t->robust_head = 0;
+	t->alternate.flags &= ~LINUX_SS_ONSTACK;
+	if (process_open_self(p))
+		process_die(t, LINUX_SIGKILL, false);
+	file_forked(p);
+}
+
+void clone_child(struct thread *t, uint64_t pid)
+{
+	struct process *p = t->process;
+	uint64_t mask = t->mask;
+
+	if (thread_set_upcall(t))
+		process_die(t, LINUX_SIGKILL, false);
+	if (pid) {
+		process_forked(t, (uint32_t)pid);
+	} else {
+		lock_take(&p->lock);
+		lock_release(&p->lock);
+	}
+	t->is_mask_saved = false;
+	t->notice_flag = 0;
+	if (t->start_child_tid)
+		(void)(user_write(t->start_child_tid, &t->tid, sizeof(t->tid)) == 0);
+	(void)(fpu_load(t->fpu_area, p->kept.xsave_features) == 0);
+	/* The kernel started us with everything masked. */
+	t->mask = ~0ull;
+	thread_set_mask(t, mask);
+}
+
+/* ---- Ends ---- */
+
+static NORETURN void process_exit(struct thread *t, uint32_t status)
+{
+	futex_robust_release(t);
+	strace_exit(t);
+	for (;;)
+		(void)native(OP_EXIT, 0, HANDLE_NONE, status & 0xff, 0, 0, 0, 0, 0);
+}
+
+int64_t linux_exit_group(struct thread *t, const uint64_t *a)
+{
+	process_exit(t, (uint32_t)a[0]);
+}
+
+int64_t linux_exit(struct thread *t, const uint64_t *a)
+{
+	struct process *p = t->process;
+
+	if (atomic_fetch_sub_explicit(&p->live, 1, memory_order_acq_rel) == 1)
+		process_exit(t, (uint32_t)a[0]);
+	futex_robust_release(t);
+	/* No notice may be taken by a thread that goes. */
+	thread_set_mask(t, ~0ull);
+	lock_take(&p->lock);
+	signal_queue_clear_thread(&p->signal, t->tid);
+	uint64_t clear = t->clear_child_tid;
+	t->tid = 0;
+	lock_release(&p->lock);
+	thread_end(t, clear);
+}

@@ -1,0 +1,584 @@
+/* personality/linux/exec.c - execve: a new space is put together while the old program is whole, then the thread moves into it.
+ *
+ * Nothing of the caller changes before TASK_EXEC, so that every failure leaves it intact.
+ */
+#include "personality/linux/exec.h"
+#include "abi/proto/file.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+#include "lib/elf/elf.h"
+#include "personality/linux/area.h"
+#include "personality/linux/call.h"
+#include "personality/linux/deliver.h"
+#include "personality/linux/entry.h"
+#include "personality/linux/execstack.h"
+#include "personality/linux/fpu.h"
+#include "personality/linux/info.h"
+#include "personality/linux/path.h"
+#include "personality/linux/sigframe.h"
+#include "personality/linux/strace.h"
+
+#define PIE_BASE     0x555555554000ull
+#define STACK_BYTES  (8ull << 20)
+#define STACK_GAP    (1ull << 20)
+enum { BLOCK_STACK_BYTES = 32 << 10 };
+
+/* ---- Strings ---- */
+
+err_t exec_plan_create(struct process *p, struct exec_plan **out)
+{
+	void *memory;
+	err_t err = area_map(p, sizeof(**out), &memory);
+
+	if (err)
+		return err;
+	p->scratch = memory;
+	p->scratch_bytes = sizeof(**out);
+	*out = memory;
+	return OK;
+}
+
+void exec_plan_free(struct process *p)
+{
+	void *memory = p->scratch;
+
+	p->scratch = NULL;
+	area_unmap(memory, p->scratch_bytes);
+}
+
+int64_t exec_add(struct exec_plan *plan, bool is_environment, const char *string)
+{
+	size_t bytes = strlen(string) + 1;
+	size_t *used = is_environment ? &plan->environment_bytes : &plan->arguments_bytes;
+	char *to = is_environment ? plan->environment : plan->arguments;
+
+	if (!range_fits(*used, bytes, EXEC_STRINGS_BYTES))
+		return ERR_2BIG;
+	memcpy(to + *used, string, bytes);
+	*used += bytes;
+	*(is_environment ? &plan->environment_count : &plan->argument_count) += 1;
+	return 0;
+}
+
+/* A NULL-ended array of the program's strings. A null array is an empty one, as on Linux. */
+static int64_t read_strings(uint64_t array, char *to, size_t *used, uint32_t *count)
+{
+	uint64_t pointer;
+
+	for (; array; array += sizeof(pointer)) {
+		if (user_read(&pointer, array, sizeof(pointer)))
+			return ERR_FAULT;
+		if (pointer == 0)
+			return 0;
+		size_t room = MIN_OF((size_t)EXEC_STRINGS_BYTES - *used, (size_t)EXEC_STRING_MAX);
+		int64_t length = user_string(to + *used, pointer, room);
+		if (length < 0)
+			return length == ERR_NAMETOOLONG ? ERR_2BIG : length;
+		*used += (size_t)length + 1;
+		*count += 1;
+	}
+	return 0;
+}
+
+/* ---- The file ---- */
+
+/* One ELF file of the two that a program may be made of. */
+struct exec_file {
+	handle_t handle;
+	uint64_t bytes, bias;
+	struct elf_plan plan;
+};
+
+static int64_t file_open(struct thread *t, const char *path, handle_t *out)
+{
+	int64_t h = path_open(t, LINUX_AT_FDCWD, path, OPEN_READ | OPEN_EXEC | OPEN_PRIVATE | OPEN_CLOEXEC, 0);
+
+	if (h < 0)
+		return h;
+	*out = (handle_t)h;
+	return 0;
+}
+
+static int64_t file_read(handle_t h, void *to, size_t bytes, uint64_t offset)
+{
+	return native(OP_READ, 0, h, (uint64_t)to, bytes, offset, 0, 0, 0);
+}
+
+/* Only regular files are programs. Reads what they begin with; the length of that. */
+static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
+{
+	struct file_stat stat;
+	int64_t err = native_call(h, FILE_STAT, 0, NULL, 0, &stat, sizeof(stat), 0);
+
+	if (err < 0)
+		return err;
+	if ((stat.mode & MODE_TYPE) != MODE_FILE)
+		return ERR_ACCES;
+	*file_bytes = stat.bytes;
+	return file_read(h, start, EXEC_START_BYTES, 0);
+}
+
+static int64_t file_plan(struct exec_file *f, const char *start, size_t start_bytes)
+{
+	return elf_plan_from_start(start, start_bytes, f->bytes, &f->plan);
+}
+
+/* The script's interpreter takes the place of argument 0; its own argument and the script's path come after it. */
+static int64_t become_interpreter(struct exec_plan *plan, const char *interpreter, const char *argument)
+{
+	size_t first = plan->argument_count ? strlen(plan->arguments) + 1 : 0;
+	size_t lengths = strlen(interpreter) + 1 + (argument ? strlen(argument) + 1 : 0) + strlen(plan->path) + 1;
+	char *at = plan->arguments;
+
+	if (plan->arguments_bytes - first + lengths > EXEC_STRINGS_BYTES)
+		return ERR_2BIG;
+	memmove(at + lengths, at + first, plan->arguments_bytes - first);
+	at += string_copy(at, interpreter, lengths) + 1;
+	if (argument)
+		at += string_copy(at, argument, lengths) + 1;
+	(void)string_copy(at, plan->path, lengths);
+	plan->arguments_bytes += lengths - first;
+	plan->argument_count += (plan->argument_count ? 0 : 1) + 1 + (argument ? 1 : 0);
+	return string_copy(plan->path, interpreter, sizeof(plan->path)) >= sizeof(plan->path) ? ERR_NAMETOOLONG : 0;
+}
+
+/* Follows #! lines to an ELF file and makes its plan. f->handle is open (eaten on failure). */
+static int64_t find_program(struct thread *t, struct exec_plan *plan, struct exec_file *f)
+{
+	char *interpreter, *argument;
+	bool is_broken;
+	int64_t result;
+
+	for (int depth = 0; ; depth++) {
+		int64_t start_bytes = result = exec_file_start(f->handle, plan->start, &f->bytes);
+		if (result < 0)
+			break;
+		if (!exec_parse_script(plan->start, (size_t)start_bytes, &interpreter, &argument, &is_broken)) {
+			result = is_broken ? ERR_NOEXEC : file_plan(f, plan->start, (size_t)start_bytes);
+			break;
+		}
+		if (depth == EXEC_INTERPRETER_DEPTH) {
+			result = ERR_LOOP;
+			break;
+		}
+		if ((result = become_interpreter(plan, interpreter, argument)))
+			break;
+		(void)native_close(f->handle);
+		if ((result = file_open(t, plan->path, &f->handle)))
+			return result;
+	}
+	if (result)
+		(void)native_close(f->handle);
+	return result;
+}
+
+/* PT_INTERP: the dynamic linker. f->handle HANDLE_NONE: there is none. */
+static int64_t find_linker(struct thread *t, struct exec_plan *plan, const struct exec_file *program, struct exec_file *f)
+{
+	uint32_t bytes = program->plan.interpreter_bytes;
+	int64_t result;
+
+	f->handle = HANDLE_NONE;
+	if (bytes == 0)
+		return 0;
+	if (bytes > sizeof(plan->interpreter))
+		return ERR_NOEXEC;
+	if (file_read(program->handle, plan->interpreter, bytes, program->plan.interpreter_offset) != bytes || plan->interpreter[bytes - 1])
+		return ERR_NOEXEC;
+	if ((result = file_open(t, plan->interpreter, &f->handle)))
+		return result;
+	result = exec_file_start(f->handle, plan->start, &f->bytes);
+	if (result >= 0)
+		result = file_plan(f, plan->start, (size_t)result);
+	/* A linker that wants a linker is none. */
+	if (result == 0 && f->plan.interpreter_bytes)
+		result = ERR_NOEXEC;
+	if (result) {
+		(void)native_close(f->handle);
+		f->handle = HANDLE_NONE;
+	}
+	return result == ERR_NOEXEC ? -LINUX_ELIBBAD : result;
+}
+
+/* ---- The new space ---- */
+
+static int64_t map_into(handle_t space, handle_t object, uint64_t address, uint64_t bytes, uint32_t flags, uint64_t offset)
+{
+	int64_t result = native(OP_MAP, 0, object, address, bytes, flags | MAP_FIXED, offset, (uint64_t)(int64_t)space, 0);
+	return result < 0 ? result : 0;
+}
+
+static int64_t write_into(handle_t space, uint64_t address, const void *from, size_t bytes)
+{
+	int64_t result = native(OP_WRITE, 0, space, (uint64_t)from, bytes, address, 0, 0, 0);
+	return result < 0 ? result : (size_t)result == bytes ? 0 : ERR_FAULT;
+}
+
+/* A file system whose files cannot be mapped: the part is copied. */
+static int64_t copy_into(handle_t space, const struct exec_file *f, const struct elf_mapping *m, uint32_t flags, char *buffer)
+{
+	int64_t result = map_into(space, HANDLE_NONE, m->file_address, m->file_bytes, flags | MAP_READ | MAP_WRITE, 0);
+
+	for (uint64_t done = 0; result == 0 && done < m->file_bytes; ) {
+		int64_t got = file_read(f->handle, buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
+		if (got <= 0)
+			return got;     /* the end of the file: the rest of its page is zero */
+		result = write_into(space, m->file_address + done, buffer, (size_t)got);
+		done += (uint64_t)got;
+	}
+	return result;
+}
+
+static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes)
+{
+	static const char zeroes[512];
+	int64_t result = 0;
+
+	for (uint64_t done = 0; result == 0 && done < bytes; done += sizeof(zeroes))
+		result = write_into(space, address + done, zeroes, MIN_OF(bytes - done, sizeof(zeroes)));
+	return result;
+}
+
+static int64_t map_segment(handle_t space, const struct exec_file *f, const struct elf_segment *s, char *buffer)
+{
+	struct elf_mapping m;
+	int64_t err = 0;
+
+	elf_segment_mapping(s, f->bias, &m);
+	if (m.file_bytes) {
+		err = map_into(space, f->handle, m.file_address, m.file_bytes, s->map_flags, m.file_offset);
+		if (err == ERR_NODEV || err == ERR_NOTTY || err == ERR_OPNOTSUPP)
+			err = copy_into(space, f, &m, s->map_flags, buffer);
+	}
+	if (!err && m.clear_bytes && (s->map_flags & MAP_WRITE))
+		err = clear_into(space, m.clear_address, m.clear_bytes);
+	if (!err && m.zero_bytes)
+		err = map_into(space, HANDLE_NONE, m.zero_address, m.zero_bytes, s->map_flags, 0);
+	return err;
+}
+
+static int64_t map_file(handle_t space, struct exec_file *f, uint64_t base, char *buffer)
+{
+	int64_t err = 0;
+
+	f->bias = f->plan.is_position_independent ? round_up(base, f->plan.align_bytes) - f->plan.start : 0;
+	if (f->plan.end + f->bias < f->bias || f->plan.end + f->bias > PROGRAM_TOP)
+		return ERR_NOEXEC;
+	for (uint32_t i = 0; !err && i < f->plan.segment_count; i++)
+		err = map_segment(space, f, &f->plan.segment[i], buffer);
+	return err;
+}
+
+/* Where things go: each at a random distance, so that an attacker has to guess. */
+struct exec_layout { uint64_t pie_base, stack_top, linker_base, map_hint, brk_gap; };
+
+static void layout_make(struct process *p, struct exec_layout *l, uint8_t random[EXEC_RANDOM_BYTES])
+{
+	uint64_t r[4];
+
+	if (!random_bytes(p, random, EXEC_RANDOM_BYTES) || !random_bytes(p, r, sizeof(r))) {
+		/* No source yet (early boot): addresses that differ, but could be guessed. */
+		for (unsigned i = 0; i < 4; i++)
+			r[i] = (native_clock(CLOCK_MONOTONIC_NS) + i) * 0x9e3779b97f4a7c15ull >> 8;
+		memcpy(random, r, EXEC_RANDOM_BYTES);
+	}
+	l->pie_base = PIE_BASE + (r[0] & 0xfffffff) * LINUX_PAGE;
+	l->stack_top = PROGRAM_TOP - (r[1] & 0xffff) * LINUX_PAGE;
+	l->linker_base = round_down(l->stack_top - STACK_BYTES - STACK_GAP - (r[2] & 0xffffff) * LINUX_PAGE, LINUX_PAGE);
+	l->brk_gap = (r[3] & 0x1fff) * LINUX_PAGE;
+}
+
+static void plan_auxiliary(struct thread *t, struct exec_stack *s, const struct exec_file *program, const struct exec_file *linker,
+                           const struct posix_exec_result *identity)
+{
+	const struct process_kept *kept = &t->process->kept;
+	uint64_t headers = program->plan.table_address ? program->plan.table_address + program->bias : 0;
+	const struct exec_aux aux[] = {
+		{ LINUX_AT_SYSINFO, (uint64_t)call_entry }, { LINUX_AT_SYSINFO_EHDR, (uint64_t)vdso_start },
+		{ LINUX_AT_MINSIGSTKSZ, sigframe_bytes(kept->fpu_bytes) }, { LINUX_AT_HWCAP, kept->cpu_features },
+		{ LINUX_AT_PAGESZ, LINUX_PAGE }, { LINUX_AT_CLKTCK, LINUX_CLOCK_TICKS }, { LINUX_AT_PHDR, headers },
+		{ LINUX_AT_PHENT, 56 }, { LINUX_AT_PHNUM, program->plan.table_count },
+		{ LINUX_AT_BASE, linker->handle == HANDLE_NONE ? 0 : linker->bias + linker->plan.start }, { LINUX_AT_FLAGS, 0 },
+		{ LINUX_AT_ENTRY, program->plan.entry + program->bias }, { LINUX_AT_UID, identity->uid }, { LINUX_AT_EUID, identity->euid },
+		{ LINUX_AT_GID, identity->gid }, { LINUX_AT_EGID, identity->egid }, { LINUX_AT_SECURE, identity->secure }, { LINUX_AT_HWCAP2, 0 },
+	};
+	STATIC_ASSERT(ARRAY_COUNT(aux) <= EXEC_AUX_MAX, "room for every entry");
+
+	s->aux_count = 0;
+	for (unsigned i = 0; i < ARRAY_COUNT(aux); i++)
+		if (aux[i].key != LINUX_AT_SYSINFO_EHDR || t->process->kept.handles.time != HANDLE_NONE)
+			s->aux[s->aux_count++] = aux[i];
+}
+
+/* procd learns who this process is now, and says what a set-uid file makes of it. */
+static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle_t file, struct posix_exec_result *identity, char *buffer)
+{
+	const struct process_ids *ids = process_ids(t->process);
+	struct posix_exec head = { 0 };
+	size_t room = EXEC_BUFFER_BYTES - sizeof(head), path_bytes = strlen(plan->absolute);
+	handle_t ignored;
+
+	*identity = (struct posix_exec_result){ 0, ids->uid, ids->euid, ids->gid, ids->egid, 0 };
+	if (process_posix(t->process) == HANDLE_NONE)
+		return 0;
+	head.path_bytes = (uint32_t)path_bytes;
+	head.command_bytes = (uint32_t)MIN_OF(plan->arguments_bytes, (size_t)LINUX_PAGE);
+	head.environment_bytes = (uint32_t)MIN_OF(plan->environment_bytes, room - head.path_bytes - head.command_bytes);
+	char *at = buffer;
+	memcpy(at, &head, sizeof(head));
+	at += sizeof(head);
+	memcpy(at, plan->absolute, head.path_bytes);
+	at += head.path_bytes;
+	memcpy(at, plan->arguments, head.command_bytes);
+	at += head.command_bytes;
+	memcpy(at, plan->environment, head.environment_bytes);
+	at += head.environment_bytes;
+	int64_t err = native_call_handle(process_posix(t->process), POSIX_EXEC, 0, file, buffer, (size_t)(at - buffer), identity, sizeof(*identity), 0, &ignored);
+	return err < 0 ? err : 0;
+}
+
+static int64_t map_stack(struct thread *t, handle_t space, const struct exec_plan *plan, const struct exec_file *program, const struct exec_file *linker,
+                         const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, uint64_t *sp)
+{
+	struct exec_stack s = {
+		.arguments = plan->arguments, .arguments_bytes = plan->arguments_bytes, .argument_count = plan->argument_count,
+		.environment = plan->environment, .environment_bytes = plan->environment_bytes, .environment_count = plan->environment_count,
+		.path = plan->name,
+	};
+	uint32_t flags = MAP_READ | MAP_WRITE | (program->plan.wants_executable_stack ? MAP_EXEC : 0);
+	void *image;
+	int64_t err;
+
+	memcpy(s.random, random, sizeof(s.random));
+	plan_auxiliary(t, &s, program, linker, identity);
+	size_t bytes = round_up(exec_stack_bytes(&s), LINUX_PAGE);
+	if (bytes > STACK_BYTES / 2)
+		return ERR_2BIG;
+	if ((err = map_into(space, HANDLE_NONE, layout->stack_top - STACK_BYTES, STACK_BYTES, flags, 0)))
+		return err;
+	if ((err = area_map(t->process, bytes, &image)))
+		return err;
+	err = exec_stack_build(&s, layout->stack_top, image, bytes, sp);
+	if (!err)
+		err = write_into(space, *sp, (char *)image + bytes - (layout->stack_top - *sp), layout->stack_top - *sp);
+	area_unmap(image, bytes);
+	return err;
+}
+
+/* ITIMER_REAL goes on over exec. */
+static void block_fill(struct thread *t, struct exec_block *b, const struct exec_plan *plan)
+{
+	struct process *p = t->process;
+	const char *slash = strrchr(plan->name, '/');
+
+	lock_take(&p->lock);
+	b->kept = p->kept;
+	b->ignored = signal_ignored(&p->signal);
+	b->alarm_due_ns = p->timer.timer[LINUX_ITIMER_REAL].due_ns;
+	b->alarm_period_ns = p->timer.timer[LINUX_ITIMER_REAL].period_ns;
+	lock_release(&p->lock);
+	b->pid = p->pid;
+	b->mask = t->mask;
+	(void)string_copy(b->name, slash ? slash + 1 : plan->name, sizeof(b->name));
+	(void)string_copy(b->path, plan->absolute, sizeof(b->path));
+}
+
+static int64_t map_block(handle_t space, struct exec_block *b)
+{
+	int64_t err;
+
+	b->block_bytes = round_up(sizeof(*b), LINUX_PAGE) + BLOCK_STACK_BYTES;
+	b->area_next = AREA_START + b->block_bytes + LINUX_PAGE;
+	if ((err = map_into(space, HANDLE_NONE, AREA_START, b->block_bytes, MAP_READ | MAP_WRITE, 0)))
+		return err;
+	return write_into(space, AREA_START, b, sizeof(*b));
+}
+
+static int64_t map_image(struct thread *t, handle_t space)
+{
+	const struct process_handles *h = &t->process->kept.handles;
+	int64_t err = map_into(space, h->image, IMAGE_BASE, (uint64_t)image_limit - IMAGE_BASE, MAP_READ | MAP_EXEC, 0);
+
+	if (!err && h->time != HANDLE_NONE)
+		err = map_into(space, h->time, TIME_PAGE, LINUX_PAGE, MAP_READ | MAP_SHARED, 0);
+	return err;
+}
+
+/* The last step; it returns only when it failed. */
+static int64_t move_thread(struct thread *t, handle_t space, uint64_t block_bytes)
+{
+	struct thread_start start = {
+		.ip = (uint64_t)exec_entry, .sp = AREA_START + block_bytes, .arg = { AREA_START }, .notice_mask = ~0ull,
+	};
+	handle_t ignored;
+	return native_call_handle(process_self(t->process), TASK_EXEC, 0, space, &start, sizeof(start), NULL, 0, 0, &ignored);
+}
+
+static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct exec_file *program, struct exec_file *linker, char *buffer)
+{
+	struct exec_block *block = (struct exec_block *)buffer;
+	struct posix_exec_result identity;
+	uint8_t random[EXEC_RANDOM_BYTES];
+	struct exec_layout layout;
+	uint64_t sp;
+	int64_t err;
+
+	int64_t space = NATIVE_OPEN("proc", "space", OPEN_READ | OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC);
+	if (space < 0)
+		return space;
+	layout_make(t->process, &layout, random);
+	if ((err = map_file((handle_t)space, program, layout.pie_base, buffer)))
+		goto close_space;
+	if (linker->handle != HANDLE_NONE && (err = map_file((handle_t)space, linker, layout.linker_base - linker->plan.end, buffer)))
+		goto close_space;
+	if ((err = tell_procd(t, plan, program->handle, &identity, buffer)))
+		goto close_space;
+	if ((err = map_stack(t, (handle_t)space, plan, program, linker, &layout, random, &identity, &sp)))
+		goto close_space;
+	memset(block, 0, sizeof(*block));
+	block_fill(t, block, plan);
+	block->entry = linker->handle != HANDLE_NONE ? linker->plan.entry + linker->bias : program->plan.entry + program->bias;
+	block->stack = sp;
+	block->brk_start = round_up(program->plan.end + program->bias, LINUX_PAGE) + layout.brk_gap;
+	block->map_hint = linker->handle != HANDLE_NONE ? linker->plan.start + linker->bias : layout.linker_base;
+	if ((err = map_image(t, (handle_t)space)) || (err = map_block((handle_t)space, block)))
+		goto close_space;
+	(void)native_call(process_self(t->process), TASK_NAME, 0, block->name, strlen(block->name), NULL, 0, 0);
+	err = move_thread(t, (handle_t)space, block->block_bytes);
+
+close_space:
+	(void)native_close((handle_t)space);
+	return err;
+}
+
+int64_t exec_run(struct thread *t, struct exec_plan *plan, handle_t file)
+{
+	struct exec_file program = { .handle = file }, linker = { .handle = HANDLE_NONE };
+	int64_t err;
+
+	(void)string_copy(plan->name, plan->path, sizeof(plan->name));
+	if (file == HANDLE_NONE && (err = file_open(t, plan->path, &program.handle)))
+		return err;
+	if ((err = find_program(t, plan, &program)))
+		return err;
+	if ((err = find_linker(t, plan, &program, &linker)))
+		goto close_program;
+	if (path_of(t, program.handle, plan->absolute, sizeof(plan->absolute)) < 0)
+		(void)string_copy(plan->absolute, plan->path, sizeof(plan->absolute));
+	err = build_and_move(t, plan, &program, &linker, plan->buffer);
+	if (linker.handle != HANDLE_NONE)
+		(void)native_close(linker.handle);
+close_program:
+	(void)native_close(program.handle);
+	return err;
+}
+
+static int64_t exec_call(struct thread *t, struct exec_plan *plan, handle_t file, uint64_t arguments, uint64_t environment)
+{
+	int64_t err;
+
+	if ((err = read_strings(arguments, plan->arguments, &plan->arguments_bytes, &plan->argument_count)) ||
+	    (err = read_strings(environment, plan->environment, &plan->environment_bytes, &plan->environment_count)))
+		goto close_file;
+	/* A program without a name confuses too many. */
+	if (plan->argument_count == 0 && (err = exec_add(plan, false, "")))
+		goto close_file;
+	return exec_run(t, plan, file);
+
+close_file:
+	if (file != HANDLE_NONE)
+		(void)native_close(file);
+	return err;
+}
+
+int64_t linux_execve(struct thread *t, const uint64_t *a)
+{
+	struct exec_plan *plan;
+	int64_t err;
+
+	if ((err = exec_plan_create(t->process, &plan)))
+		return err;
+	int64_t length = user_string(plan->path, a[0], sizeof(plan->path));
+	err = length < 0 ? length : length == 0 ? ERR_NOENT : exec_call(t, plan, HANDLE_NONE, a[1], a[2]);
+	exec_plan_free(t->process);
+	return err;
+}
+
+int64_t linux_execveat(struct thread *t, const uint64_t *a)
+{
+	struct exec_plan *plan;
+	int64_t err, h = HANDLE_NONE;
+
+	if (a[4] & ~(uint64_t)(LINUX_AT_EMPTY_PATH | LINUX_AT_SYMLINK_NOFOLLOW))
+		return ERR_INVAL;
+	if ((err = exec_plan_create(t->process, &plan)))
+		return err;
+	err = user_string(plan->path, a[1], sizeof(plan->path));
+	if (err == 0 && !(a[4] & LINUX_AT_EMPTY_PATH))
+		err = ERR_NOENT;
+	if (err == 0 && (h = native(OP_DUP, 0, (handle_t)a[0], HANDLE_PRIVATE, DUP_CLOEXEC, RIGHT_ALL, 0, 0, 0)) < 0)
+		err = h;
+	if (err > 0 && (h = path_open(t, (int32_t)a[0], plan->path, OPEN_READ | OPEN_EXEC | OPEN_PRIVATE | OPEN_CLOEXEC |
+	                              (a[4] & LINUX_AT_SYMLINK_NOFOLLOW ? OPEN_NOFOLLOW : 0), 0)) < 0)
+		err = h;
+	if (err >= 0)
+		err = exec_call(t, plan, (handle_t)h, a[2], a[3]);
+	exec_plan_free(t->process);
+	return err;
+}
+
+/* ---- In the new space ---- */
+
+struct thread *exec_main(struct exec_block *b)
+{
+	uint64_t area_next = b->area_next;
+	struct process *p;
+	struct thread *t;
+	void *memory;
+
+	if (area_map_at(&area_next, sizeof(*p), &memory))
+		goto no_memory;
+	p = memory;
+	p->kept = b->kept;
+	p->pid = b->pid;
+	p->area_next = area_next;
+	p->brk_start = p->brk_end = b->brk_start;
+	p->map_hint = b->map_hint;
+	p->start_ns = native_clock(CLOCK_MONOTONIC_NS);
+	list_init(&p->threads);
+	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
+	signal_init(&p->signal);
+	signal_ignore(&p->signal, b->ignored);
+	memcpy(p->name, b->name, sizeof(p->name));
+	memcpy(p->path, b->path, sizeof(p->path));
+	p->clock = p->kept.handles.time != HANDLE_NONE ? (const struct time_page *)TIME_PAGE : NULL;
+	if (p->kept.handles.missing != HANDLE_NONE) {
+		int64_t at = native_map(AREA_END, sizeof(*p->missing), MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED, p->kept.handles.missing, 0);
+		p->missing = at < 0 ? NULL : (struct missing_counts *)at;
+	}
+	if (thread_create(p, THREAD_LIVE, &t))
+		goto no_memory;
+	t->tid = p->pid;
+	memcpy(t->name, p->name, sizeof(t->name));
+	t->frame.rip = b->entry;
+	t->frame.rsp = b->stack;
+	t->frame.rflags = 0x202;
+	return t;
+
+no_memory:
+	/* The old program is gone: there is nobody to tell. */
+	for (;;)
+		(void)native(OP_EXIT, 0, HANDLE_NONE, 127, 0, 0, 0, 0, 0);
+}
+
+void exec_finish(struct thread *t, struct exec_block *b)
+{
+	uint64_t mask = b->mask, due = b->alarm_due_ns, period = b->alarm_period_ns;
+
+	area_unmap(b, b->block_bytes);
+	if (thread_set_upcall(t))
+		process_die(t, LINUX_SIGKILL, false);
+	timer_restore_real(t, due, period);
+	t->mask = ~0ull;
+	thread_set_mask(t, mask);
+}

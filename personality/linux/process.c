@@ -1,0 +1,54 @@
+/* personality/linux/process.c - what a process knows of itself. */
+#include "personality/linux/process.h"
+#include "lib/base/string.h"
+#include "personality/linux/native.h"
+
+enum { HANDLE_STDERR = 2 };
+
+const struct process_ids *process_ids(struct process *p)
+{
+	struct posix_ids ids = { 0 };
+
+	if (LIKELY(atomic_load_explicit(&p->ids_known, memory_order_acquire)))
+		return &p->ids;
+	if (native_call(process_posix(p), POSIX_GET_IDS, 0, NULL, 0, &ids, sizeof(ids), 0) < 0)
+		return &p->ids;
+	lock_take(&p->lock);
+	p->ids = (struct process_ids){ ids.uid, ids.euid, ids.suid, ids.gid, ids.egid, ids.sgid };
+	lock_release(&p->lock);
+	atomic_store_explicit(&p->ids_known, true, memory_order_release);
+	return &p->ids;
+}
+
+void process_complain(struct process *p, const char *text, size_t bytes)
+{
+	handle_t to = p->kept.handles.strace != HANDLE_NONE ? p->kept.handles.strace : HANDLE_STDERR;
+	(void)native(OP_WRITE, 0, to, (uint64_t)text, bytes, (uint64_t)-1, 0, 0, 0);
+}
+
+handle_t process_handle(struct process *p, handle_t *where, const char *scheme, const char *ref, uint64_t open_flags)
+{
+	handle_t h = __atomic_load_n(where, __ATOMIC_RELAXED);
+
+	if (LIKELY(h != HANDLE_NONE))
+		return h;
+	lock_take(&p->lock);
+	if (*where == HANDLE_NONE) {
+		int64_t result = native_open(scheme, strlen(scheme), ref, strlen(ref), open_flags | OPEN_PRIVATE);
+		if (result >= 0)
+			__atomic_store_n(where, (handle_t)result, __ATOMIC_RELAXED);
+	}
+	h = *where;
+	lock_release(&p->lock);
+	return h;
+}
+
+err_t process_open_self(struct process *p)
+{
+	int64_t result = NATIVE_OPEN("proc", "self", OPEN_PRIVATE | OPEN_READ | OPEN_WRITE);
+
+	if (result < 0)
+		return (err_t)result;
+	p->kept.handles.self = (handle_t)result;
+	return OK;
+}
