@@ -333,8 +333,12 @@ err_t space_protect(struct space *s, uint64_t address, uint64_t bytes, uint32_t 
 {
 	struct list_node gone = LIST_INIT(gone);
 	uint32_t prot = map_flags & PROT_MASK;
-	if (!range_is_good(address, bytes))
+	if (address & PAGE_MASK)
 		return ERR_INVAL;
+	if (bytes == 0)
+		return OK;
+	if (!range_is_good(address, bytes))
+		return ERR_NOMEM;       /* not all of it can be mapped */
 	uint64_t end = address + page_round_up(bytes);
 	spin_lock(&s->lock);
 	err_t err = range_check(s, address, end, prot);
