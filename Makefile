@@ -78,19 +78,23 @@ guest_flags  := $(target_flags) -fpic -fvisibility=hidden
 host_flags   := -Ilib/test/host $(subst -DDEBUG=$(DEBUG),-DDEBUG=1,$(common_flags)) -O1 -fno-omit-frame-pointer
 sanitizers   := -fsanitize=address,undefined -fno-sanitize-recover=all
 
+comma        := ,
+# No name of ours becomes libc's, nor the sanitizers' (which take sched_yield from what they are linked with).
+host_link    := -pthread -fuse-ld=lld -Wl,--exclude-libs,host.a
+
 # Everything is made anew when a flag changes; what links is, when a file came or went.
 differs        = $(subst x$(strip $(1)),,x$(strip $(2)))$(subst x$(strip $(2)),,x$(strip $(1)))
 keep_fresh     = $(if $(call differs,$(file <$(1)),$(2)),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
 flags_stamp   := $(B)/flags.stamp
 sources_stamp := $(B)/sources.stamp
-$(call keep_fresh,$(flags_stamp),$(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers))
+$(call keep_fresh,$(flags_stamp),$(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers) $(host_link))
 $(call keep_fresh,$(sources_stamp),$(sources) $(foreach f,$(folders),$(libs_$f) $(ldflags_$f) $(ldscript_$f) $(cflags_$f) $(host_skip_$f)))
 
 # $(1) output folder, $(2) label, $(3) compiler and flags: how a tree of sources becomes a tree of objects
 define compile_rules
 $(1)/%.o: %.c $(flags_stamp)
 	$$(call say,$(2),$$<)
-	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -MMD -MP -c $$< -o $$@
+	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) $$(CFLAGS_HOST) -MMD -MP -c $$< -o $$@
 $(1)/%.S.o: %.S $(flags_stamp)
 	$$(call say,$(2),$$<)
 	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -D__ASSEMBLER__=1 -MMD -MP -c $$< -o $$@
@@ -172,10 +176,11 @@ bench-programs: $(patsubst bench/%.c,$(B)/bench/%,$(filter bench/%.c,$(sources))
 
 # ---- Host tests: each folder's modules in an archive, one program per test -------------------------------------------
 
+$(B)/host/kernel/%.o: CFLAGS_HOST := -Dsched_yield=kernel_sched_yield
 $(eval $(call compile_rules,$(B)/host,HOSTCC,$(CLANG) $(host_flags) $(sanitizers)))
 # The folder (of `folders`) that a file belongs to.
 folder_of     = $(lastword $(foreach f,$(folders),$(if $(filter $f/%,$(1)),$f)))
-host_modules  = $(filter-out %/main.c kernel/arch/$(ARCH)/% $(host_skip_$(1)),$(call modules,$(1)))
+host_modules  = $(filter-out $(if $(filter kernel,$(1)),,%/main.c) kernel/arch/$(ARCH)/% $(host_skip_$(1)),$(call modules,$(1)))
 host_archive  = $(B)/host/$(1)/host.a
 define host_archive_rules
 $(call host_archive,$(1)): $(call objects,$(B)/host,$(call host_modules,$(1))) $(sources_stamp)
@@ -185,12 +190,13 @@ host_folders := $(foreach f,$(folders),$(if $(call host_modules,$f),$f))
 $(foreach f,$(host_folders),$(eval $(call host_archive_rules,$f)))
 host_libraries := $(foreach f,$(filter lib/%,$(host_folders)),$(call host_archive,$f))
 
-# $(1) a *_test.c or *_fuzz.c, $(2) the main program's object
+# $(1) a *_test.c or *_fuzz.c, $(2) the main program's object. Kernel modules refer to each other in all directions:
+# what a test defines stands in for theirs, and lib/test/host/missing.c for the machine.
 define host_program_rules
-$(B)/host/$(basename $(1)): $(B)/host/$(basename $(1)).o $(2) \
+$(B)/host/$(basename $(1)): $(B)/host/$(basename $(1)).o $(2) $(if $(filter kernel/%,$(1)),$(B)/host/lib/test/host/missing.o) \
 		$(foreach f,$(filter $(call folder_of,$(1)),$(filter-out lib/%,$(host_folders))),$(call host_archive,$f)) $(host_libraries) $(sources_stamp)
 	$$(call say,HOSTLD,$$@)
-	$$(Q)$(CLANG) $(sanitizers) -pthread -fuse-ld=lld -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group
+	$$(Q)$(CLANG) $(sanitizers) $(host_link) $(if $(filter kernel/%,$(1)),-Wl$(comma)-z$(comma)muldefs) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group
 endef
 tests   := $(filter %_test.c,$(sources))
 fuzzers := $(filter %_fuzz.c,$(sources))

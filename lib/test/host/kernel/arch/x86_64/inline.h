@@ -9,6 +9,8 @@
 struct cpu;
 struct thread;
 
+NORETURN void arch_end(void);
+
 struct context {
 	uint64_t sp;
 };
