@@ -74,7 +74,7 @@ err_t arch_user_bases_set(uint64_t fs, uint64_t gs) MUST_CHECK;
 NORETURN void arch_enter_user(struct regs *r) NONNULL;
 /* Fills registers of a thread that starts in user space. */
 void arch_regs_start(struct regs *r, const struct thread_start *start) NONNULL;
-/* FS and GS base of a thread that starts or execs; loads them when it is the current one. */
+/* FS and GS base of a thread that starts or execs; loads them when it is the current one. One that is not canonical counts as 0. */
 void arch_thread_set_bases(struct thread *t, const struct thread_start *start) NONNULL;
 /* Makes registers from user space safe to return to (canonical ip, user selectors, allowed flag bits). INVAL. */
 err_t arch_regs_check(struct regs *r) NONNULL MUST_CHECK;
@@ -103,6 +103,8 @@ void arch_irq_unmask(uint32_t isa_irq);
 void arch_serial_write(const char *bytes, size_t count) NONNULL;
 NORETURN void arch_power_off(void);
 NORETURN void arch_restart(void);
+/* The end of a panic: an emulator's exit device if there is one, else this CPU halts. */
+NORETURN void arch_end(void);
 uint64_t arch_random_seed(void);        /* RDRAND or what comes closest; may be weak: it only adds */
 /* Prints a stack trace from a frame pointer (0: the caller's), symbolized. */
 void arch_backtrace(uint64_t frame_pointer, uint64_t ip);

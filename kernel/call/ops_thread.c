@@ -29,7 +29,7 @@ int64_t op_yield(const struct request *q, handle_t *received)
 {
 	(void)q;
 	(void)received;
-	sched_yield();
+	sched_give_way();
 	return 0;
 }
 

@@ -246,7 +246,7 @@ void sched_finish_switch(void)
 		arch_thread_loaded(c->current);
 }
 
-void sched_yield(void)
+void sched_give_way(void)
 {
 	struct thread *t = thread_current();
 

@@ -16,7 +16,7 @@ err_t sched_init_cpu(struct cpu *c) NONNULL MUST_CHECK;
 /* The idle loop of this CPU; the context that called it becomes the idle thread's. */
 NORETURN void sched_run_idle(void);
 /* Gives up the CPU, staying ready. */
-void sched_yield(void);
+void sched_give_way(void);
 /* If this CPU was asked to reschedule: does so. */
 void sched_preempt(void);
 /* A point in a long kernel path where interrupts may come in and others may run. No locks held. */

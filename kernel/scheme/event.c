@@ -206,7 +206,7 @@ static void change_lock(struct event_queue *q)
 	spin_lock(&q->lock);
 	while (q->changing) {
 		spin_unlock(&q->lock);
-		sched_yield();
+		sched_give_way();
 		spin_lock(&q->lock);
 	}
 	q->changing = true;
@@ -371,7 +371,7 @@ static void queue_destroy(struct resource *r)
 		if (!i)
 			break;
 		if (!alive) {
-			sched_yield();  /* its resource is just going, and takes it along */
+			sched_give_way();  /* its resource is just going, and takes it along */
 			continue;
 		}
 		watch_remove(&target->watch, &i->watcher);

@@ -15,8 +15,6 @@
 struct cpu boot_cpu ALIGNED(64);
 struct boot_info boot_copy;
 paddr_t trampoline_page;
-struct cpu *cpus[CPU_MAX] = { &boot_cpu };
-uint32_t cpu_count = 1;
 static uint8_t boot_ist_stacks[IST_STACKS * IST_STACK_BYTES] ALIGNED(16);
 
 void boot_stop(const char *why)
@@ -108,6 +106,7 @@ NORETURN void boot_main(uint64_t from, uint64_t pointer)
 	const struct boot_image image = { (uint64_t)image_physical_start, (uint64_t)image_physical_end };
 	const char *why;
 
+	cpus[0] = &boot_cpu;
 	descriptors_init_cpu(&boot_cpu, boot_ist_stacks);
 	boot_cpu.arch.started = true;
 	if (from == BOOT_FROM_PVH)

@@ -11,8 +11,6 @@
 struct cpu;
 struct thread;
 
-/* The end of a panic: an emulator's exit device if there is one, else this CPU halts. */
-NORETURN void arch_end(void);
 
 /* A thread that is not running: all else lies on its kernel stack (switch.S). */
 struct context {
