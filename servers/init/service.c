@@ -138,12 +138,20 @@ static err_t give_handles(struct given *g, const struct service *s, const struct
 	return OK;
 }
 
-/* Every program can say something: through log: when that runs, else to the kernel's log. */
+static bool serves(const struct service *s, const char *scheme)
+{
+	for (uint32_t i = 0; i < s->rc->scheme_count; i++)
+		if (strcmp(s->rc->scheme[i].name, scheme) == 0)
+			return true;
+	return false;
+}
+
+/* Every program can say something: through log: when that runs, else (and log:'s own server) to the kernel's log. */
 static err_t give_log(struct given *g, const struct service *s, const struct service_world *w)
 {
 	handle_t h;
 
-	if (!w->has_log_server || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
+	if (!w->has_log_server || serves(s, "log") || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
 		return w->log == HANDLE_NONE ? OK : give(g, "", "log", w->log);
 	return give_opened(g, "log", h);
 }
