@@ -689,7 +689,10 @@ void tree_task_ended(struct tree *t, uint32_t pid)
 
 	if (!p || p == t->init || !process_is_alive(p))
 		return;
-	if (t->outside->task_info(p->task, &info) || info.end == TASK_ALIVE)
+	/* That it has ended is certain; how, is better guessed than forgotten: this is not told twice. */
+	if (t->outside->task_info(p->task, &info))
+		info = (struct task_info){ .end = TASK_KILLED, .status = LINUX_SIGKILL };
+	if (info.end == TASK_ALIVE)
 		return;
 	usage_of_task(&info, &p->usage);
 	p->status = status_of_end(&info);
