@@ -130,6 +130,8 @@ void server_timer_clear(struct server_timer *t) NONNULL;
 /* Tells the starter that we are ready (startup_ready), then serves until server_stop or an error of the endpoint. */
 err_t server_run(struct server *s) NONNULL;
 void server_stop(struct server *s) NONNULL;
+/* One round of server_run, for programs that do work of their own between rounds: waits once, serves what there is. */
+err_t server_step(struct server *s) NONNULL MUST_CHECK;
 
 /* ---- In the functions ------------------------------------------------------------------------------------------ */
 

@@ -255,20 +255,27 @@ static err_t poll_once(struct server *s)
 	return OK;
 }
 
+err_t server_step(struct server *s)
+{
+	err_t err;
+
+	if (s->scheme_count != 1 || s->watch_count != 0) {
+		err = poll_once(s);
+	} else {
+		s->watches_changed = false;
+		err = scheme_serve(s, list_first(&s->schemes, struct scheme, link), true);
+	}
+	timers_fire(s);
+	return err;
+}
+
 err_t server_run(struct server *s)
 {
 	err_t err = OK;
 
 	startup_ready();
-	while (!err && !s->is_stopping) {
-		timers_fire(s);
-		if (s->scheme_count == 1 && s->watch_count == 0) {
-			s->watches_changed = false;
-			err = scheme_serve(s, list_first(&s->schemes, struct scheme, link), true);
-		} else {
-			err = poll_once(s);
-		}
-	}
+	while (!err && !s->is_stopping)
+		err = server_step(s);
 	return err;
 }
 

@@ -1,0 +1,2 @@
+LIBS := scheme native elf initfs base
+HOST_SKIP := uart.c
