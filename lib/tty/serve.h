@@ -84,6 +84,8 @@ void tty_served_init(struct tty_served *s, struct scheme *scheme, const struct t
 /* Ends it: nobody has it open any more. */
 void tty_served_fini(struct tty_served *s) NONNULL;
 
+/* May the sender open it so (OPEN_READ, OPEN_WRITE)? */
+bool tty_serve_may(const struct tty_served *s, const struct sender *sender, uint32_t open_flags) NONNULL;
 /* In the server's open function, once it is settled that the sender may: readiness starts, and a session's
  * leader without a terminal gets this one unless it said OPEN_NOCTTY. */
 void tty_serve_open(struct tty_served *s, struct tty_open *o, struct scheme_request *r, uint32_t open_flags) NONNULL;

@@ -254,6 +254,19 @@ static int64_t put_stat(const struct tty_served *s, struct scheme_request *r)
 	return scheme_out(r, &stat, sizeof(stat));
 }
 
+bool tty_serve_may(const struct tty_served *s, const struct sender *sender, uint32_t open_flags)
+{
+	uint32_t mode = s->mode, needed = (open_flags & OPEN_READ ? 4 : 0) | (open_flags & OPEN_WRITE ? 2 : 0);
+
+	if (sender->uid == 0)
+		return true;
+	if (sender->uid == s->uid)
+		mode >>= 6;
+	else if (sender->gid == s->gid)
+		mode >>= 3;
+	return (needed & ~mode & 7) == 0;
+}
+
 int64_t tty_serve_chown(struct tty_served *s, const struct sender *sender, const struct file_owner *owner)
 {
 	if (sender->uid != 0)

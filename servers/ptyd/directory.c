@@ -148,7 +148,7 @@ static int64_t access(const struct node *n, const struct sender *sender, uint64_
 	if (word & OPEN_EXEC && (n->pty || n->is_ptmx))
 		return ERR_ACCES;
 	if (n->pty)
-		return pty_may(&n->pty->slave, sender, (uint32_t)word) ? 0 : ERR_ACCES;
+		return tty_serve_may(&n->pty->slave, sender, (uint32_t)word) ? 0 : ERR_ACCES;
 	return !n->is_ptmx && (word & OPEN_WRITE) && sender->uid != 0 ? ERR_ACCES : 0;
 }
 

@@ -249,19 +249,6 @@ static err_t create_master(struct ptys *p, const struct sender *sender, struct p
 	return OK;
 }
 
-bool pty_may(const struct tty_served *slave, const struct sender *sender, uint32_t open_flags)
-{
-	uint32_t mode = slave->mode, needed = (open_flags & OPEN_READ ? 4 : 0) | (open_flags & OPEN_WRITE ? 2 : 0);
-
-	if (sender->uid == 0)
-		return true;
-	if (sender->uid == slave->uid)
-		mode >>= 6;
-	else if (sender->gid == slave->gid)
-		mode >>= 3;
-	return (needed & ~mode & 7) == 0;
-}
-
 static err_t open_slave(struct ptys *p, struct pty_open *o, struct scheme_request *r, uint32_t number, uint32_t open_flags)
 {
 	struct pty *pty = pty_find(p, number);
@@ -270,7 +257,7 @@ static err_t open_slave(struct ptys *p, struct pty_open *o, struct scheme_reques
 		return ERR_NOENT;
 	if (open_flags & OPEN_DIRECTORY)
 		return ERR_NOTDIR;
-	if (!pty_may(&pty->slave, &r->message->sender, open_flags))
+	if (!tty_serve_may(&pty->slave, &r->message->sender, open_flags))
 		return ERR_ACCES;
 	if (pty->is_locked && !(open_flags & OPEN_PATH))
 		return ERR_IO;

@@ -45,5 +45,3 @@ int64_t pty_directory_call(struct ptys *p, struct scheme_request *r, uint32_t co
 err_t pty_parse_name(const char *name, size_t bytes, uint32_t *number) NONNULL MUST_CHECK;
 /* NULL: there is none. */
 struct pty *pty_find(const struct ptys *p, uint32_t number) NONNULL;
-/* May the sender open it so (OPEN_READ, OPEN_WRITE)? */
-bool pty_may(const struct tty_served *slave, const struct sender *sender, uint32_t open_flags) NONNULL;

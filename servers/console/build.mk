@@ -1,0 +1,1 @@
+LIBS := tty term scheme native base

@@ -1,0 +1,276 @@
+/* servers/console/console.c - between the terminal and its devices. */
+#include "servers/console/console.h"
+#include "lib/base/string.h"
+#include "lib/native/heap.h"
+
+/* Drawing waits that long, so that a flood of lines is drawn once; what leaves the UART takes about the other. */
+enum { DRAW_DELAY_NS = 15 * 1000 * 1000, DRAIN_DELAY_NS = 2 * 1000 * 1000 };
+
+static struct console *console_of(struct tty_served *s) { return container_of(s, struct console, served); }
+
+/* ---- Output -------------------------------------------------------------------------------------------------------- */
+
+static void draw_fired(struct server_timer *t)
+{
+	struct console *c = container_of(t, struct console, draw_timer);
+
+	c->is_draw_due = false;
+	display_draw(&c->display);
+}
+
+static void show(struct console *c, const uint8_t *bytes, size_t count)
+{
+	if (!c->display.is_present || count == 0)
+		return;
+	display_write(&c->display, bytes, count);
+	if (!c->is_draw_due) {
+		c->is_draw_due = true;
+		server_timer_set(c->scheme->server, &c->draw_timer, c->served.outside->now_ns() + DRAW_DELAY_NS);
+	}
+}
+
+/* What programs asked the display. With a serial line the terminal at its end answers; two answers would confuse.
+ * Typing makes output in its turn: only call this when what was shown is taken. */
+static void type_answer(struct console *c)
+{
+	uint8_t answer[TERM_ANSWER_BYTES];
+	size_t bytes = c->display.is_present ? term_take_answer(&c->display.term, answer) : 0;
+
+	if (bytes > 0 && !c->uart.is_present)
+		tty_serve_input(&c->served, answer, bytes);
+}
+
+static void take_output(struct tty_served *s)
+{
+	struct console *c = console_of(s);
+	const uint8_t *span;
+	size_t count, sent;
+
+	while ((count = tty_output(&s->tty, &span)) > 0) {
+		sent = c->uart.is_present ? uart_write(&c->uart, span, count) : count;
+		show(c, span, sent);
+		tty_output_taken(&s->tty, sent);
+		type_answer(c);
+		if (sent < count)
+			break;
+	}
+}
+
+static void drain_fired(struct server_timer *t)
+{
+	struct console *c = container_of(t, struct console, drain_timer);
+
+	c->is_drain_due = false;
+	tty_serve_settle(&c->served);
+}
+
+static bool is_drained(struct tty_served *s)
+{
+	struct console *c = console_of(s);
+
+	if (tty_output_pending(&s->tty) > 0)
+		return false;
+	if (uart_is_idle(&c->uart))
+		return true;
+	if (!c->is_drain_due) {
+		c->is_drain_due = true;
+		server_timer_set(c->scheme->server, &c->drain_timer, s->outside->now_ns() + DRAIN_DELAY_NS);
+	}
+	return false;
+}
+
+/* ---- Input --------------------------------------------------------------------------------------------------------- */
+
+static bool take_room(struct uart *u)
+{
+	struct console *c = container_of(u, struct console, uart);
+
+	return c->typed_bytes < sizeof(c->typed) && c->typed_bytes < tty_input_room(&c->served.tty);
+}
+
+static void type(struct console *c)
+{
+	size_t bytes = c->typed_bytes;
+
+	c->typed_bytes = 0;
+	if (bytes > 0)
+		tty_serve_input(&c->served, c->typed, bytes);
+}
+
+static void take(struct uart *u, enum uart_event event, uint8_t byte)
+{
+	struct console *c = container_of(u, struct console, uart);
+
+	if (event == UART_BYTE) {
+		c->typed[c->typed_bytes++] = byte;
+		return;
+	}
+	type(c);
+	if (event == UART_BREAK)
+		tty_input_break(&c->served.tty, c->served.outside->now_ns());
+	else
+		tty_input_error(&c->served.tty, byte, c->served.outside->now_ns());
+}
+
+void console_serial_service(struct console *c)
+{
+	bool can_send = uart_service(&c->uart);
+
+	type(c);
+	if (can_send || c->served.tty.signals)
+		tty_serve_settle(&c->served);
+}
+
+/* The owner's room hook: what had to stay in the UART comes now. */
+static void take_held(struct tty_served *s)
+{
+	struct console *c = console_of(s);
+
+	if (!c->uart.is_present || !uart_is_held(&c->uart) || tty_input_room(&s->tty) == 0)
+		return;
+	(void)!uart_service(&c->uart);
+	type(c);
+}
+
+void console_keyboard_service(struct console *c)
+{
+	struct keyboard_modes modes = { 0 };
+	uint8_t code, out[KEYBOARD_BYTES_MAX];
+
+	if (c->display.is_present)
+		modes = (struct keyboard_modes){
+			.application_cursor = c->display.term.application_cursor,
+			.application_keypad = c->display.term.application_keypad,
+			.newline = c->display.term.newline_returns,
+		};
+	while (c->has_keyboard && i8042_read(&c->keyboard_ports, &code)) {
+		size_t bytes = keyboard_code(&c->keyboard, code, &modes, out);
+
+		if (bytes > 0)
+			tty_serve_input(&c->served, out, bytes);
+	}
+}
+
+/* ---- Making -------------------------------------------------------------------------------------------------------- */
+
+static const struct tty_owner owner = { .output = take_output, .room = take_held, .is_drained = is_drained };
+
+void console_init(struct console *c, struct scheme *scheme, const struct tty_outside *outside)
+{
+	struct tty_served *s = &c->served;
+
+	memset(c, 0, sizeof(*c));
+	c->scheme = scheme;
+	tty_served_init(s, scheme, &owner, outside);
+	string_copy(s->name, "/dev/console", sizeof(s->name));
+	s->major = CONSOLE_MAJOR;
+	s->minor = CONSOLE_MINOR;
+	s->node = 1;
+	s->mode = 0620;
+	s->gid = 5;
+	server_timer_init(&c->draw_timer, draw_fired);
+	server_timer_init(&c->drain_timer, drain_fired);
+}
+
+void console_add_serial(struct console *c, const struct ports *ports)
+{
+	uart_init(&c->uart, ports, take_room, take);
+}
+
+err_t console_add_display(struct console *c, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes)
+{
+	return display_init(&c->display, f, pixels, font, font_bytes);
+}
+
+void console_add_keyboard(struct console *c, const struct ports *ports)
+{
+	c->keyboard_ports = *ports;
+	c->has_keyboard = i8042_init(ports);
+}
+
+static uint16_t smaller(uint16_t a, uint16_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/* What fits on both; a serial terminal that nobody described has the usual 80 by 24. */
+void console_set_size(struct console *c, const struct options *o)
+{
+	struct tty_size size = { .rows = o->rows, .columns = o->columns };
+
+	if (c->display.is_present) {
+		size.rows = smaller(size.rows, c->display.term.rows);
+		size.columns = smaller(size.columns, c->display.term.columns);
+		size.x_pixels = (uint16_t)c->display.draw.target.width;
+		size.y_pixels = (uint16_t)c->display.draw.target.height;
+	}
+	if (size.rows == 0)
+		size.rows = 24;
+	if (size.columns == 0)
+		size.columns = 80;
+	tty_set_size(&c->served.tty, &size);
+}
+
+/* ---- As a scheme ----------------------------------------------------------------------------------------------------- */
+
+static int64_t console_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t flags, uint32_t mode)
+{
+	struct console *c = r->scheme->context;
+	struct tty_open *o;
+
+	(void)mode;
+	for (; bytes > 0 && *ref == '/'; ref++)
+		bytes--;
+	if (!string_is(ref, bytes, r->open ? "" : "console"))
+		return r->open ? ERR_NOTDIR : ERR_NOENT;
+	if (flags & OPEN_DIRECTORY)
+		return ERR_NOTDIR;
+	if (!tty_serve_may(&c->served, &r->message->sender, flags))
+		return ERR_ACCES;
+	if (!(o = heap_new(struct tty_open)))
+		return ERR_NOMEM;
+	tty_serve_open(&c->served, o, r, flags);
+	r->opened = o;
+	return 0;
+}
+
+static void console_opened(struct scheme *s, void *open, uint64_t id)
+{
+	(void)s;
+	tty_serve_opened(open, id);
+}
+
+static void console_close(struct scheme *s, void *open)
+{
+	(void)s;
+	tty_serve_close(open);
+	heap_free(open, sizeof(struct tty_open));
+}
+
+static int64_t console_read(struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	struct console *c = r->scheme->context;
+
+	(void)offset;
+	return tty_serve_read(&c->served, r, bytes);
+}
+
+static int64_t console_write(struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	struct console *c = r->scheme->context;
+
+	(void)offset;
+	return tty_serve_write(&c->served, r, bytes);
+}
+
+static int64_t console_call(struct scheme_request *r, uint32_t code, uint64_t word)
+{
+	struct console *c = r->scheme->context;
+
+	return tty_serve_call(&c->served, r, code, word, false);
+}
+
+const struct scheme_ops console_ops = {
+	.open = console_open, .opened = console_opened, .read = console_read, .write = console_write, .call = console_call,
+	.close = console_close, .cancel = tty_wait_cancel,
+};
