@@ -28,7 +28,7 @@ B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
-all: kernel programs
+all: kernel programs doc
 	@:
 
 # ---- What there is ---------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ $(B)/initfs.img: $(B)/initfs.manifest $(addprefix $(B)/bin/,$(program_names) $(c
 initfs: $(B)/initfs.img
 
 doc/abi.md: tools/abidoc.py $(wildcard abi/*.def abi/proto/*.def)
-	$(Q)$(PYTHON) tools/abidoc.py > $@.new && mv $@.new $@
+	$(Q)mkdir -p $(B) && $(PYTHON) tools/abidoc.py > $(B)/abi.md && { cmp -s $(B)/abi.md $@ || cp $(B)/abi.md $@; } && touch $@
 doc: doc/abi.md
 
 clean:
