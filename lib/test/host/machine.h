@@ -247,7 +247,8 @@ static err_t machine_translate(uint64_t address, uint32_t fault_flags, char **ou
 			return OK;
 		}
 		struct page_entry e;
-		if (paging_get(machine_tables_in(s), page, &e) && e.flags & need) {
+		struct page_tables *tables = machine_tables_in(s);
+		if (tables && paging_get(tables, page, &e) && e.flags & need) {
 			*cached = (struct machine_entry){ page, e };
 			continue;
 		}
