@@ -1,12 +1,8 @@
 /* servers/execd/command.c */
 #include "servers/execd/command.h"
 #include "abi/proto/exec.h"
-#include "lib/base/bits.h"
-#include "lib/base/fmt.h"
 #include "lib/base/string.h"
 #include "lib/native/heap.h"
-
-#define DEFAULT_PATH "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 /* The next string; NULL: it does not end. */
 static const char *string_next(const char **at, const char *end)
@@ -70,29 +66,4 @@ const char *command_environment(const struct command *c, const char *name)
 		if (strncmp(c->environment[i], name, bytes) == 0 && c->environment[i][bytes] == '=')
 			return c->environment[i] + bytes + 1;
 	return NULL;
-}
-
-bool command_candidate(const struct command *c, uint32_t n, char *to, size_t bytes)
-{
-	const char *name = c->arguments[0], *path = command_environment(c, "PATH");
-
-	if (strchr(name, '/')) {
-		if (string_copy(to, name, bytes) >= bytes)
-			to[0] = 0;
-		return n == 0;
-	}
-	if (!path)
-		path = DEFAULT_PATH;
-	for (; n > 0; n--) {
-		const char *colon = strchr(path, ':');
-		if (!colon)
-			return false;
-		path = colon + 1;
-	}
-	const char *colon = strchr(path, ':');
-	size_t folder_bytes = colon ? (size_t)(colon - path) : strlen(path);
-	/* An empty piece of PATH is the working directory. */
-	if (fmt(to, bytes, "%.*s%s%s", (int)folder_bytes, path, folder_bytes ? "/" : "", name) >= bytes)
-		to[0] = 0;
-	return true;
 }

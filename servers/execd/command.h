@@ -1,6 +1,5 @@
 /* servers/execd/command.h - the words of a command that came over the line. Pure. */
 #pragma once
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "abi/error.h"
@@ -20,5 +19,3 @@ err_t command_parse(const uint8_t *bytes, size_t count, struct command *out) NON
 void command_free(struct command *c) NONNULL;
 /* The value of NAME=value; NULL. */
 const char *command_environment(const struct command *c, const char *name) NONNULL;
-/* The n-th place (from 0) that execvp would look for a file: false when there are no more. NAMETOOLONG ones are skipped as an empty path. */
-bool command_candidate(const struct command *c, uint32_t n, char *to, size_t bytes) NONNULL;

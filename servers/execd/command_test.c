@@ -51,33 +51,3 @@ TEST(no_memory_for_a_command_is_an_error)
 	heap_fail_after(1);
 	CHECK_EQ(command_parse(bytes, make(1, 0, "ls\0/", 5), &c), ERR_NOMEM);
 }
-
-TEST(the_program_is_looked_for_along_the_path)
-{
-	struct command c;
-	char path[32];
-
-	CHECK_EQ(command_parse(bytes, make(1, 1, "ls\0PATH=/a::/b\0/", 17), &c), OK);
-	CHECK(command_candidate(&c, 0, path, sizeof path));
-	CHECK_STR(path, "/a/ls");
-	CHECK(command_candidate(&c, 1, path, sizeof path));
-	CHECK_STR(path, "ls");
-	CHECK(command_candidate(&c, 2, path, sizeof path));
-	CHECK_STR(path, "/b/ls");
-	CHECK(!command_candidate(&c, 3, path, sizeof path));
-	command_free(&c);
-}
-
-TEST(a_name_with_a_slash_is_looked_for_nowhere_else)
-{
-	struct command c;
-	char path[8];
-
-	CHECK_EQ(command_parse(bytes, make(1, 0, "./ls\0/", 7), &c), OK);
-	CHECK(command_candidate(&c, 0, path, sizeof path));
-	CHECK_STR(path, "./ls");
-	CHECK(!command_candidate(&c, 1, path, sizeof path));
-	CHECK(command_candidate(&c, 0, path, 4));
-	CHECK_STR(path, "");
-	command_free(&c);
-}

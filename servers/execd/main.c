@@ -1,19 +1,15 @@
 /* servers/execd/main.c - runs the one command of `./cathode exec`: a serial line on one side, pipes on the other.
  *
- * Handles: "port", "fifo" (the ports of COM2), "irq" (its interrupt), "posix", "admin", "initfs", "root" (file:/),
+ * Handles: "port", "fifo" (the ports of COM2), "irq" (its interrupt), "posix", "admin", "personality" (its ELF file), "root" (file:/),
  * "power" (sys:power), "trace" (sys:trace). The command gets execd's own namespace.
  */
-#include "abi/proto/file.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/posix.h"
 #include "abi/proto/task.h"
 #include "lib/base/bits.h"
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
-#include "lib/initfs/initfs.h"
-#include "lib/native/bootfs.h"
 #include "lib/native/handle.h"
-#include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/spawn.h"
 #include "lib/native/startup.h"
@@ -22,8 +18,7 @@
 #include "servers/execd/session.h"
 #include "servers/execd/uart.h"
 
-#define PERSONALITY "/boot/linux"
-enum { PATH_BYTES = 4096, STATUS_NOT_FOUND = 127, STATUS_NOT_RUN = 126, STATUS_SIGNALLED = 128 };
+enum { STATUS_LOST = 126, STATUS_SIGNALLED = 128 };
 /* How long output may stay away, after the command's end, while others still hold its pipes. */
 #define QUIET_NS 500000000ull
 
@@ -38,7 +33,7 @@ static struct {
 	struct server server;
 	struct uart uart;
 	struct session session;
-	struct initfs initfs;
+	uint64_t personality_bytes;
 	handle_t irq, posix, namespace, trace;
 	struct server_watch irq_watch, stdin_watch, process_watch;
 	struct server_timer quiet_timer;
@@ -85,7 +80,7 @@ static void on_process(struct server_watch *w, uint32_t found)
 	struct task_info info;
 
 	(void)found;
-	execd.status = handle_call(execd.process, TASK_INFO, NULL, 0, &info, sizeof info, 0) < 0 ? STATUS_NOT_RUN : status_of(&info);
+	execd.status = handle_call(execd.process, TASK_INFO, NULL, 0, &info, sizeof info, 0) < 0 ? STATUS_LOST : status_of(&info);
 	server_remove_watch(&execd.server, w);
 	handle_close(execd.process);
 	execd.process = HANDLE_NONE;
@@ -203,50 +198,6 @@ static void on_stdin(struct server_watch *w, uint32_t found)
 
 /* ---- Starting the command ------------------------------------------------------------------------------------------------ */
 
-static void say(const char *name, const char *what)
-{
-	char line[512];
-	size_t n = fmt(line, sizeof line, "exec: %s: %s\n", name, what);
-
-	n = MIN_OF(MIN_OF(n, sizeof line - 1), session_room(&execd.session, EXEC_STDERR));
-	session_put(&execd.session, EXEC_STDERR, (const uint8_t *)line, n);
-}
-
-/* A command that is not there, or is none, has ended already. */
-static void give_up(const char *name, err_t err)
-{
-	say(name, err == ERR_NOENT ? "not found" : err == ERR_ACCES ? "permission denied" : err == ERR_NOEXEC ? "not a program" : "cannot be run");
-	execd.status = err == ERR_NOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN;
-	execd.has_ended = execd.is_quiet = true;
-}
-
-static err_t program_check(handle_t cwd, const char *path)
-{
-	struct file_stat st;
-	int64_t result = handle_call(cwd, FILE_STAT, path, strlen(path), &st, sizeof st, 0);
-
-	if (result < 0)
-		return (err_t)result;
-	if ((st.mode & MODE_TYPE) != MODE_FILE || !(st.mode & 0111))
-		return ERR_ACCES;
-	return OK;
-}
-
-/* As execvp: the first that can be run; else why the most promising could not. */
-static err_t program_find(const struct command *c, handle_t cwd, char path[PATH_BYTES])
-{
-	err_t best = ERR_NOENT;
-
-	for (uint32_t n = 0; command_candidate(c, n, path, PATH_BYTES); n++) {
-		err_t err = path[0] ? program_check(cwd, path) : ERR_NOENT;
-		if (err == OK)
-			return OK;
-		if (err != ERR_NOENT && err != ERR_NOTDIR)
-			best = err;
-	}
-	return best;
-}
-
 struct pipe { handle_t reader, writer; };
 
 static err_t pipe_make(struct pipe *out)
@@ -303,66 +254,51 @@ static err_t adopt(handle_t process)
 	return result_error(sys_call(0, execd.posix, pack_handle(POSIX_ADOPT, process, false), &fork, sizeof fork, NULL, 0, 0));
 }
 
-/* The personality's arguments: its own name, the program's path, the program's argv. */
-static err_t command_spawn(const struct command *c, const char *path, handle_t cwd, struct pipe pipe[3])
+/* The personality looks the program up, and says when it cannot be run (127, 126). */
+static err_t command_spawn(const struct command *c, handle_t cwd, struct pipe pipe[3])
 {
 	struct task_cred cred = { .uid = c->uid, .gid = c->gid };
 	const struct spawn_handle handles[] = {
 		{ "stdin", pipe[0].reader, 0 }, { "stdout", pipe[1].writer, 1 }, { "stderr", pipe[2].writer, 2 },
 		{ "posix", execd.posix, HANDLE_NONE }, { "root", startup_handle("root"), HANDLE_NONE }, { "cwd", cwd, HANDLE_NONE },
+		{ "self-image", startup_handle("personality"), HANDLE_NONE },
+		{ "strace", pipe[2].writer, HANDLE_NONE },      /* only when asked for: the last */
 	};
-	size_t argument_bytes = (c->argument_count + 2) * sizeof(char *);
-	const char **arguments = heap_alloc(argument_bytes);
+	bool is_traced = command_environment(c, "CATHODE_STRACE") != NULL;
 	struct spawn_options o = {
-		.name = c->arguments[0], .arguments = arguments, .argument_count = c->argument_count + 2,
+		.image = startup_handle("personality"), .image_bytes = execd.personality_bytes, .name = c->arguments[0],
+		.arguments = c->arguments, .argument_count = c->argument_count,
 		.environment = c->environment, .environment_count = c->environment_count,
-		.handles = handles, .handle_count = ARRAY_COUNT(handles), .namespace = execd.namespace,
-		.image = startup_handle("initfs"), .account = HANDLE_NONE, .cred = &cred, .admin = startup_handle("admin"),
-		.priority = PRIORITY_NORMAL,
+		.handles = handles, .handle_count = ARRAY_COUNT(handles) - !is_traced, .namespace = execd.namespace,
+		.account = HANDLE_NONE, .cred = &cred, .admin = startup_handle("admin"), .priority = PRIORITY_NORMAL,
 	};
 	struct spawned s;
 	err_t err;
 
-	if (!arguments)
-		return ERR_NOMEM;
-	arguments[0] = PERSONALITY;
-	arguments[1] = path;
-	memcpy(arguments + 2, c->arguments, c->argument_count * sizeof(char *));
-	if ((err = bootfs_find(&execd.initfs, PERSONALITY, &o.image_offset, &o.image_bytes)))
-		goto free_arguments;
 	if ((err = spawn_prepare(&o, &s)))
-		goto free_arguments;
+		return err;
 	if ((err = adopt(s.process)) || (err = spawn_start(&s))) {
 		spawn_abandon(&s);
-		goto free_arguments;
+		return err;
 	}
 	execd.process = s.process;
 	execd.pid = s.pid;
 	server_add_watch(&execd.server, &execd.process_watch, s.process, READY_READ, on_process);
-
-free_arguments:
-	heap_free(arguments, argument_bytes);
-	return err;
+	return OK;
 }
 
 /* An error says that it could not even be tried. */
 static err_t command_run(const struct command *c)
 {
-	char path[PATH_BYTES];
 	struct pipe pipe[3];
 	handle_t cwd;
 	err_t err;
 
 	if ((err = handle_open_at(startup_handle("root"), c->folder, OPEN_READ | OPEN_DIRECTORY, &cwd)))
 		return err;
-	if ((err = program_find(c, cwd, path))) {
-		give_up(c->arguments[0], err);
-		err = OK;
-		goto close_cwd;
-	}
 	if ((err = pipes_make(pipe)))
 		goto close_cwd;
-	if ((err = command_spawn(c, path, cwd, pipe))) {
+	if ((err = command_spawn(c, cwd, pipe))) {
 		for (int i = 0; i < 3; i++)
 			pipe_close(&pipe[i]);
 		goto close_cwd;
@@ -548,6 +484,7 @@ static void pump(void)
 
 static err_t prepare(void)
 {
+	struct mem_info info;
 	err_t err;
 
 	execd.process = execd.stdin_pipe = execd.stream[0].pipe = execd.stream[1].pipe = HANDLE_NONE;
@@ -559,8 +496,9 @@ static err_t prepare(void)
 		return err;
 	if ((err = session_init(&execd.session)))
 		return err;
-	if ((err = bootfs_map(startup_handle("initfs"), &execd.initfs)))
+	if ((err = result_error(handle_call(startup_handle("personality"), MEM_INFO, NULL, 0, &info, sizeof info, 0))))
 		return err;
+	execd.personality_bytes = info.bytes;
 	if ((err = handle_open("sys", "self-namespace", OPEN_READ, &execd.namespace)))
 		return err;
 	server_add_watch(&execd.server, &execd.irq_watch, execd.irq, READY_READ, on_irq);

@@ -7,12 +7,11 @@
 static void command_try(const struct session *s)
 {
 	struct command c;
-	char path[64];
 
 	if (command_parse(s->command, s->command_bytes, &c))
 		return;
-	for (uint32_t n = 0; n < 8 && command_candidate(&c, n, path, sizeof path); n++)
-		ASSERT(path[sizeof path - 1] == 0 || path[0]);
+	ASSERT(c.arguments[0] && !c.arguments[c.argument_count] && !c.environment[c.environment_count]);
+	(void)command_environment(&c, "PATH");
 	command_free(&c);
 }
 

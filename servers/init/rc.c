@@ -228,8 +228,8 @@ static const struct directive directives[] = {
 
 static const char *service_begin(struct rc *rc, struct rc_words *w, bool is_session)
 {
-	if (w->count < 3 || strlen(w->word[1]) > RC_NAME_MAX)
-		return "a service needs a name and a program";
+	if (w->count < 3 + is_session || strlen(w->word[1]) > RC_NAME_MAX)
+		return "a service needs a name and a program, a session an image too";
 	if (rc_find(rc, w->word[1]))
 		return "that name is taken";
 	if (rc->count == RC_SERVICES_MAX)
@@ -239,9 +239,9 @@ static const char *service_begin(struct rc *rc, struct rc_words *w, bool is_sess
 		return "no memory";
 	*s = (struct rc_service){
 		.name = w->word[1], .is_session = is_session, .has_ready = !is_session, .is_restarted = true,
-		.priority = PRIORITY_NORMAL, .limit = is_session ? 0 : RC_LIMIT,
+		.priority = PRIORITY_NORMAL, .limit = is_session ? 0 : RC_LIMIT, .image = w->word[2],
 	};
-	for (uint32_t i = 2; i < w->count; i++)
+	for (uint32_t i = 2 + is_session; i < w->count; i++)
 		s->arguments.word[s->arguments.count++] = w->word[i];
 	rc->service[rc->count++] = s;
 	return NULL;

@@ -2,7 +2,8 @@
  *
  *	# a comment
  *	service NAME PROGRAM [ARGUMENT...]      what is kept running
- *	session NAME PROGRAM [ARGUMENT...]      the same, for a user: told to procd, no "ready" handshake
+ *	session NAME IMAGE PROGRAM [ARGUMENT...]        the same, for a user: told to procd, no "ready" handshake; IMAGE is
+ *	                                        the personality, which gets the words after it as its arguments
  *		scheme NAME [fail] [redeliver]  it serves NAME: and gets the endpoint as handles "scheme" and "scheme:NAME";
  *		                                fail: clients get an error while it is down, else they wait;
  *		                                redeliver: requests that a dead instance had taken go to the next one
@@ -51,7 +52,8 @@ struct rc_scheme {
 struct rc_service {
 	const char *name;
 	bool is_session, has_ready, is_restarted, has_user;
-	struct rc_words arguments;      /* the program first */
+	const char *image;              /* the ELF file */
+	struct rc_words arguments;      /* a service's begin with its image */
 	struct rc_words uses, environment, after, modes;
 	uint32_t scheme_count, handle_count;
 	struct rc_scheme scheme[RC_WORDS_MAX];

@@ -66,6 +66,9 @@ TEST(a_session_is_not_asked_for_readiness_and_never_given_up)
 	CHECK_EQ(parse(&rc, "session shell /boot/linux /bin/sh -l\n", &error), OK);
 	CHECK(rc.service[0]->is_session && !rc.service[0]->has_ready && rc.service[0]->limit == 0);
 	CHECK(rc_is_in_mode(rc.service[0], "anything"));
+	CHECK_STR(rc.service[0]->image, "/boot/linux");
+	CHECK_EQ(rc.service[0]->arguments.count, 2);
+	CHECK_STR(rc.service[0]->arguments.word[0], "/bin/sh");
 	rc_free(&rc);
 }
 
@@ -73,6 +76,7 @@ TEST(mistakes_are_told_with_their_line)
 {
 	check_error("scheme x\n", 1);
 	check_error("service a\n", 1);
+	check_error("session a /boot/linux\n", 1);
 	check_error("service a /b\nservice a /b\n", 2);
 	check_error("service a /b\n\tscheme\n", 2);
 	check_error("service a /b\n\tscheme x sometimes\n", 2);

@@ -268,7 +268,7 @@ err_t service_launch(struct service *s, const struct service_world *w)
 	err_t err;
 
 	s->ready = HANDLE_NONE;
-	if ((err = program_find(rc->arguments.word[0], w, &o, &program)))
+	if ((err = program_find(rc->image, w, &o, &program)))
 		goto close_program;
 	if ((err = given_collect(&g, s, w)))
 		goto close_given;
