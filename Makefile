@@ -239,7 +239,7 @@ $(call keep_fresh,$(B)/programs.stamp,$(image_lines))
 $(B)/initfs.manifest: image/manifest $(B)/programs.stamp
 	$(Q)cp $< $@ && tr ' ;' '\n ' < $(B)/programs.stamp >> $@
 $(B)/initfs.img: $(B)/initfs.manifest $(addprefix $(B)/bin/,$(program_names) $(command_names)) $(manifests) \
-		$(wildcard servers/init/init.rc image/etc/* ports/busybox/*) tools/mkinitfs.py tools/ports.py
+		$(wildcard servers/init/init.rc image/etc/* ports/*/recipe) tools/mkinitfs.py tools/ports.py
 	$(call say,IMAGE,$@)
 	$(Q)$(PYTHON) tools/mkinitfs.py --output $@ --manifest $<
 initfs: $(B)/initfs.img

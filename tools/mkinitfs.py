@@ -7,12 +7,14 @@ A manifest has one entry a line, `#` starts a comment; sources are relative to t
     link  PATH TARGET
     char  PATH MODE UID:GID MAJOR MINOR      (also: block)
     fifo  PATH MODE UID:GID
-    port  PATH MODE UID:GID PORT SOURCE      a file out of a third-party package, see tools/ports.py
+    port  PATH MODE UID:GID PORT SOURCE      a file out of a third-party package, see tools/ports.py (.gz: unpacked,
+                                             unless PATH ends in .gz too)
     links PATH ARGUMENT...                   a symlink to PATH for each path that it prints when run with these
 --add HOSTPATH:GUESTPATH adds a host file or tree, with modes, symlinks and times, owned by root.
 A later entry replaces an earlier one; missing folders are made.
 """
 import argparse
+import gzip
 import os
 import stat
 import struct
@@ -151,6 +153,9 @@ def add_line(tree, files, words):
     uid, gid = map(int, words[3].split(":"))
     if kind == "dir":
         node = Node(stat.S_IFDIR | mode, uid, gid)
+    elif kind == "port" and words[5].endswith(".gz") and not path.endswith(".gz"):
+        content = gzip.decompress((ports.port_root(words[4]) / words[5]).read_bytes())
+        node = Node(stat.S_IFREG | mode, uid, gid, BASE_TIME_NS, content, len(content))
     elif kind in ("file", "port"):
         source = ROOT / words[4] if kind == "file" else ports.port_root(words[4]) / words[5]
         node = files[path] = node_of_file(str(source), mode, uid, gid, BASE_TIME_NS)
@@ -210,8 +215,11 @@ def layout(nodes):
 
 
 def write_content(file, node):
-    with open(node.source, "rb") as source:
-        data = source.read(node.size)
+    if isinstance(node.source, bytes):
+        data = node.source
+    else:
+        with open(node.source, "rb") as source:
+            data = source.read(node.size)
     if len(data) != node.size:
         raise ImageError(f"{node.source} became shorter while it was read")
     file.write(data)
