@@ -178,10 +178,14 @@ exit_fast:
 	movq	%gs:FRAME_RSP, %rsp
 	jmp	*%rcx
 
-/* Every register, and the jump with stack and flags in one instruction. */
+/* Every register. The jump through memory needs none; no move changes the flags. (iretq would do it in one
+ * instruction, but QEMU's TCG reads its stack with the kernel's rights, which SMAP refuses.) */
 exit_full:
 	cmpq	$0, %gs:THREAD_NOTICE_FLAG
 	jne	exit_leave
+	movq	%gs:THREAD_STACK_TOP, %rsp
+	pushq	%gs:FRAME_FLAGS
+	popfq
 	movq	%gs:FRAME_RDI, %rdi
 	movq	%gs:FRAME_RSI, %rsi
 	movq	%gs:FRAME_RDX, %rdx
@@ -197,6 +201,5 @@ exit_full:
 	movq	%gs:FRAME_R15, %r15
 	movq	%gs:FRAME_RCX, %rcx
 	movq	%gs:FRAME_R11, %r11
-	movq	%gs:THREAD_SELF, %rsp
-	leaq	FRAME_RIP(%rsp), %rsp
-	iretq
+	movq	%gs:FRAME_RSP, %rsp
+	jmp	*%gs:FRAME_RIP

@@ -1,6 +1,6 @@
 /* personality/linux/frame.h - a program's registers while it is in a system call or an event.
  *
- * The arguments of a call lie together, in order; what iretq takes lies at the end.
+ * The arguments of a call lie together, in order.
  */
 #pragma once
 #include <stdint.h>

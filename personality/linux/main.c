@@ -2,7 +2,8 @@
  *
  * What the starter gives (abi/startup.h): "stdin" "stdout" "stderr" (or numbers 0, 1, 2 already), "posix" (procd),
  * "root" and "cwd" (directories), "self-image" (the object with this ELF file), and perhaps "strace" (where to print calls).
- * Argument 0 without a slash is looked for in PATH. Ends with 127 when there is no such program, 126 when it cannot be run.
+ * When argument 0 is the image's own path (/boot/linux, as a line of init.rc has it), argument 1 names the program.
+ * A name without a slash is looked for in PATH. Ends with 127 when there is no such program, 126 when it cannot be run.
  */
 #include "abi/proto/kernel.h"
 #include "abi/startup.h"
@@ -15,6 +16,8 @@
 #include "personality/linux/fpu.h"
 
 enum { STATUS_NOT_FOUND = 127, STATUS_CANNOT_RUN = 126, STATUS_BROKEN = 125, STDERR = 2, STANDARD_COUNT = 3 };
+
+static const char own_path[] = "/boot/linux";
 
 /* From entry.S. */
 NORETURN void start_main(const struct startup *startup);
@@ -160,6 +163,7 @@ void start_program(struct thread *t)
 {
 	const struct startup *s = (const struct startup *)t->frame.argument[0];
 	const char *const *arguments = (const char *const *)s->arguments, *const *environment = (const char *const *)s->environment;
+	uint32_t first = s->argument_count > 1 && strcmp(arguments[0], own_path) == 0;
 	const char *search = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	struct exec_plan *plan;
 	int64_t err = OK;
@@ -169,7 +173,7 @@ void start_program(struct thread *t)
 		give_up("cannot start", err, STATUS_BROKEN);
 	if (s->argument_count == 0)
 		give_up("no program named", ERR_INVAL, STATUS_NOT_FOUND);
-	for (uint32_t i = 0; !err && i < s->argument_count; i++)
+	for (uint32_t i = first; !err && i < s->argument_count; i++)
 		err = exec_add(plan, false, arguments[i]);
 	for (uint32_t i = 0; !err && i < s->environment_count; i++) {
 		err = exec_add(plan, true, environment[i]);
@@ -177,6 +181,6 @@ void start_program(struct thread *t)
 			search = environment[i] + 5;
 	}
 	if (!err)
-		err = run_found(t, plan, arguments[0], search);
-	give_up(arguments[0], err, err == ERR_NOENT || err == ERR_NOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN);
+		err = run_found(t, plan, arguments[first], search);
+	give_up(arguments[first], err, err == ERR_NOENT || err == ERR_NOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN);
 }

@@ -8,8 +8,8 @@
 #include "personality/linux/user.h"
 
 enum { RED_ZONE = 128, MAGIC2_BYTES = 4 };
-/* CF PF AF ZF SF TF DF OF RF AC: what a program may set. Linux's FIX_EFLAGS. */
-#define FLAGS_OF_PROGRAM 0x50dd5ull
+/* CF PF AF ZF SF DF OF AC: what a program may set; Linux's FIX_EFLAGS without TF and RF, with which our way out would trap. */
+#define FLAGS_OF_PROGRAM 0x40cd5ull
 #define FLAG_DIRECTION   0x400ull
 #define FLAG_TRAP        0x100ull
 #define FLAG_RESUME      0x10000ull
