@@ -18,6 +18,7 @@
 #define strchr base_strchr
 #define strrchr base_strrchr
 #endif
+#include "lib/base/attr.h"
 #include "lib/base/string.h"
 
 typedef uint64_t __attribute__((aligned(1), may_alias)) word_t;
@@ -76,13 +77,13 @@ static void copy_down(uint8_t *to, const uint8_t *from, size_t bytes)
 	}
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
+WEAK void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
 	copy_up(to, from, bytes);
 	return to;
 }
 
-void *memmove(void *to, const void *from, size_t bytes)
+WEAK void *memmove(void *to, const void *from, size_t bytes)
 {
 	/* Upwards is right unless to lies inside from's bytes. */
 	if ((uintptr_t)to - (uintptr_t)from >= bytes)
@@ -92,7 +93,7 @@ void *memmove(void *to, const void *from, size_t bytes)
 	return to;
 }
 
-void *memset(void *to, int byte, size_t bytes)
+WEAK void *memset(void *to, int byte, size_t bytes)
 {
 	uint8_t *p = to;
 	uint64_t word = (uint8_t)byte * 0x0101010101010101ull;

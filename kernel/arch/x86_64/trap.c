@@ -66,7 +66,6 @@ void trap_from_user(struct regs *r, uint64_t vector, uint64_t error)
 	} else if (vector == EXCEPTION_PAGE) {
 		uint64_t address = cr2_read();
 
-		trace(TRACE_FAULT, (uint16_t)error, address, r->rip);
 		(void)kernel_page_fault(r, address, fault_flags(error), error);
 	} else {
 		kernel_exception(r, (uint32_t)vector, error);
