@@ -16,7 +16,7 @@
 enum {
 	BANK_MAX = 8,
 	BANK_GAP_MAX = (16 << 20) >> PAGE_SHIFT,        /* a hole up to this costs less as unused records than as a bank */
-	CACHE_BATCH = 16, CACHE_MAX = 2 * CACHE_BATCH,
+	CACHE_ORDER = 4, CACHE_BATCH = 1 << CACHE_ORDER, CACHE_MAX = 3 * CACHE_BATCH,
 	ORDERS = FRAME_ORDER_MAX + 1,
 };
 #define PAGE_NUMBER_MAX (1ull << (46 - PAGE_SHIFT))
@@ -193,6 +193,7 @@ static struct frame *cache_pop(struct cpu *c)
 static void cache_push(struct cpu *c, struct frame *f)
 {
 	f->state = STATE_CACHED;
+	f->order = 0;
 	list_push_front(&c->frame_cache.list, &f->free_link);
 	c->frame_cache.count++;
 }
@@ -202,14 +203,17 @@ static NOINLINE void cache_fill(struct cpu *c, uint32_t flags)
 	if (!c->frame_cache.list.next)
 		list_init(&c->frame_cache.list);
 	spin_lock(&memory.lock);
-	for (int i = 0; i < CACHE_BATCH; i++) {
-		struct frame *f = buddy_take(0, flags & ~(uint32_t)FRAME_BELOW_4G);
-		if (!f)
-			break;
-		cache_push(c, f);
-		if (flags & FRAME_USE_RESERVE)
-			break;          /* no more of the reserve than is needed */
-	}
+	struct frame *f = NULL;
+	uint32_t order = CACHE_ORDER;
+	/* Of the reserve no more than is needed. */
+	while (!f && order > 0)
+		f = buddy_take(order--, 0);
+	if (f)
+		order++;
+	else
+		f = buddy_take(0, flags);
+	for (uint32_t i = 1u << order; f && i-- > 0;)
+		cache_push(c, f + i);
 	spin_unlock(&memory.lock);
 }
 

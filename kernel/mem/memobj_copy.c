@@ -11,7 +11,6 @@
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "lib/base/bits.h"
-#include "lib/base/string.h"
 
 enum { SMALL_BYTES = 256 };
 
@@ -62,7 +61,7 @@ err_t memobj_read_kernel(struct memobj *m, uint64_t offset, void *to, size_t byt
 		err_t err = memobj_page(m, at, MEMOBJ_READ, true, &frame, &cache_flags);
 		if (err)
 			return err;
-		memcpy((char *)to + done, (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
+		arch_bytes_copy((char *)to + done, (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
 		frame_put(frame);
 		done += part;
 	}
@@ -117,7 +116,7 @@ static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64
 			m->bytes = MAX_OF(m->bytes, at + part);
 		err_t err = memobj_page_locked(m, at >> PAGE_SHIFT, PAGE_CHANGE, &frame, &step);
 		if (!err)
-			memcpy((char *)paddr_to_kernel(frame) + (at & PAGE_MASK), bytes, part);
+			arch_bytes_copy((char *)paddr_to_kernel(frame) + (at & PAGE_MASK), bytes, part);
 		else if (err != ERR_AGAIN)
 			m->bytes = old_bytes;
 		spin_unlock(&m->lock);

@@ -32,11 +32,21 @@ void space_get(struct space *s)
 	object_get(&s->object);
 }
 
+/* A CPU whose thread has left the process may not have switched yet: it is about to. */
+static void wait_unloaded(struct space *s)
+{
+	ASSERT(!(atomic_load(&s->cpu_mask) & 1ull << cpu_this()->index));
+	while (atomic_load(&s->cpu_mask) != 0) {
+		arch_poll_requests();
+		arch_pause();
+	}
+}
+
 void space_put(struct space *s)
 {
 	if (!object_put(&s->object))
 		return;
-	ASSERT(atomic_load(&s->cpu_mask) == 0);
+	wait_unloaded(s);
 	spin_lock(&s->lock);
 	pages_drop(s, 0, USER_MAX);
 	spin_unlock(&s->lock);

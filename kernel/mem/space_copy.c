@@ -63,7 +63,10 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 		if (err)
 			return err;
 		if (!(err = page_lock(to, sink, true, wait, &sink_frame))) {
-			memmove(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
+			if (LIKELY(sink_frame.raw != source_frame.raw))
+				arch_bytes_copy(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
+			else
+				memmove(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
 			spin_unlock(&to->lock);
 			*done += part;
 		}
@@ -85,7 +88,7 @@ err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool
 		err_t err = page_lock(s, at, false, wait, &frame);
 		if (err)
 			return err;
-		memcpy((char *)to + done, byte_at(frame, at), part);
+		arch_bytes_copy((char *)to + done, byte_at(frame, at), part);
 		spin_unlock(&s->lock);
 		done += part;
 	}
@@ -103,7 +106,7 @@ err_t space_write(struct space *s, uint64_t address, const void *from, size_t by
 		err_t err = page_lock(s, at, true, wait, &frame);
 		if (err)
 			return err;
-		memcpy(byte_at(frame, at), (const char *)from + done, part);
+		arch_bytes_copy(byte_at(frame, at), (const char *)from + done, part);
 		spin_unlock(&s->lock);
 		done += part;
 	}

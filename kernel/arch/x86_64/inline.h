@@ -111,6 +111,15 @@ static ALWAYS_INLINE void arch_page_zero(void *page)
 	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0ull) : "memory");
 }
 
+/* Any bytes of kernel memory that do not overlap, or lie higher in from. */
+static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t bytes)
+{
+	uint64_t count = bytes / 8, rest = bytes % 8;
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+	if (rest)
+		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
+}
+
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from)
 {
 	uint64_t count = 4096 / 8;

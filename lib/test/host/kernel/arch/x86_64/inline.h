@@ -36,4 +36,5 @@ static ALWAYS_INLINE void arch_interrupts_window(void) { }
 static ALWAYS_INLINE bool arch_interrupts_are_on(void) { return false; }
 static ALWAYS_INLINE uint64_t arch_ticks(void) { return 0; }
 static ALWAYS_INLINE void arch_page_zero(void *page) { memset(page, 0, 4096); }
+static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t bytes) { memcpy(to, from, bytes); }
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from) { memcpy(to, from, 4096); }
