@@ -36,4 +36,4 @@ enum { WAIT_STATUS_CONTINUED = 0xffff };
 /* What uname and /proc say: the Linux whose calls the personality answers to. */
 #define LINUX_OSTYPE    "Linux"
 #define LINUX_OSRELEASE "6.1.0-cathode"
-#define LINUX_VERSION   "#1 SMP"
+#define LINUX_VERSION   "#1 SMP Cathode"

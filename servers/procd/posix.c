@@ -460,5 +460,7 @@ void posix_serve(struct tree *t, const struct posix_call *c)
 		return;
 	}
 	sender->started = true;
+	if (c->code != POSIX_STOPPED)
+		signal_forget_stops(sender);
 	serve[index](t, sender, c);
 }

@@ -92,10 +92,8 @@ static err_t post(struct tree *t, struct process *p, const struct posix_signal *
 
 static void withdraw_stops(struct tree *t, struct process *p)
 {
-	if (!p->stops_posted)
-		return;
-	p->stops_cancelled |= p->stops_posted;
-	p->stops_posted = 0;
+	p->stops_cancelled |= p->stops_taken;
+	p->stops_taken = 0;
 	t->outside->task_withdraw(p->task, STOP_NOTICES);
 	drop_all_of(t, p, STOP_SIGNALS);
 }
@@ -115,8 +113,6 @@ err_t signal_send(struct tree *t, struct process *p, const struct posix_signal *
 			process_stop(t, p, signal);
 			return OK;
 		}
-		p->stops_posted |= BIT(signal);
-		p->stops_cancelled &= ~BIT(signal);
 	}
 	if (signal == LINUX_SIGKILL)
 		return p == t->init ? OK : t->outside->task_kill(p->task, signal);
@@ -267,8 +263,8 @@ err_t signal_take_info(struct tree *t, struct process *p, uint32_t signal, uint3
 	struct queued *q;
 	uint32_t for_tid = tid;
 
-	if (signal < 32)
-		p->stops_posted &= ~BIT(signal);
+	if (is_stop(signal))
+		p->stops_taken |= BIT(signal);
 	q = tid ? find_queued(p, signal, tid) : NULL;
 	if (!q) {
 		for_tid = 0;
@@ -287,12 +283,15 @@ err_t signal_take_info(struct tree *t, struct process *p, uint32_t signal, uint3
 	return OK;
 }
 
+void signal_forget_stops(struct process *p)
+{
+	p->stops_taken = p->stops_cancelled = 0;
+}
+
 bool signal_stops(struct process *p, uint32_t signal)
 {
-	uint32_t bit = BIT(signal);
-	bool cancelled = p->stops_cancelled & bit;
+	bool cancelled = p->stops_cancelled & BIT(signal);
 
-	p->stops_cancelled &= ~bit;
-	p->stops_posted &= ~bit;
+	signal_forget_stops(p);
 	return !cancelled && (signal == LINUX_SIGSTOP || !group_is_orphaned(p->group));
 }

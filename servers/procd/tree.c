@@ -655,7 +655,7 @@ static void process_end(struct tree *t, struct process *p)
 		p->group->stopped--;
 	p->state = PROCESS_ZOMBIE;
 	p->stop_news = p->continue_news = false;
-	p->stops_posted = p->stops_cancelled = 0;
+	p->stops_taken = p->stops_cancelled = 0;
 	if (p->group->session->leader == p)
 		session_leader_ended(t, p->group->session);
 	signal_flush(t, p);

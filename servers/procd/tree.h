@@ -66,8 +66,8 @@ struct process {
 	bool started;                   /* known to have had a thread */
 	uint16_t status;                /* as wait4 tells: of the end, or of the stop */
 	bool stop_news, continue_news;  /* not yet waited for */
-	uint32_t stops_posted;          /* stop signals (bit n) that it has not yet acted upon, as far as known */
-	uint32_t stops_cancelled;       /* those that SIGCONT then discarded */
+	uint32_t stops_taken;           /* stop signals (bit n) whose info it took, as before POSIX_STOPPED */
+	uint32_t stops_cancelled;       /* those of them that SIGCONT then discarded */
 	struct list_node signals;       /* struct queued, oldest first */
 	uint32_t signal_count;
 	struct list_node pending;       /* struct pending: its requests that wait for an answer */
