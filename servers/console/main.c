@@ -51,27 +51,33 @@ static bool ports_get(struct ports *p, const char *name)
 /* ---- Interrupts ------------------------------------------------------------------------------------------------------ */
 
 /* The line is edge-triggered: what came between the service and the acknowledgement makes no new edge, so look again. */
-static void serve_interrupt(handle_t irq, void (*service)(struct console *c))
+static void serve_interrupt(struct server_watch *w, void (*service)(struct console *c))
 {
 	uint64_t count;
+	int64_t got = sys_read(REQUEST_NONBLOCK, w->handle, &count, sizeof(count), -1);
 
-	if (sys_read(REQUEST_NONBLOCK, irq, &count, sizeof(count), 0) != sizeof(count))
+	if (got == ERR_AGAIN)
 		return;
+	if (got != sizeof(count)) {
+		print("console: an interrupt is lost: error %d\n", (int)-got);
+		server_remove_watch(&server, w);
+		return;
+	}
 	service(&console);
-	(void)sys_write(0, irq, &count, sizeof(count), 0);
+	(void)sys_write(0, w->handle, &count, sizeof(count), -1);
 	service(&console);
 }
 
 static void uart_interrupt(struct server_watch *w, uint32_t found)
 {
 	(void)found;
-	serve_interrupt(w->handle, console_serial_service);
+	serve_interrupt(w, console_serial_service);
 }
 
 static void keyboard_interrupt(struct server_watch *w, uint32_t found)
 {
 	(void)found;
-	serve_interrupt(w->handle, console_keyboard_service);
+	serve_interrupt(w, console_keyboard_service);
 }
 
 /* ---- Devices --------------------------------------------------------------------------------------------------------- */
@@ -108,7 +114,7 @@ static bool find_framebuffer(struct boot_framebuffer *f)
 	handle_t h = startup_handle("framebuffer");
 	struct ports pci, vbe;
 
-	if (h != HANDLE_NONE && sys_read(0, h, f, sizeof(*f), 0) == sizeof(*f) && f->address != 0)
+	if (h != HANDLE_NONE && sys_read(0, h, f, sizeof(*f), -1) == sizeof(*f) && f->address != 0)
 		return true;
 	return ports_get(&pci, "pci") && ports_get(&vbe, "vbe") && vbe_init(&pci, &vbe, f);
 }
