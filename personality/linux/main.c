@@ -6,6 +6,7 @@
  * A name without a slash is looked for in PATH. Ends with 127 when there is no such program, 126 when it cannot be run.
  */
 #include "abi/proto/kernel.h"
+#include "abi/proto/tty.h"
 #include "abi/startup.h"
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
@@ -128,9 +129,17 @@ static struct thread *first_thread(const struct startup *s)
 	return t;
 }
 
+/* A session's first program gets the terminal that is its stdin as controlling terminal, when that has no
+ * session yet. For anything else, and for who leads no session, this does nothing. */
+static void acquire_terminal(void)
+{
+	(void)native_call(0, TTY_ACQUIRE, 0, NULL, 0, NULL, 0, 0);
+}
+
 void start_main(const struct startup *startup)
 {
 	place_standard(startup);
+	acquire_terminal();
 	start_run(first_thread(startup));
 }
 
