@@ -374,6 +374,13 @@ static void namespaces_make(void)
 	}
 }
 
+static bool is_off(const char *scheme)
+{
+	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
+
+	return rc && service_of(rc)->state == SERVICE_OFF;
+}
+
 static bool is_served(const char *scheme)
 {
 	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
@@ -409,6 +416,8 @@ static err_t prepare(void)
 		return err;
 	if ((err = serve_init()))
 		return err;
+	init.world.mode = init.mode;
+	init.world.is_off = is_off;
 	namespaces_make();
 	init.world.has_log_server = is_served("log");
 	init.world.has_posix = is_served("posix");

@@ -124,8 +124,12 @@ static const char *handle_flags(struct rc_handle *h, const struct rc_words *w)
 			h->open_flags |= OPEN_READ;
 		else if (strcmp(w->word[i], "write") == 0)
 			h->open_flags |= OPEN_WRITE;
+		else if (strcmp(w->word[i], "optional") == 0)
+			h->is_optional = true;
+		else if (string_starts_with(w->word[i], "mode="))
+			h->mode = w->word[i] + strlen("mode=");
 		else
-			return "read or write?";
+			return "read, write, optional or mode=?";
 	}
 	if (!h->open_flags)
 		h->open_flags = OPEN_READ | OPEN_WRITE;

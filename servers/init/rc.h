@@ -8,8 +8,9 @@
  *		                                fail: clients get an error while it is down, else they wait;
  *		                                redeliver: requests that a dead instance had taken go to the next one
  *		use NAME...                     schemes that it can open; none at all: the null namespace
- *		handle NAME SCHEME:REF [read] [write]   opened by init and given under NAME (both, if neither is said);
- *		                                stdin, stdout and stderr become 0, 1 and 2
+ *		handle NAME SCHEME:REF [read] [write] [optional] [mode=WORD]
+ *		                                opened by init and given under NAME (for both, if neither is said); stdin, stdout
+ *		                                and stderr become 0, 1 and 2; optional: goes without it when it cannot be had
  *		handle NAME @admin|@initfs|@namespace   one of the first process's own
  *		environment NAME=VALUE...
  *		after NAME...                   services that must be ready before it starts
@@ -42,6 +43,8 @@ struct rc_handle {
 	const char *scheme;             /* or NULL: ref is admin, initfs or namespace */
 	const char *ref;
 	uint64_t open_flags;
+	bool is_optional;
+	const char *mode;               /* only in this one; NULL: in any */
 };
 
 struct rc_scheme {

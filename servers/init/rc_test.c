@@ -32,7 +32,7 @@ TEST(a_service_has_what_its_lines_say)
 
 	CHECK_EQ(parse(&rc, "# first\n\nservice procd /boot/procd -v \"two words\"\n"
 	               "\tscheme posix redeliver\n\tscheme procfs fail\n\tuse time rand # not this\n\tuse event\n"
-	               "\thandle admin @admin\n\thandle com1 mem:port:3f8+8 read\n\tenvironment A=1 B=2\n\tafter logd\n"
+	               "\thandle admin @admin\n\thandle com1 mem:port:3f8+8 read optional mode=run\n\tenvironment A=1 B=2\n\tafter logd\n"
 	               "\tpriority server\n\tuser 5 6\n\tmode run exec\n\tready no\n\trestart no\n\tlimit 3\n", &error), OK);
 	CHECK_EQ(rc.count, 1);
 	struct rc_service *s = rc_find(&rc, "procd");
@@ -50,6 +50,8 @@ TEST(a_service_has_what_its_lines_say)
 	CHECK_STR(s->handle[1].scheme, "mem");
 	CHECK_STR(s->handle[1].ref, "port:3f8+8");
 	CHECK_EQ(s->handle[1].open_flags, OPEN_READ);
+	CHECK(s->handle[1].is_optional && !s->handle[0].is_optional && !s->handle[0].mode);
+	CHECK_STR(s->handle[1].mode, "run");
 	CHECK_EQ(s->environment.count, 2);
 	CHECK_EQ(s->priority, PRIORITY_SERVER);
 	CHECK(s->uid == 5 && s->gid == 6 && s->limit == 3);

@@ -8,6 +8,7 @@
 #include "lib/base/string.h"
 #include "lib/native/bootfs.h"
 #include "lib/native/handle.h"
+#include "lib/native/print.h"
 #include "lib/native/spawn.h"
 
 enum { GIVEN_MAX = SPAWN_HANDLES_MAX, NAME_BYTES = 24 };
@@ -54,6 +55,8 @@ err_t service_make_namespace(struct service *s, const struct service_world *w)
 
 	s->namespace = HANDLE_NONE;
 	for (uint32_t i = 0; i < s->rc->uses.count; i++) {
+		if (w->is_off(s->rc->uses.word[i]))
+			continue;
 		size_t bytes = strlen(s->rc->uses.word[i]) + 1;
 		if (!range_fits(used, bytes, sizeof names))
 			return ERR_2BIG;
@@ -120,20 +123,30 @@ static handle_t own_handle(const struct service_world *w, const char *name)
 	return strcmp(name, "admin") == 0 ? w->admin : strcmp(name, "initfs") == 0 ? w->initfs_object : w->namespace;
 }
 
-static err_t give_handles(struct given *g, const struct service *s, const struct service_world *w)
+static err_t give_handle(struct given *g, const struct rc_handle *r, const struct service_world *w)
 {
 	handle_t h;
 	err_t err;
 
+	if (!r->scheme)
+		return give(g, "", r->name, own_handle(w, r->ref));
+	if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags, &h)))
+		return r->is_optional ? OK : err;
+	return give_opened(g, r->name, h);
+}
+
+static err_t give_handles(struct given *g, const struct service *s, const struct service_world *w)
+{
+	err_t err;
+
 	for (uint32_t i = 0; i < s->rc->handle_count; i++) {
 		const struct rc_handle *r = &s->rc->handle[i];
-		if (!r->scheme) {
-			err = give(g, "", r->name, own_handle(w, r->ref));
-		} else if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags, &h)) == OK) {
-			err = give_opened(g, r->name, h);
-		}
-		if (err)
+		if (r->mode && strcmp(r->mode, w->mode) != 0)
+			continue;
+		if ((err = give_handle(g, r, w))) {
+			print("init: %s: handle %s: error %d\n", s->rc->name, r->name, -err);
 			return err;
+		}
 	}
 	return OK;
 }

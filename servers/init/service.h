@@ -36,6 +36,8 @@ struct service_world {
 	struct initfs initfs;
 	handle_t admin, initfs_object, namespace;       /* the first process's own */
 	handle_t log;
+	const char *mode;
+	bool (*is_off)(const char *scheme);             /* served by something that is not in this mode */
 	bool has_log_server, has_posix;                 /* there is (or will be) log:, posix: */
 };
 
