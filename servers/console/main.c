@@ -25,7 +25,7 @@ static struct server_watch uart_watch, keyboard_watch;
 
 static uint32_t port_in(const struct ports *p, uint32_t offset, uint32_t bytes)
 {
-	uint32_t value = UINT32_MAX;
+	uint32_t value = 0;
 
 	return sys_read(0, p->handle, &value, bytes, offset) < 0 ? UINT32_MAX : value;
 }
