@@ -278,7 +278,7 @@ int64_t call_run(struct fs *fs, struct call *c)
 	case FILE_READLINK:
 		return call_readlink(fs, c, o);
 	case FILE_MKNOD:
-		return tree_mknod(fs, &w, (uint32_t)c->word, (uint64_t)(uint32_t)(c->word >> 32));
+		return tree_mknod(fs, &w, (uint32_t)c->word, c->word >> 52 << 32 | (c->word >> 32 & 0xfffff));
 	case FILE_CHMOD:
 		return tree_chmod(fs, &w, (uint32_t)c->word, (unsigned)(c->word >> 32));
 	case FILE_CHOWN:

@@ -12,7 +12,8 @@ struct thread;
 /* Survives fork and exec. Handles are private ones. */
 struct file_kept {
 	handle_t root, cwd;             /* open directories; path.c says what they may be */
-	uint32_t umask, pad;
+	uint32_t umask;
+	uint32_t cwd_is_foreign;        /* cwd is behind a prefix: not in the root's tree */
 };
 
 /* Survives fork, not exec. */
@@ -23,6 +24,12 @@ struct file_state {
 /* Could a program mean this by a file descriptor? Private handles are not. */
 static inline bool fd_is_valid(uint64_t fd) { return (uint32_t)fd < HANDLE_PRIVATE; }
 
+/* O_... as enum open_flags, and back (what F_GETFL shows). */
+uint64_t file_open_flags(uint32_t linux_flags);
+uint32_t file_linux_flags(uint64_t open_flags);
+/* One read or write, signals and job control included; offset -1: the handle's own. */
+int64_t file_read(struct thread *t, uint64_t fd, uint64_t buffer, uint64_t bytes, int64_t offset) NONNULL;
+int64_t file_write(struct thread *t, uint64_t fd, uint64_t buffer, uint64_t bytes, int64_t offset) NONNULL;
 /* Called once at the first start: takes over "root" and "cwd" from the starter. */
 void file_start(struct process *p, handle_t root, handle_t cwd) NONNULL;
 /* Called in a fork's child, before it runs. */
