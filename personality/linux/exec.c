@@ -99,7 +99,7 @@ static int64_t file_open(struct thread *t, const char *path, handle_t *out)
 	return 0;
 }
 
-static int64_t file_read(handle_t h, void *to, size_t bytes, uint64_t offset)
+static int64_t image_read(handle_t h, void *to, size_t bytes, uint64_t offset)
 {
 	return native(OP_READ, 0, h, (uint64_t)to, bytes, offset, 0, 0, 0);
 }
@@ -115,7 +115,7 @@ static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
 	if ((stat.mode & MODE_TYPE) != MODE_FILE)
 		return ERR_ACCES;
 	*file_bytes = stat.bytes;
-	return file_read(h, start, EXEC_START_BYTES, 0);
+	return image_read(h, start, EXEC_START_BYTES, 0);
 }
 
 static int64_t file_plan(struct exec_file *f, const char *start, size_t start_bytes)
@@ -183,7 +183,7 @@ static int64_t find_linker(struct thread *t, struct exec_plan *plan, const struc
 		return 0;
 	if (bytes > sizeof(plan->interpreter))
 		return ERR_NOEXEC;
-	if (file_read(program->handle, plan->interpreter, bytes, program->plan.interpreter_offset) != bytes || plan->interpreter[bytes - 1])
+	if (image_read(program->handle, plan->interpreter, bytes, program->plan.interpreter_offset) != bytes || plan->interpreter[bytes - 1])
 		return ERR_NOEXEC;
 	if ((result = file_open(t, plan->interpreter, &f->handle)))
 		return result;
@@ -220,7 +220,7 @@ static int64_t copy_into(handle_t space, const struct exec_file *f, const struct
 	int64_t result = map_into(space, HANDLE_NONE, m->file_address, m->file_bytes, flags | MAP_READ | MAP_WRITE, 0);
 
 	for (uint64_t done = 0; result == 0 && done < m->file_bytes; ) {
-		int64_t got = file_read(f->handle, buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
+		int64_t got = image_read(f->handle, buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
 		if (got <= 0)
 			return got;     /* the end of the file: the rest of its page is zero */
 		result = write_into(space, m->file_address + done, buffer, (size_t)got);

@@ -313,20 +313,9 @@ int64_t linux_timerfd_create(struct thread *t, const uint64_t *a)
 	return a[0] == 1 || a[0] == 7 ? NATIVE_OPEN("time", "monotonic", flags) : ERR_INVAL;
 }
 
-static bool timespec_to_ns(const struct linux_timespec *ts, uint64_t *out)
-{
-	if (ts->seconds < 0 || ts->nanoseconds < 0 || ts->nanoseconds >= 1000000000 || ts->seconds > INT64_MAX / 1000000000 - 1)
-		return false;
-	*out = (uint64_t)ts->seconds * 1000000000 + (uint64_t)ts->nanoseconds;
-	return true;
-}
-
 static int64_t write_setting(uint64_t pointer, const struct timer_setting *s)
 {
-	struct linux_itimerspec spec = {
-		.interval = { (int64_t)(s->period_ns / 1000000000), (int64_t)(s->period_ns % 1000000000) },
-		.value = { (int64_t)(s->first_ns / 1000000000), (int64_t)(s->first_ns % 1000000000) },
-	};
+	struct linux_itimerspec spec = { timespec_from_ns(s->period_ns), timespec_from_ns(s->first_ns) };
 	return user_write_if(pointer, &spec, sizeof(spec));
 }
 
@@ -341,8 +330,8 @@ int64_t linux_timerfd_settime(struct thread *t, const uint64_t *a)
 		return ERR_BADF;
 	if ((result = user_read(&spec, a[2], sizeof(spec))) < 0)
 		return result;
-	if (!timespec_to_ns(&spec.value, &s.first_ns) || !timespec_to_ns(&spec.interval, &s.period_ns))
-		return ERR_INVAL;
+	if ((result = timespec_to_ns(&spec.value, &s.first_ns)) || (result = timespec_to_ns(&spec.interval, &s.period_ns)))
+		return result;
 	result = native_call((handle_t)a[0], TIMER_SET, 0, &s, sizeof(s), &old, sizeof(old), a[1] & 1 ? TIMER_ABSOLUTE : 0);
 	if (result < 0)
 		return result == ERR_NOTTY ? ERR_INVAL : result;
