@@ -238,11 +238,15 @@ static struct frame *take_one(uint32_t flags)
 
 static NOINLINE struct frame *take_block(uint32_t order, uint32_t flags)
 {
-	/* What this CPU's cache holds may be the missing buddies. */
-	if (cpu_this()->frame_cache.count)
-		cache_drain(cpu_this(), 0);
 	spin_lock(&memory.lock);
 	struct frame *f = buddy_take(order, flags);
+	spin_unlock(&memory.lock);
+	if (LIKELY(f != NULL) || cpu_this()->frame_cache.count == 0)
+		return f;
+	/* What this CPU's cache holds may be the missing buddies. */
+	cache_drain(cpu_this(), 0);
+	spin_lock(&memory.lock);
+	f = buddy_take(order, flags);
 	spin_unlock(&memory.lock);
 	return f;
 }

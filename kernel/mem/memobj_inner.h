@@ -70,6 +70,8 @@ err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struc
 err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock) MUST_CHECK;
 /* The same, locking, with a reference for the caller. */
 err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) MUST_CHECK;
+/* The frames of pages [n, n + count) that can be mapped read-only at once, each with a reference; paddr 0 for the others. */
+void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out);
 /* Does the step. wait as in memobj_page. No locks. AGAIN (would wait), IO, INTR, NOMEM. */
 err_t memobj_page_step(struct memobj *m, uint64_t n, enum page_step step, bool wait) MUST_CHECK;
 /* Frees the frames of pages [first, end). */

@@ -204,6 +204,30 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 	return err;
 }
 
+static bool page_near(struct memobj *m, uint64_t n, paddr_t *out) REQUIRES(&m->lock)
+{
+	enum page_step step;
+	uint64_t *slot = page_index_find(&m->pages, n);
+	if (slot && *slot) {
+		*out = slot_frame(*slot);
+		return !(*slot & SLOT_BUSY);
+	}
+	return m->parent && n < m->window_pages && page_read_through(m, n, PAGE_SHOW, out, &step) == OK;
+}
+
+void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out)
+{
+	spin_lock(&m->lock);
+	uint64_t end = memobj_page_count(m);
+	for (uint32_t i = 0; i < count; i++) {
+		if (n + i < end && page_near(m, n + i, &out[i]))
+			frame_get(out[i]);
+		else
+			out[i] = paddr(0);
+	}
+	spin_unlock(&m->lock);
+}
+
 /* Makes the copy of a busy page once nothing maps the old frame. */
 static err_t page_copy_finish(struct memobj *m, uint64_t n)
 {

@@ -37,6 +37,9 @@ err_t paging_create(struct page_tables *p, struct account *a) MUST_CHECK;
 void paging_destroy(struct page_tables *p, struct account *a);
 /* Sets an entry (present or not before). NOMEM: a table could not be had, no entry changed. */
 err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e) MUST_CHECK;
+/* Sets those of count entries from address on that are absent, have a frame in e, and lie in the leaf table of address,
+ * if that exists. The mask of those set. count: up to 32. */
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count) NONNULL;
 /* The entry at address; false when absent. */
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
 /* Removes an entry; false when it was absent. The old one in *out. */

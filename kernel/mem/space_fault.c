@@ -9,6 +9,8 @@
 #include "kernel/mem/space_inner.h"
 #include "lib/base/bits.h"
 
+enum { AROUND_PAGES = 16 };
+
 /* ---- Which region ---- */
 
 /* A stack grows down to address if that is near enough and free. */
@@ -92,6 +94,26 @@ static err_t object_page(struct region *r, uint64_t address, enum page_mode mode
 	return err;
 }
 
+/* A program that reads one page of a file soon reads the next: what the object has at hand around it is mapped along. */
+static void fault_around(struct space *s, const struct region *r, uint64_t address) REQUIRES(&s->lock)
+{
+	paddr_t frames[AROUND_PAGES];
+	struct page_entry e[AROUND_PAGES];
+	uint64_t start = MAX_OF(round_down(address, AROUND_PAGES * PAGE_BYTES), r->start);
+	uint64_t end = MIN_OF(round_down(address, AROUND_PAGES * PAGE_BYTES) + AROUND_PAGES * PAGE_BYTES, r->end);
+	uint32_t count = (uint32_t)((end - start) >> PAGE_SHIFT), set;
+	if (count == 1 || r->object->kind == MEMOBJ_PHYSICAL)
+		return;
+	memobj_pages_near(r->object, (r->offset + (start - r->start)) >> PAGE_SHIFT, count, frames);
+	for (uint32_t i = 0; i < count; i++)
+		e[i] = (struct page_entry){ .frame = frames[i], .flags = region_page_flags(r) };
+	set = paging_fill(&s->tables, start, e, count);
+	s->resident_count += (uint64_t)__builtin_popcount(set);
+	for (uint32_t i = 0; i < count; i++)
+		if (frames[i].raw && !(set & 1u << i))
+			frame_put(frames[i]);
+}
+
 static bool object_can_copy(const struct memobj *m)
 {
 	return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes);
@@ -106,7 +128,11 @@ static err_t fault_shared(struct space *s, struct region *r, uint64_t address, b
 	/* Device memory has no "first write" that anybody must see. */
 	if (write || (e->flags & PAGE_DEVICE && r->flags & MAP_WRITE))
 		e->flags |= PAGE_WRITE;
-	return entry_put_in(s, address, e, old);
+	if ((err = entry_put_in(s, address, e, old)))
+		return err;
+	if (!write)
+		fault_around(s, r, address);
+	return OK;
 }
 
 static err_t fault_private(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
@@ -115,9 +141,10 @@ static err_t fault_private(struct space *s, struct region *r, uint64_t address, 
 	struct page_entry shown;
 	err_t err;
 	if (!write) {
-		if ((err = object_page(r, address, PAGE_SHOW, e, step)))
+		if ((err = object_page(r, address, PAGE_SHOW, e, step)) || (err = entry_put_in(s, address, e, old)))
 			return err;
-		return entry_put_in(s, address, e, old);
+		fault_around(s, r, address);
+		return OK;
 	}
 	if (!object_can_copy(r->object))
 		return ERR_ACCES;

@@ -167,6 +167,24 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 	return OK;
 }
 
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count)
+{
+	uint64_t *slot = slot_find(p, address);
+	uint32_t done = 0, set = 0;
+
+	count = MIN_OF(count, TABLE_ENTRIES - slot_index(address, 0));
+	for (uint32_t i = 0; slot && i < count; i++) {
+		if (slot[i] || !e[i].frame.raw)
+			continue;
+		slot[i] = entry_encode(e[i]);
+		set |= 1u << i;
+		done++;
+	}
+	if (done)
+		frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries += (uint16_t)done;
+	return set;
+}
+
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
 {
 	uint64_t *slot = slot_find(p, address);

@@ -167,6 +167,16 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 	return OK;
 }
 
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count)
+{
+	struct page_entry old;
+	uint32_t set = 0;
+	for (uint32_t i = 0; i < count; i++, address += PAGE_BYTES)
+		if (e[i].frame.raw && !paging_get(p, address, &old) && !paging_set(p, NULL, address, e[i]))
+			set |= 1u << i;
+	return set;
+}
+
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
 {
 	struct machine_tables *t = machine_tables_of(p);
