@@ -11,6 +11,7 @@
 #include "abi/error.h"
 #include "kernel/mem/addr.h"
 #include "lib/base/attr.h"
+#include "lib/base/list.h"
 
 struct account;
 struct page_tables {
@@ -48,8 +49,9 @@ bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *ou
  * with flags 0 and frame 0 to remove it). */
 void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
                  bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context) NONNULL;
-/* Frees table frames that hold nothing in [start, end). */
-void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end);
+/* Takes out the tables that hold nothing in [start, end): their frames go on the list (free_link), to be put after
+ * a shootdown of everything, since CPUs remember tables too. */
+void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out) NONNULL;
 /* Makes these tables the CPU's (NULL: the kernel's own, without a user half). */
 void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */

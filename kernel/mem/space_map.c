@@ -176,6 +176,19 @@ static void edges_forget(struct space *s, uint64_t start, uint64_t end, struct l
 
 enum { TRIM_BYTES = 2 << 20 };  /* what a table frame maps: taking away less keeps its table for the next */
 
+static void tables_trim(struct space *s, uint64_t start, uint64_t end) REQUIRES(&s->lock)
+{
+	struct list_node tables = LIST_INIT(tables);
+	paging_trim(&s->tables, start, end, &tables);
+	if (!list_is_empty(&tables))
+		space_shootdown(s, 0, 0);
+	while (!list_is_empty(&tables)) {
+		struct frame *f = list_first(&tables, struct frame, free_link);
+		list_remove(&f->free_link);
+		frame_put(frame_address(f));
+	}
+}
+
 /* Takes everything in [start, end) away; edges were made. */
 static void range_clear(struct space *s, uint64_t start, uint64_t end, struct list_node *gone) REQUIRES(&s->lock)
 {
@@ -184,7 +197,7 @@ static void range_clear(struct space *s, uint64_t start, uint64_t end, struct li
 		return;
 	pages_drop(s, start, end);
 	if (end - start >= TRIM_BYTES)
-		paging_trim(&s->tables, s->account, start, end);
+		tables_trim(s, start, end);
 	while (r && r->start < end) {
 		struct region *next = region_next(&s->regions, r);
 		region_detach(s, r);

@@ -246,7 +246,8 @@ void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
 	walk_table(&w, table_at(p->root), LEVELS - 1, 0);
 }
 
-static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end)
+static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,
+                       struct list_node *out)
 {
 	uint64_t bytes = level_bytes(level);
 	uint64_t first = start > base ? (start - base) / bytes : 0;
@@ -257,18 +258,18 @@ static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, u
 		if (!table[i])
 			continue;
 		if (level > 1)
-			trim_table(p, table_at(below), level - 1, base + i * bytes, start, end);
+			trim_table(p, table_at(below), level - 1, base + i * bytes, start, end, out);
 		if (frame_of(below)->table_entries == 0) {
 			slot_store(&table[i], 0);
-			table_free(p, below);
+			list_push_back(out, &frame_of(below)->free_link);
+			p->table_frames--;
 		}
 	}
 }
 
-void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end)
+void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out)
 {
-	(void)a;
-	trim_table(p, table_at(p->root), LEVELS - 1, 0, start, MIN_OF(end, USER_MAX));
+	trim_table(p, table_at(p->root), LEVELS - 1, 0, start, MIN_OF(end, USER_MAX), out);
 }
 
 /* ---- A space's tables ---- */

@@ -93,10 +93,9 @@ err_t paging_create(struct page_tables *p, struct account *a)
 	return OK;
 }
 
-void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint64_t end)
+void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out)
 {
 	struct machine_tables *t = machine_tables_of(p);
-	(void)a;
 	for (uint64_t i = 0; i < t->table_count;) {
 		uint64_t base = t->tables[i].block << 21, at = machine_entry_at(t, base);
 		bool used = at < t->count && t->entries[at].address < base + (2 << 20);
@@ -104,7 +103,7 @@ void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint6
 			i++;
 			continue;
 		}
-		frame_put(t->tables[i].frame);
+		list_push_back(out, &frame_of(t->tables[i].frame)->free_link);
 		t->tables[i] = t->tables[--t->table_count];
 		p->table_frames--;
 	}
@@ -113,9 +112,10 @@ void paging_trim(struct page_tables *p, struct account *a, uint64_t start, uint6
 void paging_destroy(struct page_tables *p, struct account *a)
 {
 	struct machine_tables *t = machine_tables_of(p), **link = &machine_all_tables;
-	ASSERT(t->count == 0);
-	paging_trim(p, a, 0, UINT64_MAX);
-	ASSERT(p->table_frames == 1);
+	(void)a;
+	ASSERT(t->count == 0 && p->table_frames == t->table_count + 1);
+	for (uint64_t i = 0; i < t->table_count; i++)
+		frame_put(t->tables[i].frame);
 	frame_put(p->root);
 	while (*link != t)
 		link = &(*link)->next;
