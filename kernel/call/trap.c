@@ -85,14 +85,12 @@ bool kernel_page_fault(struct regs *r, uint64_t address, uint32_t fault_flags, u
 
 void kernel_timer_interrupt(void)
 {
-	cpu_this()->interrupts++;
 	timer_run_due();
 	sched_tick();
 }
 
 void kernel_kicked(void)
 {
-	cpu_this()->interrupts++;
 	sched_tick();
 }
 

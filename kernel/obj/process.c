@@ -264,6 +264,7 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	handle_close_on_exec(&p->handles);
 	self->upcall = (struct upcall_setup){0};
 	arch_regs_start(self->user_regs, start);
+	arch_thread_reset(self);        /* nothing of the old program in the FPU registers either */
 	arch_thread_set_bases(self, start);
 	return OK;
 }

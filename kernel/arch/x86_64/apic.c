@@ -7,14 +7,14 @@
 #include "kernel/mem/paging.h"
 
 enum apic_register {
-	APIC_ID = 0x20, APIC_PRIORITY = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0, APIC_COMMAND = 0x300, APIC_COMMAND_HIGH = 0x310,
+	APIC_ID = 0x20, APIC_PRIORITY = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0, APIC_IN_SERVICE = 0x100, APIC_COMMAND = 0x300, APIC_COMMAND_HIGH = 0x310,
 	APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
 	APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
 };
 enum {
 	SPURIOUS_ENABLE = 1 << 8, LVT_MASKED = 1 << 16, LVT_NMI = 4 << 8, DIVIDE_BY_16 = 3,
 	COMMAND_NMI = 4 << 8, COMMAND_INIT = 5 << 8, COMMAND_STARTUP = 6 << 8, COMMAND_BUSY = 1 << 12, COMMAND_ASSERT = 1 << 14,
-	BASE_X2 = 1 << 10, BASE_ENABLE = 1 << 11,
+	BASE_X2 = 1 << 10, BASE_ENABLE = 1 << 11, XAPIC_ID_MAX = 254,
 };
 #define BASE_ADDRESS 0x000ffffffffff000ull
 enum { PIC1_COMMAND = 0x20, PIC1_DATA = 0x21, PIC2_COMMAND = 0xa0, PIC2_DATA = 0xa1, PIC_VECTORS = 0x20 };
@@ -81,6 +81,18 @@ void apic_init_cpu(void)
 void apic_end(void)
 {
 	apic_write(APIC_EOI, 0);
+}
+
+/* What no handler wants: a spurious interrupt is not acknowledged, one that a device sent to a wrong vector must be, lest it blocks others. */
+void apic_end_unexpected(uint32_t vector)
+{
+	if (apic_read(APIC_IN_SERVICE + vector / 32 * 16) & 1u << vector % 32)
+		apic_end();
+}
+
+bool apic_can_reach(uint32_t hardware_id)
+{
+	return !registers || hardware_id <= XAPIC_ID_MAX;
 }
 
 uint32_t apic_id(void)

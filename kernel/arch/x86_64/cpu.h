@@ -139,7 +139,9 @@ void fpu_take(void);
 void apic_init_early(void);             /* the boot CPU's: masks the old controller, maps the local one */
 void apic_init_cpu(void);               /* enables this CPU's local one */
 void apic_end(void);                    /* end of interrupt */
+void apic_end_unexpected(uint32_t vector);
 uint32_t apic_id(void);
+bool apic_can_reach(uint32_t hardware_id);
 void apic_send(uint32_t hardware_id, uint8_t vector);
 void apic_send_nmi(uint32_t hardware_id);
 void apic_send_init(uint32_t hardware_id);

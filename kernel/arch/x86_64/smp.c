@@ -66,8 +66,11 @@ static bool start_cpu(struct cpu *c)
 
 static err_t add_cpu(uint32_t hardware_id)
 {
-	struct cpu *c = heap_new(struct cpu);
+	struct cpu *c;
 
+	if (!apic_can_reach(hardware_id))
+		return ERR_NXIO;
+	c = heap_new(struct cpu);
 	if (!c)
 		return ERR_NOMEM;
 	c->arch.boot_stack = heap_alloc(SECONDARY_BYTES);

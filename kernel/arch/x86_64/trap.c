@@ -52,7 +52,9 @@ static void interrupt(uint64_t vector)
 		apic_end();
 		arch_poll_requests();
 		break;
-	}       /* All others are spurious, and those are not acknowledged. */
+	default:
+		apic_end_unexpected((uint32_t)vector);
+	}
 }
 
 void trap_from_user(struct regs *r, uint64_t vector, uint64_t error)
