@@ -386,11 +386,10 @@ static uint32_t rights_for(uint32_t open_flags)
 	return rights;
 }
 
-/* What the server answered to OPEN becomes a resource. */
-static err_t finish_open(struct scheme *s, struct remote *m, struct resource *r, struct call *c)
+/* What the server answered to OPEN becomes a resource. The id is known already: answering entered it. */
+static err_t finish_open(struct remote *m, struct resource *r, struct call *c)
 {
 	struct memobj *content = NULL;
-	err_t err;
 
 	if (c->result <= 0)
 		return ERR_PROTO;
@@ -402,14 +401,7 @@ static err_t finish_open(struct scheme *s, struct remote *m, struct resource *r,
 		m->content = content;
 	}
 	r->ops = content ? &content_ops : c->reply_flags & REPLY_SEEKABLE ? &seekable_ops : &stream_ops;
-	m->notifies = c->reply_flags & REPLY_NOTIFIES;
-	spin_lock(&s->lock);
-	m->id = (uint64_t)c->result;
-	err = scheme_add_remote(s, m);
-	if (err)
-		m->id = 0;
-	spin_unlock(&s->lock);
-	return err;
+	return OK;
 }
 
 err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct open_args *a, struct passed *out)
@@ -433,6 +425,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	list_init(&m->hash_link);
 
 	begin(&c, NULL, OP_OPEN);
+	c.opening = m;
 	c.message.id = parent_id;
 	c.message.open_flags = a->flags;
 	c.message.request.arg[4] = a->flags;
@@ -445,7 +438,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	else if (c.reply_flags & REPLY_FORWARD)
 		err = c.reply.resource ? OK : ERR_PROTO;
 	else
-		err = finish_open(s, m, r, &c);
+		err = finish_open(m, r, &c);
 	if (!err && c.reply_flags & REPLY_FORWARD) {
 		*out = c.reply;
 		resource_put(r);

@@ -37,6 +37,7 @@ struct call {
 	uint8_t state;                  /* enum call_state */
 	bool busy;                      /* the server's side is copying: must not be taken away */
 	bool cancel_asked;
+	struct remote *opening;         /* [I] OPEN: what the answer's id is for; else NULL */
 	struct thread *server;          /* who took it, only to lend priority; a reference */
 	int64_t result;
 	struct passed reply;

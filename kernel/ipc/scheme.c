@@ -468,6 +468,24 @@ static err_t copy_answer(struct call *c, const struct scheme_answer *a)
 	return space_read(p->space, a->data.raw, c->bounce, bytes, false);
 }
 
+/* The id that answers an OPEN holds from now on, not from when the client runs: the server may notify its readiness at
+ * once, and hears of its close even when the client was killed meanwhile. */
+static err_t add_opened(struct scheme *s, struct call *c) REQUIRES(&s->lock)
+{
+	struct remote *m = c->opening;
+	err_t err;
+
+	if (!m || c->result <= 0 || (c->reply_flags & REPLY_FORWARD))
+		return OK;
+	m->id = (uint64_t)c->result;
+	m->notifies = c->reply_flags & REPLY_NOTIFIES;
+	if ((err = scheme_add_remote(s, m))) {
+		m->id = 0;
+		c->result = err;
+	}
+	return err;
+}
+
 /* Answers; the client (a reference) is left parked when client_out is given, for a direct switch. */
 static err_t answer(struct scheme *s, const struct scheme_answer *a, struct thread **client_out)
 {
@@ -491,6 +509,7 @@ static err_t answer(struct scheme *s, const struct scheme_answer *a, struct thre
 	c->result = copy_err ? copy_err : a->result;
 	c->reply_flags = (uint32_t)(a->handle_and_flags >> 32);
 	c->reply = reply;
+	err_t open_err = add_opened(s, c);
 	struct thread *client = c->client;
 	if (client_out) {
 		thread_get(client);
@@ -502,7 +521,7 @@ static err_t answer(struct scheme *s, const struct scheme_answer *a, struct thre
 	spin_unlock(&s->lock);
 	if (thread_current()->inherited)
 		thread_inherit(thread_current(), 0);
-	return handle_err;
+	return open_err ? open_err : handle_err;
 }
 
 int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *a)
