@@ -1,18 +1,41 @@
 /* lib/native/startup.c - from the first instruction to program_main. */
 #include "lib/native/startup.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
 
-static const struct startup empty_startup;
-static const struct startup *given = &empty_startup;
+enum { STDIN, STDOUT, STDERR };
+
+/* What a shell of Linux programs gives: descriptors. The log is what others would print to standard output. */
+static const struct startup_handle shell_handles[] = {
+	{ .name = "stdin", .handle = STDIN }, { .name = "stdout", .handle = STDOUT },
+	{ .name = "stderr", .handle = STDERR }, { .name = "log", .handle = STDOUT },
+};
+static struct startup shell_startup;
+static const struct startup *given = &shell_startup;
 static bool is_ready_told;
 
-NORETURN void native_main(const struct startup *startup);
+NORETURN void native_main(const struct startup *startup, const uint64_t *stack);
 
-/* Called by start.S. The kernel starts the first process without a block. */
-NORETURN void native_main(const struct startup *startup)
+/* A stack as a Linux program finds it: count, arguments, 0, environment, 0 (System V ABI, AMD64, 3.4.1). */
+static const struct startup *shell_start(const uint64_t *stack)
 {
-	given = startup ? startup : &empty_startup;
+	struct startup *s = &shell_startup;
+
+	s->argument_count = (uint32_t)stack[0];
+	s->arguments = (uint64_t)(stack + 1);
+	s->environment = (uint64_t)(stack + 1 + stack[0] + 1);
+	while (((const uint64_t *)s->environment)[s->environment_count])
+		s->environment_count++;
+	s->handles = (uint64_t)shell_handles;
+	s->handle_count = ARRAY_COUNT(shell_handles);
+	return s;
+}
+
+/* Called by start.S. Started by spawn (or the kernel) there is a block; executed by a Linux program there is not. */
+NORETURN void native_main(const struct startup *startup, const uint64_t *stack)
+{
+	given = startup ? startup : shell_start(stack);
 	program_exit(program_main(given));
 }
 

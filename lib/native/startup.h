@@ -1,7 +1,8 @@
 /* lib/native/startup.h - how a native program begins, and what it was given.
  *
  * A program defines program_main; what it returns is its exit status. Handles are asked for by
- * the name under which the starter gave them.
+ * the name under which the starter gave them. A native program may also be executed by a Linux one (from a shell,
+ * say): then it has its arguments, its environment, and the handles stdin, stdout, stderr and log (standard output).
  */
 #pragma once
 #include "abi/startup.h"

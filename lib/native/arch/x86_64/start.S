@@ -3,8 +3,9 @@
 	.section .text._start, "ax", @progbits
 	.globl	_start
 	.type	_start, @function
-_start:				/* rdi = struct startup, or 0 */
+_start:				/* rdi = struct startup; 0: a Linux program's stack */
 	xor	%ebp, %ebp
+	mov	%rsp, %rsi
 	and	$-16, %rsp
 	call	native_main
 	ud2
