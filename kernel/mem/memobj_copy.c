@@ -102,6 +102,13 @@ static void source_put(struct source *s)
 		frame_put(s->frame);
 }
 
+/* Would a write at page n take a new frame when little is left? The last few percent are for programs to go on, not for files. */
+static bool must_leave_rest(struct memobj *m, uint64_t n) REQUIRES(&m->lock)
+{
+	const uint64_t *slot = page_index_find(&m->pages, n);
+	return m->kind != MEMOBJ_PHYSICAL && !(slot && *slot) && frame_is_short();
+}
+
 /* Copies part bytes, within one page, to at. The object grows to hold them. (It stays longer when a pager then fails: others
  * may have written there meanwhile.) */
 static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64_t part)
@@ -114,7 +121,8 @@ static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64
 		uint64_t old_bytes = m->bytes;
 		if (m->kind != MEMOBJ_PHYSICAL)
 			m->bytes = MAX_OF(m->bytes, at + part);
-		err_t err = memobj_page_locked(m, at >> PAGE_SHIFT, PAGE_CHANGE, &frame, &step);
+		err_t err = must_leave_rest(m, at >> PAGE_SHIFT) ? ERR_NOMEM
+		          : memobj_page_locked(m, at >> PAGE_SHIFT, PAGE_CHANGE, &frame, &step);
 		if (!err)
 			arch_bytes_copy((char *)paddr_to_kernel(frame) + (at & PAGE_MASK), bytes, part);
 		else if (err != ERR_AGAIN)
@@ -142,7 +150,7 @@ static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t
 		err = part_write(m, at, source.bytes, part);
 		source_put(&source);
 		if (err)
-			return err == ERR_NOMEM && account_is_full(m->account, ACCOUNT_PAGES) ? ERR_NOSPC : err;
+			return err == ERR_NOMEM && (frame_is_short() || account_is_full(m->account, ACCOUNT_PAGES)) ? ERR_NOSPC : err;
 		*done += part;
 	}
 	return OK;
