@@ -160,14 +160,15 @@ programs: $(addprefix $(B)/bin/,$(program_names) $(command_names))
 
 # ---- Linux programs for tests and benchmarks: static, once with musl, once with glibc -------------------------------
 
-linux_flags := -std=gnu17 -O2 -Wall -Wextra $(WERROR) -static -pthread
+linux_flags := -std=gnu17 -I. -O2 -Wall -Wextra $(WERROR) -static -pthread
+linux_tests := lib/test/test_main.c lib/test/test.h
 linux_names := $(foreach s,$(linuxes:tests/linux/%.c=%),$s-musl $s-glibc)
-$(B)/linux/%-musl: tests/linux/%.c
+$(B)/linux/%-musl: tests/linux/%.c $(linux_tests)
 	$(call say,MUSL,$<)
-	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@
-$(B)/linux/%-glibc: tests/linux/%.c
+	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $(filter %.c,$^) -o $@
+$(B)/linux/%-glibc: tests/linux/%.c $(linux_tests)
 	$(call say,GLIBC,$<)
-	$(Q)mkdir -p $(@D) && $(GCC) $(linux_flags) $< -o $@
+	$(Q)mkdir -p $(@D) && $(GCC) $(linux_flags) $(filter %.c,$^) -o $@
 $(B)/bench/%: bench/%.c
 	$(call say,MUSL,$<)
 	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@

@@ -23,6 +23,8 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...) __
 _Noreturn void test_skip(const char *why);
 /* Runs the function in a child process: true when a signal, a sanitizer or assert_failed ended it. */
 bool test_dies(void (*run)(void *), void *argument);
+/* Waits for a child; its wait status. Fails the test when there is no such child. */
+int test_wait(int child);
 /* A fixed sequence of pseudo-random numbers, the same in every run; each test starts at its beginning. */
 uint64_t test_random(void);
 

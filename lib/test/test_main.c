@@ -1,4 +1,5 @@
 /* lib/test/test_main.c - runs the registered tests of one program and prints TAP. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,6 +62,19 @@ bool test_dies(void (*run)(void *), void *argument)
 		_exit(0);
 	}
 	return waitpid(child, &status, 0) == child && status != 0;
+}
+
+int test_wait(int child)
+{
+	int status;
+	pid_t found;
+
+	do
+		found = waitpid(child, &status, 0);
+	while (found < 0 && errno == EINTR);
+	if (found != child)
+		test_fail(__FILE__, __LINE__, "no child %d to wait for", child);
+	return status;
 }
 
 /* SplitMix64. */

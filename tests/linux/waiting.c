@@ -1,0 +1,264 @@
+/* tests/linux/waiting.c - poll, select, epoll, eventfd, timers, and descriptors that do not block. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include "lib/test/test.h"
+
+static int ends[2];
+
+static void pipe_make(int flags)
+{
+	CHECK_EQ(pipe2(ends, flags), 0);
+}
+
+static void pipe_close(void)
+{
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+TEST(an_empty_pipe_that_must_not_block_says_EAGAIN)
+{
+	char byte, block[4096] = { 0 };
+
+	pipe_make(O_NONBLOCK);
+	CHECK(read(ends[0], &byte, 1) == -1 && errno == EAGAIN);
+	ssize_t all = 0, count;
+	while ((count = write(ends[1], block, sizeof block)) > 0)
+		all += count;
+	CHECK(count == -1 && errno == EAGAIN);
+	CHECK(all >= 4096);
+	pipe_close();
+}
+
+TEST(poll_tells_readable_writable_and_hung_up_apart)
+{
+	struct pollfd entries[2];
+
+	pipe_make(0);
+	entries[0] = (struct pollfd){ ends[0], POLLIN, 0 };
+	entries[1] = (struct pollfd){ ends[1], POLLOUT, 0 };
+	CHECK_EQ(poll(entries, 2, 0), 1);
+	CHECK(entries[0].revents == 0 && entries[1].revents == POLLOUT);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	CHECK_EQ(poll(entries, 2, 0), 2);
+	CHECK_EQ(entries[0].revents, POLLIN);
+	close(ends[1]);
+	CHECK_EQ(poll(entries, 1, 0), 1);
+	CHECK_EQ(entries[0].revents, POLLIN | POLLHUP);
+	char byte;
+	CHECK_EQ(read(ends[0], &byte, 1), 1);
+	CHECK_EQ(poll(entries, 1, 0), 1);
+	CHECK_EQ(entries[0].revents, POLLHUP);
+	CHECK_EQ(read(ends[0], &byte, 1), 0);
+	entries[0].fd = 999;
+	CHECK_EQ(poll(entries, 1, 0), 1);
+	CHECK_EQ(entries[0].revents, POLLNVAL);
+	close(ends[0]);
+}
+
+TEST(a_pipe_without_reader_is_EPIPE)
+{
+	pipe_make(0);
+	close(ends[0]);
+	signal(SIGPIPE, SIG_IGN);
+	CHECK(write(ends[1], "x", 1) == -1 && errno == EPIPE);
+	signal(SIGPIPE, SIG_DFL);
+	close(ends[1]);
+}
+
+TEST(poll_waits_as_long_as_it_is_told)
+{
+	pipe_make(0);
+	struct pollfd entry = { ends[0], POLLIN, 0 };
+	long long start = now_ms();
+	CHECK_EQ(poll(&entry, 1, 60), 0);
+	CHECK(now_ms() - start >= 59);
+	pipe_close();
+}
+
+static pid_t write_later(int fd)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		usleep(50000);
+		_exit(write(fd, "12345678", 8) != 8);
+	}
+	return child;
+}
+
+TEST(poll_wakes_when_something_comes)
+{
+	pipe_make(0);
+	struct pollfd entry = { ends[0], POLLIN, 0 };
+	pid_t child = write_later(ends[1]);
+	CHECK_EQ(poll(&entry, 1, 20000), 1);
+	CHECK_EQ(test_wait(child), 0);
+	pipe_close();
+}
+
+TEST(select_finds_the_right_ones)
+{
+	fd_set read_set, write_set;
+	struct timeval none = { 0, 0 };
+
+	pipe_make(0);
+	FD_ZERO(&read_set);
+	FD_ZERO(&write_set);
+	FD_SET(ends[0], &read_set);
+	FD_SET(ends[1], &write_set);
+	CHECK_EQ(select(ends[1] + 1, &read_set, &write_set, NULL, &none), 1);
+	CHECK(!FD_ISSET(ends[0], &read_set) && FD_ISSET(ends[1], &write_set));
+	FD_SET(ends[0], &read_set);
+	pid_t child = write_later(ends[1]);
+	CHECK_EQ(select(ends[0] + 1, &read_set, NULL, NULL, NULL), 1);
+	CHECK_EQ(test_wait(child), 0);
+	pipe_close();
+}
+
+static void nothing(int number)
+{
+	(void)number;
+}
+
+TEST(ppoll_lets_a_signal_in_only_while_it_waits)
+{
+	sigset_t block, none;
+	struct sigaction action = { .sa_handler = nothing };
+
+	pipe_make(0);
+	sigaction(SIGUSR1, &action, NULL);
+	sigemptyset(&none);
+	sigemptyset(&block);
+	sigaddset(&block, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &block, NULL);
+	raise(SIGUSR1);
+	struct pollfd entry = { ends[0], POLLIN, 0 };
+	struct timespec limit = { 20, 0 };
+	CHECK(ppoll(&entry, 1, &limit, &none) == -1 && errno == EINTR);
+	sigprocmask(SIG_UNBLOCK, &block, NULL);
+	pipe_close();
+}
+
+TEST(epoll_reports_levels_and_edges)
+{
+	int queue = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 77 }, got;
+	char byte;
+
+	CHECK(queue >= 0);
+	pipe_make(O_NONBLOCK);
+	CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_ADD, ends[0], &event), 0);
+	CHECK(epoll_ctl(queue, EPOLL_CTL_ADD, ends[0], &event) == -1 && errno == EEXIST);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	CHECK_EQ(write(ends[1], "ab", 2), 2);
+	for (int i = 0; i < 2; i++) {
+		CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+		CHECK(got.events == EPOLLIN && got.data.u64 == 77);
+	}
+	event.events = EPOLLIN | EPOLLET;
+	CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_MOD, ends[0], &event), 0);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	CHECK_EQ(read(ends[0], &byte, 1), 1);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	CHECK_EQ(write(ends[1], "c", 1), 1);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+	CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_DEL, ends[0], NULL), 0);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	pipe_close();
+	close(queue);
+}
+
+TEST(an_epoll_in_an_epoll_is_ready_when_it_has_something)
+{
+	int inner = epoll_create1(0), outer = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN }, got;
+
+	pipe_make(0);
+	CHECK_EQ(epoll_ctl(inner, EPOLL_CTL_ADD, ends[0], &event), 0);
+	CHECK_EQ(epoll_ctl(outer, EPOLL_CTL_ADD, inner, &event), 0);
+	CHECK_EQ(epoll_wait(outer, &got, 1, 0), 0);
+	pid_t child = write_later(ends[1]);
+	CHECK_EQ(epoll_wait(outer, &got, 1, 20000), 1);
+	CHECK_EQ(test_wait(child), 0);
+	pipe_close();
+	close(inner);
+	close(outer);
+}
+
+TEST(an_eventfd_adds_up)
+{
+	int fd = eventfd(3, EFD_NONBLOCK);
+	uint64_t value = 4;
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, &value, 8), 8);
+	CHECK_EQ(read(fd, &value, 8), 8);
+	CHECK_EQ(value, 7);
+	CHECK(read(fd, &value, 8) == -1 && errno == EAGAIN);
+	close(fd);
+	fd = eventfd(2, EFD_SEMAPHORE);
+	CHECK_EQ(read(fd, &value, 8), 8);
+	CHECK_EQ(value, 1);
+	close(fd);
+}
+
+TEST(a_timerfd_counts_its_periods)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	struct itimerspec setting = { { 0, 10 * 1000 * 1000 }, { 0, 10 * 1000 * 1000 } };
+	uint64_t count;
+
+	CHECK(fd >= 0);
+	CHECK_EQ(timerfd_settime(fd, 0, &setting, NULL), 0);
+	usleep(55000);
+	CHECK_EQ(read(fd, &count, 8), 8);
+	CHECK(count >= 5);
+	struct pollfd entry = { fd, POLLIN, 0 };
+	CHECK_EQ(poll(&entry, 1, 20000), 1);
+	close(fd);
+}
+
+TEST(a_large_write_arrives_whole_at_a_slow_reader)
+{
+	enum { BYTES = 1 << 20 };
+	static unsigned char block[8192];
+	size_t got = 0;
+	ssize_t count;
+
+	pipe_make(0);
+	pid_t child = fork();
+	if (child == 0) {
+		static unsigned char all[BYTES];
+		for (size_t i = 0; i < BYTES; i++)
+			all[i] = (unsigned char)(i * 7 + i / 251);
+		close(ends[0]);
+		_exit(write(ends[1], all, BYTES) != BYTES);
+	}
+	close(ends[1]);
+	while ((count = read(ends[0], block, sizeof block)) > 0)
+		for (ssize_t i = 0; i < count; i++, got++)
+			CHECK(block[i] == (unsigned char)(got * 7 + got / 251));
+	CHECK_EQ(got, BYTES);
+	CHECK_EQ(test_wait(child), 0);
+	close(ends[0]);
+}
