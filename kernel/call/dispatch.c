@@ -5,7 +5,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/sched/sched.h"
 
-typedef int64_t (*op_fn)(const struct request *, handle_t *);
+typedef int64_t (*op_fn)(struct request *);
 
 static const op_fn operations[OP_LIMIT] = {
 #define OP0(n, NAME, name, doc) [n] = op_##name,
@@ -18,13 +18,13 @@ static const op_fn operations[OP_LIMIT] = {
 #include "abi/ops.def"
 };
 
-int64_t call_execute(const struct request *q, handle_t *received)
+int64_t call_execute(struct request *q)
 {
 	if (q->op >= OP_LIMIT || !operations[q->op]) {
 		process_current()->unknown_calls++;
 		return ERR_NOSYS;
 	}
-	return operations[q->op](q, received);
+	return operations[q->op](q);
 }
 
 /* A foreign call goes back up, to the personality, with every other register as it was. */
@@ -44,7 +44,6 @@ static void reflect(struct regs *r)
 void kernel_syscall(struct regs *r)
 {
 	struct request q;
-	handle_t received = HANDLE_NONE;
 
 	if (!regs_decode_call(r, &q)) {
 		reflect(r);
@@ -52,14 +51,14 @@ void kernel_syscall(struct regs *r)
 	}
 	cpu_this()->requests++;
 	trace(TRACE_CALL_BEGIN, (uint16_t)q.op, (uint64_t)q.handle, q.arg[0]);
-	int64_t result = call_execute(&q, &received);
+	int64_t result = call_execute(&q);
 	trace(TRACE_CALL_END, (uint16_t)q.op, (uint64_t)result, 0);
 	/* EXEC has put new registers in place; what it answers then is not for them. */
 	if (q.op == OP_CALL && (uint32_t)q.arg[0] == TASK_EXEC && result == OK)
 		return;
 	regs_set_result(r, result);
 	if (q.op == OP_CALL)
-		regs_set_received(r, received);
+		regs_set_received(r, q.handle);
 }
 
 /* ---- BULK ---- */
@@ -86,17 +85,15 @@ static err_t link_entry(struct request *q, uaddr_t array, size_t index)
 	return OK;
 }
 
-int64_t op_bulk(const struct request *q, handle_t *received)
+int64_t op_bulk(struct request *q)
 {
 	uaddr_t array = uaddr(q->arg[0]);
 	size_t count = q->arg[1], ran;
 
-	(void)received;
 	if (count > BULK_MAX)
 		return ERR_INVAL;
 	for (ran = 0; ran < count; ran++) {
 		uaddr_t at = uaddr(array.raw + ran * sizeof(struct request));
-		handle_t got = HANDLE_NONE;
 		struct request entry;
 		err_t err;
 		if ((err = copy_from_user(&entry, at, sizeof(entry))))
@@ -104,10 +101,10 @@ int64_t op_bulk(const struct request *q, handle_t *received)
 		int64_t result = link_entry(&entry, array, ran);
 		bool is_final = entry.op == OP_BULK || (entry.op == OP_CALL && (uint32_t)entry.arg[0] == TASK_EXEC);
 		if (!result)
-			result = is_final ? ERR_INVAL : call_execute(&entry, &got);
+			result = is_final ? ERR_INVAL : call_execute(&entry);
 		bool go_on = entry.flags & REQUEST_GO_ON;
 		entry.arg[0] = (uint64_t)result;
-		entry.handle = got;
+		entry.handle = entry.op == OP_CALL ? entry.handle : HANDLE_NONE;
 		if ((err = copy_to_user(at, &entry, sizeof(entry))))
 			return err;
 		if (result < 0 && !go_on)

@@ -59,7 +59,7 @@ static err_t find_object(const struct request *q, struct memobj **out, uint32_t 
 	return OK;
 }
 
-int64_t op_map(const struct request *q, handle_t *received)
+int64_t op_map(struct request *q)
 {
 	struct memobj *object;
 	struct space *space;
@@ -67,7 +67,6 @@ int64_t op_map(const struct request *q, handle_t *received)
 	uint64_t address = 0;
 	err_t err;
 
-	(void)received;
 	if ((err = find_space((handle_t)q->arg[4], &space)))
 		return err;
 	if ((err = find_object(q, &object, &max_prot)))
@@ -80,12 +79,11 @@ put_space:
 	return err ? err : (int64_t)address;
 }
 
-int64_t op_unmap(const struct request *q, handle_t *received)
+int64_t op_unmap(struct request *q)
 {
 	struct space *space;
 	err_t err;
 
-	(void)received;
 	if ((err = find_space(q->handle, &space)))
 		return err;
 	err = space_unmap(space, q->arg[0], q->arg[1]);
@@ -93,12 +91,11 @@ int64_t op_unmap(const struct request *q, handle_t *received)
 	return err;
 }
 
-int64_t op_protect(const struct request *q, handle_t *received)
+int64_t op_protect(struct request *q)
 {
 	struct space *space;
 	err_t err;
 
-	(void)received;
 	if ((err = find_space(q->handle, &space)))
 		return err;
 	err = space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
@@ -106,13 +103,12 @@ int64_t op_protect(const struct request *q, handle_t *received)
 	return err;
 }
 
-int64_t op_remap(const struct request *q, handle_t *received)
+int64_t op_remap(struct request *q)
 {
 	struct space *space;
 	uint64_t address = 0;
 	err_t err;
 
-	(void)received;
 	if ((err = find_space(q->handle, &space)))
 		return err;
 	err = space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], &address);
@@ -120,12 +116,11 @@ int64_t op_remap(const struct request *q, handle_t *received)
 	return err ? err : (int64_t)address;
 }
 
-int64_t op_advise(const struct request *q, handle_t *received)
+int64_t op_advise(struct request *q)
 {
 	struct space *space;
 	err_t err;
 
-	(void)received;
 	if ((err = find_space(q->handle, &space)))
 		return err;
 	err = space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);

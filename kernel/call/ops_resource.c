@@ -5,6 +5,7 @@
 #include "kernel/obj/namespace.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/clock.h"
+#include "kernel/sched/wait.h"
 #include "lib/base/string.h"
 
 enum { REFERENCE_MAX = 4096, POLL_MAX = 65536, POLL_ON_STACK = 4 };
@@ -65,7 +66,7 @@ static err_t find_base(const struct request *q, struct resource **out)
 	return OK;
 }
 
-int64_t op_open(const struct request *q, handle_t *received)
+int64_t op_open(struct request *q)
 {
 	struct open_args a = {
 		.ref_user = uaddr(q->arg[2]), .ref_bytes = q->arg[3], .flags = (uint32_t)q->arg[4],
@@ -75,7 +76,6 @@ int64_t op_open(const struct request *q, handle_t *received)
 	struct resource *base;
 	err_t err;
 
-	(void)received;
 	if (a.ref_bytes > REFERENCE_MAX)
 		return ERR_NAMETOOLONG;
 	if (!user_range_is_valid(a.ref_user.raw, a.ref_bytes))
@@ -90,20 +90,18 @@ int64_t op_open(const struct request *q, handle_t *received)
 	return install(&opened);
 }
 
-int64_t op_close(const struct request *q, handle_t *received)
+int64_t op_close(struct request *q)
 {
-	(void)received;
 	return handle_close(&process_current()->handles, q->handle);
 }
 
-int64_t op_dup(const struct request *q, handle_t *received)
+int64_t op_dup(struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
 	handle_t at = (handle_t)q->arg[0], h;
 	struct passed p;
 	err_t err;
 
-	(void)received;
 	if ((err = handle_find_passed(t, q->handle, RIGHT_DUP, &p)))
 		return err;
 	p.rights &= (uint32_t)q->arg[2];
@@ -121,7 +119,7 @@ int64_t op_dup(const struct request *q, handle_t *received)
 	return h;
 }
 
-int64_t op_control(const struct request *q, handle_t *received)
+int64_t op_control(struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
 	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
@@ -129,7 +127,6 @@ int64_t op_control(const struct request *q, handle_t *received)
 	struct passed p;
 	err_t err;
 
-	(void)received;
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
 	if (q->arg[0] == CONTROL_RIGHTS)
@@ -148,12 +145,11 @@ int64_t op_control(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_read(const struct request *q, handle_t *received)
+int64_t op_read(struct request *q)
 {
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_READ, &r, NULL)))
 		return err == ERR_ACCES ? ERR_BADF : err;       /* POSIX read: EBADF when not open for reading */
 	int64_t result = resource_read(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
@@ -161,12 +157,11 @@ int64_t op_read(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_write(const struct request *q, handle_t *received)
+int64_t op_write(struct request *q)
 {
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_WRITE, &r, NULL)))
 		return err == ERR_ACCES ? ERR_BADF : err;
 	int64_t result = resource_write(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
@@ -174,12 +169,11 @@ int64_t op_write(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_seek(const struct request *q, handle_t *received)
+int64_t op_seek(struct request *q)
 {
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = handle_find(&process_current()->handles, q->handle, 0, &r, NULL)))
 		return err;
 	int64_t result = resource_seek(r, (int64_t)q->arg[0], (uint32_t)q->arg[1]);
@@ -187,7 +181,7 @@ int64_t op_seek(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_call(const struct request *q, handle_t *received)
+int64_t op_call(struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
 	struct call_args a = {
@@ -195,12 +189,14 @@ int64_t op_call(const struct request *q, handle_t *received)
 		.out_bytes = q->arg[4], .word = q->arg[5], .request_flags = q->flags,
 	};
 	handle_t pass = (handle_t)(q->arg[0] >> 32);
+	handle_t called = q->handle;
 	struct resource *r;
 	int64_t result;
 
+	q->handle = HANDLE_NONE;
 	if (!user_range_is_valid(a.in.raw, a.in_bytes) || !user_range_is_valid(a.out.raw, a.out_bytes))
 		return ERR_FAULT;
-	if ((result = handle_find(t, q->handle, RIGHT_CALL, &r, &a.rights)))
+	if ((result = handle_find(t, called, RIGHT_CALL, &r, &a.rights)))
 		return result;
 	if (pass != HANDLE_NONE && (result = handle_find_passed(t, pass, RIGHT_SEND, &a.passed)))
 		goto put;
@@ -211,7 +207,7 @@ int64_t op_call(const struct request *q, handle_t *received)
 		a.reply.flags |= OPEN_PRIVATE;
 		int64_t h = install(&a.reply);
 		if (h >= 0)
-			*received = (handle_t)h;
+			q->handle = (handle_t)h;
 		else if (result >= 0)
 			result = h;
 	}
@@ -284,7 +280,7 @@ static void poll_end(struct poll_watch *watches, size_t count)
 static int64_t poll_wait(struct poll_watch *watches, struct poll_entry *entries, size_t count, uint64_t deadline_ns,
                          uint32_t request_flags)
 {
-	uint32_t park_flags = request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
+	uint32_t park_flags = park_flags_of(request_flags);
 	int64_t found;
 	err_t err = OK;
 
@@ -295,7 +291,7 @@ static int64_t poll_wait(struct poll_watch *watches, struct poll_entry *entries,
 	return found ? found : err == ERR_TIMEDOUT ? 0 : err;
 }
 
-int64_t op_poll(const struct request *q, handle_t *received)
+int64_t op_poll(struct request *q)
 {
 	struct { struct poll_watch watch[POLL_ON_STACK]; struct poll_entry entry[POLL_ON_STACK]; } small;
 	size_t count = q->arg[1];
@@ -304,7 +300,6 @@ int64_t op_poll(const struct request *q, handle_t *received)
 	struct poll_entry *entries = small.entry;
 	int64_t result = ERR_NOMEM;
 
-	(void)received;
 	if (count > POLL_MAX)
 		return ERR_INVAL;
 	if (count > POLL_ON_STACK) {

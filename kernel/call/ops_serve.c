@@ -9,14 +9,13 @@ static err_t find_endpoint(const struct request *q, struct resource **out)
 	return handle_find(&process_current()->handles, q->handle, RIGHT_SERVE, out, NULL);
 }
 
-int64_t op_receive(const struct request *q, handle_t *received)
+int64_t op_receive(struct request *q)
 {
 	uaddr_t message = uaddr(q->arg[0]);
 	struct resource *r;
 	uint64_t deadline_ns;
 	err_t err;
 
-	(void)received;
 	if ((err = copy_from_user(&deadline_ns, uaddr(message.raw + offsetof(struct message, offset)), sizeof(deadline_ns))))
 		return err;
 	if ((err = find_endpoint(q, &r)))
@@ -26,7 +25,7 @@ int64_t op_receive(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_reply(const struct request *q, handle_t *received)
+int64_t op_reply(struct request *q)
 {
 	struct scheme_answer a = {
 		.tag = (uint32_t)q->arg[0], .result = (int64_t)q->arg[1], .data = uaddr(q->arg[2]), .bytes = q->arg[3],
@@ -35,7 +34,6 @@ int64_t op_reply(const struct request *q, handle_t *received)
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = find_endpoint(q, &r)))
 		return err;
 	int64_t result = scheme_reply(r, &a);
@@ -43,13 +41,12 @@ int64_t op_reply(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_reply_receive(const struct request *q, handle_t *received)
+int64_t op_reply_receive(struct request *q)
 {
 	struct resource *r;
 	struct serve s;
 	err_t err;
 
-	(void)received;
 	if ((err = copy_from_user(&s, uaddr(q->arg[0]), sizeof(s))))
 		return err;
 	if ((err = find_endpoint(q, &r)))
@@ -64,12 +61,11 @@ int64_t op_reply_receive(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_copy(const struct request *q, handle_t *received)
+int64_t op_copy(struct request *q)
 {
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = find_endpoint(q, &r)))
 		return err;
 	int64_t result = scheme_copy(r, (uint32_t)q->arg[0], (uint32_t)q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
@@ -77,12 +73,11 @@ int64_t op_copy(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_notify(const struct request *q, handle_t *received)
+int64_t op_notify(struct request *q)
 {
 	struct resource *r;
 	err_t err;
 
-	(void)received;
 	if ((err = find_endpoint(q, &r)))
 		return err;
 	int64_t result = scheme_notify(r, q->arg[0], (uint32_t)q->arg[1], (uint32_t)q->arg[2]);
@@ -90,13 +85,12 @@ int64_t op_notify(const struct request *q, handle_t *received)
 	return result;
 }
 
-int64_t op_scheme(const struct request *q, handle_t *received)
+int64_t op_scheme(struct request *q)
 {
 	struct passed p = { .rights = RIGHT_ALL, .flags = OPEN_PRIVATE };
 	handle_t h;
 	err_t err;
 
-	(void)received;
 	if ((err = scheme_create((uint32_t)q->arg[0], &p.resource)))
 		return err;
 	if ((err = handle_open(&process_current()->handles, &p, HANDLE_PRIVATE, &h))) {

@@ -5,41 +5,38 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/futex.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/wait.h"
 
-int64_t op_exit(const struct request *q, handle_t *received)
+int64_t op_exit(struct request *q)
 {
-	(void)received;
 	process_end(process_current(), TASK_EXITED, q->arg[0]);
 	thread_finish();
 }
 
-int64_t op_thread_exit(const struct request *q, handle_t *received)
+int64_t op_thread_exit(struct request *q)
 {
 	uaddr_t clear = uaddr(q->arg[0]);
 	uint32_t zero = 0;
 
-	(void)received;
 	/* A bad address is the program's own affair: whoever joins will see no change. */
 	if (clear.raw && copy_to_user(clear, &zero, sizeof(zero)) == OK && q->arg[1])
 		futex_wake(clear, 1, UINT32_MAX);
 	thread_finish();
 }
 
-int64_t op_yield(const struct request *q, handle_t *received)
+int64_t op_yield(struct request *q)
 {
 	(void)q;
-	(void)received;
 	sched_give_way();
 	return 0;
 }
 
-int64_t op_clock(const struct request *q, handle_t *received)
+int64_t op_clock(struct request *q)
 {
 	struct thread *t = thread_current();
 	struct process *p = t->process;
 	uint64_t ns, now = clock_now_ns();
 
-	(void)received;
 	switch (q->arg[0]) {
 	case CLOCK_REALTIME_NS:
 		return (int64_t)clock_realtime_ns();
@@ -59,42 +56,37 @@ int64_t op_clock(const struct request *q, handle_t *received)
 	}
 }
 
-int64_t op_sleep(const struct request *q, handle_t *received)
+int64_t op_sleep(struct request *q)
 {
-	uint32_t park_flags = q->flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
+	uint32_t park_flags = park_flags_of(q->flags);
 	err_t err;
 
-	(void)received;
 	do
 		err = thread_park(q->arg[0], park_flags);
 	while (!err);           /* woken for nothing */
 	return err == ERR_TIMEDOUT ? OK : err;
 }
 
-int64_t op_futex_wait(const struct request *q, handle_t *received)
+int64_t op_futex_wait(struct request *q)
 {
-	(void)received;
 	return futex_wait(uaddr(q->arg[0]), (uint32_t)q->arg[1], (uint32_t)(q->arg[1] >> 32), q->arg[2],
 	                  q->flags & REQUEST_INTERRUPTIBLE);
 }
 
-int64_t op_futex_wake(const struct request *q, handle_t *received)
+int64_t op_futex_wake(struct request *q)
 {
-	(void)received;
 	return futex_wake(uaddr(q->arg[0]), q->arg[1], (uint32_t)q->arg[2]);
 }
 
-int64_t op_futex_requeue(const struct request *q, handle_t *received)
+int64_t op_futex_requeue(struct request *q)
 {
-	(void)received;
 	return futex_requeue(uaddr(q->arg[0]), q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
 }
 
-int64_t op_notice_mask(const struct request *q, handle_t *received)
+int64_t op_notice_mask(struct request *q)
 {
 	uint64_t out[2];
 
-	(void)received;
 	out[1] = process_set_notice_mask(q->arg[0], &out[0]);
 	return q->arg[1] ? copy_to_user(uaddr(q->arg[1]), out, sizeof(out)) : OK;
 }
@@ -108,13 +100,12 @@ static void set_wanted(uint64_t set)
 	spin_unlock(&t->process->lock);
 }
 
-int64_t op_notice_take(const struct request *q, handle_t *received)
+int64_t op_notice_take(struct request *q)
 {
 	uint64_t set = q->arg[0], deadline_ns = q->arg[1];
 	uint32_t notice;
 	err_t err = OK;
 
-	(void)received;
 	if ((notice = process_take_notice(set)) || deadline_ns == DEADLINE_NOW)
 		return notice ? (int64_t)notice : ERR_AGAIN;
 	set_wanted(set);
@@ -124,12 +115,11 @@ int64_t op_notice_take(const struct request *q, handle_t *received)
 	return notice ? (int64_t)notice : err == ERR_TIMEDOUT ? ERR_AGAIN : err;
 }
 
-int64_t op_upcall(const struct request *q, handle_t *received)
+int64_t op_upcall(struct request *q)
 {
 	struct upcall_setup setup;
 	err_t err;
 
-	(void)received;
 	if ((err = copy_from_user(&setup, uaddr(q->arg[0]), sizeof(setup))))
 		return err;
 	if (setup.syscall_entry >= USER_MAX || setup.event_entry >= USER_MAX || setup.image_end < setup.image_start ||

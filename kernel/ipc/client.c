@@ -13,6 +13,7 @@
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
+#include "kernel/sched/wait.h"
 
 static void begin(struct call *c, struct remote *m, uint32_t op)
 {
@@ -93,7 +94,7 @@ static void ask_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 
 static void await(struct scheme *s, struct call *c, struct thread *server, uint32_t request_flags)
 {
-	uint32_t park_flags = request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
+	uint32_t park_flags = park_flags_of(request_flags);
 	uint64_t deadline = DEADLINE_NONE;
 
 	for (;;) {

@@ -9,6 +9,7 @@
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/sched/run_queue.h"
+#include "kernel/sched/wait.h"
 
 enum { NO_SLOT = UINT16_MAX };
 
@@ -366,7 +367,7 @@ static err_t deliver_note(struct message *m, struct remote *closed, uaddr_t mess
 static int64_t receive(struct scheme *s, struct thread *client, uaddr_t message, uaddr_t buffer, size_t bytes,
                             uint64_t deadline_ns, uint32_t request_flags)
 {
-	uint32_t park_flags = request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
+	uint32_t park_flags = park_flags_of(request_flags);
 	struct receiver r = { .thread = thread_current() };
 	struct message note;
 	struct remote *closed;

@@ -11,6 +11,7 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 
 enum { EVENT_BUCKETS = 64, EVENT_DEPTH = 4, EVENT_BATCH = 16 };
@@ -26,11 +27,6 @@ struct interest {
 	uint32_t wanted, mode;          /* [l] */
 	bool armed;                     /* [l] false: a one-shot that went off */
 	uint64_t cookie;                /* [l] */
-};
-
-struct event_waiter {
-	struct list_node link;
-	struct thread *thread;
 };
 
 struct event_queue {
@@ -67,13 +63,11 @@ static struct interest *find(struct event_queue *q, const struct resource *r, ha
 
 static void enqueue(struct event_queue *q, struct interest *i) REQUIRES(&q->lock)
 {
-	struct event_waiter *w;
 
 	if (!list_is_empty(&i->ready_link))
 		return;
 	list_push_back(&q->ready, &i->ready_link);
-	list_each(w, &q->waiters, link)
-		thread_wake(w->thread);
+	wait_wake_all(&q->waiters);
 	resource_notify(q->self, READY_READ);
 }
 
@@ -300,8 +294,8 @@ static size_t collect(struct event_queue *q, struct event *events, size_t count)
 
 static int64_t wait_events(struct event_queue *q, struct call_args *a)
 {
-	uint32_t park_flags = a->request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0;
-	struct event_waiter w = { .thread = thread_current() };
+	uint32_t park_flags = park_flags_of(a->request_flags);
+	struct waiter w = { .thread = thread_current() };
 	size_t capacity = a->out_bytes / sizeof(struct event), found;
 	struct event events[EVENT_BATCH];
 	err_t err = OK;

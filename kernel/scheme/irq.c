@@ -6,14 +6,10 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/number.h"
 #include "lib/base/string.h"
-
-struct irq_waiter {
-	struct list_node link;
-	struct thread *thread;
-};
 
 /* Members: [l] lock, [I] immutable. */
 struct irq {
@@ -28,19 +24,16 @@ struct irq {
 static void irq_came(void *argument)
 {
 	struct irq *i = argument;
-	struct irq_waiter *w;
 
 	spin_lock(&i->lock);
 	i->count++;
-	list_each(w, &i->waiters, link)
-		thread_wake(w->thread);
+	wait_wake_all(&i->waiters);
 	resource_notify(i->self, READY_READ);
 	spin_unlock(&i->lock);
 }
 
 static int64_t irq_read(struct resource *r, struct transfer *t)
 {
-	struct irq_waiter w = { .thread = thread_current() };
 	struct irq *i = r->data;
 	uint64_t count;
 	err_t err = OK;
@@ -48,17 +41,8 @@ static int64_t irq_read(struct resource *r, struct transfer *t)
 	if (t->bytes < sizeof(count))
 		return ERR_INVAL;
 	spin_lock(&i->lock);
-	while ((count = i->count) == i->acknowledged && !err) {
-		if (t->open_flags & OPEN_NONBLOCK) {
-			err = ERR_AGAIN;
-			break;
-		}
-		list_push_back(&i->waiters, &w.link);
-		spin_unlock(&i->lock);
-		err = thread_park(DEADLINE_NONE, t->request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0);
-		spin_lock(&i->lock);
-		list_remove(&w.link);
-	}
+	while ((count = i->count) == i->acknowledged && !err)
+		err = wait_on(&i->waiters, &i->lock, t->open_flags, t->request_flags);
 	bool came = count != i->acknowledged;
 	spin_unlock(&i->lock);
 	if (!came)

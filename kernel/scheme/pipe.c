@@ -11,6 +11,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
 
@@ -22,11 +23,6 @@ enum {
 };
 
 enum pipe_side { SIDE_READ = 1, SIDE_WRITE = 2 };
-
-struct waiter {
-	struct list_node link;
-	struct thread *thread;
-};
 
 /* Members: [l] lock; head and tail count bytes ever written and read. */
 struct pipe {
@@ -94,37 +90,12 @@ static void tell(struct pipe *p) REQUIRES(&p->lock)
 	}
 }
 
-static void wake_all(struct list_node *waiters)
-{
-	struct waiter *w;
-	list_each(w, waiters, link)
-		thread_wake(w->thread);
-}
-
-/* Waits, lock dropped, for something on this side to change. */
-static err_t wait(struct pipe *p, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
-{
-	struct waiter w = { .thread = thread_current() };
-
-	if (t->open_flags & OPEN_NONBLOCK)
-		return ERR_AGAIN;
-	list_push_back(waiters, &w.link);
-	spin_unlock(&p->lock);
-	err_t err = thread_park(DEADLINE_NONE, t->request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0);
-	spin_lock(&p->lock);
-	list_remove(&w.link);
-	return err;
-}
-
 /* Waits for its turn to copy: short, since who copies does not wait for the other side. */
-static err_t wait_turn(struct pipe *p, bool *busy, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
+static err_t wait_turn(struct pipe *p, const bool *busy, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
 {
-	struct transfer patient = *t;
 	err_t err = OK;
-
-	patient.open_flags &= ~(uint32_t)OPEN_NONBLOCK;
 	while (*busy && !err)
-		err = wait(p, waiters, &patient);
+		err = wait_on(waiters, &p->lock, 0, t->request_flags);
 	return err;
 }
 
@@ -154,7 +125,7 @@ static int64_t pipe_read(struct resource *r, struct transfer *t)
 			break;
 		if (p->writers == 0)
 			goto unlock;
-		if ((err = wait(p, &p->waiting_readers, t)))
+		if ((err = wait_on(&p->waiting_readers, &p->lock, t->open_flags, t->request_flags)))
 			goto unlock;
 	}
 	p->reading = true;
@@ -172,9 +143,9 @@ static int64_t pipe_read(struct resource *r, struct transfer *t)
 	spin_lock(&p->lock);
 	p->tail += done;
 	p->reading = false;
-	wake_all(&p->waiting_writers);
+	wait_wake_all(&p->waiting_writers);
 	if (!list_is_empty(&p->waiting_readers))
-		wake_all(&p->waiting_readers);
+		wait_wake_all(&p->waiting_readers);
 	tell(p);
 unlock:
 	spin_unlock(&p->lock);
@@ -221,9 +192,9 @@ static err_t write_piece(struct pipe *p, struct transfer *t, size_t *done) REQUI
 	p->head += copied;
 	*done += copied;
 	p->writing = false;
-	wake_all(&p->waiting_readers);
+	wait_wake_all(&p->waiting_readers);
 	if (!list_is_empty(&p->waiting_writers))
-		wake_all(&p->waiting_writers);
+		wait_wake_all(&p->waiting_writers);
 	if (copied)
 		tell(p);
 	return err;
@@ -248,7 +219,7 @@ static int64_t pipe_write(struct resource *r, struct transfer *t)
 		else if (p->capacity - pipe_used(p) >= least)
 			err = write_piece(p, t, &done);
 		else
-			err = wait(p, &p->waiting_writers, t);
+			err = wait_on(&p->waiting_writers, &p->lock, t->open_flags, t->request_flags);
 	}
 	spin_unlock(&p->lock);
 	return done ? (int64_t)done : err;
@@ -326,8 +297,8 @@ static void pipe_destroy(struct resource *r)
 		p->readers--;
 	if (r->id & SIDE_WRITE)
 		p->writers--;
-	wake_all(&p->waiting_readers);
-	wake_all(&p->waiting_writers);
+	wait_wake_all(&p->waiting_readers);
+	wait_wake_all(&p->waiting_writers);
 	tell(p);
 	spin_unlock(&p->lock);
 	pipe_put(p);
@@ -355,8 +326,8 @@ static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a,
 	list_push_back(&p->ends, &r->link);
 	p->readers += !!(sides & SIDE_READ);
 	p->writers += !!(sides & SIDE_WRITE);
-	wake_all(&p->waiting_readers);
-	wake_all(&p->waiting_writers);
+	wait_wake_all(&p->waiting_readers);
+	wait_wake_all(&p->waiting_writers);
 	spin_unlock(&p->lock);
 	*out = (struct passed){
 		.resource = r,

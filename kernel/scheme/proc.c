@@ -391,129 +391,55 @@ static int64_t task_regions(struct process *p, struct call_args *a)
 	return err ? err : (int64_t)count;
 }
 
-/* The thread tid of a stopped process that is not on any CPU, with a reference. */
-static err_t find_still(struct process *p, uint32_t tid, struct thread **out)
-{
-	struct thread *t = thread_find(tid);
-
-	if (!t)
-		return ERR_SRCH;
-	spin_lock(&t->lock);
-	bool still = t->process == p && p->stopped && t->state == THREAD_PARKED;
-	spin_unlock(&t->lock);
-	if (!still) {
-		bool other = t->process != p;
-		thread_put(t);
-		return other ? ERR_SRCH : ERR_BUSY;
-	}
-	*out = t;
-	return OK;
-}
-
-static int64_t task_regs(struct process *p, struct call_args *a)
-{
-	struct upcall_frame f = {0};
-	struct thread *t;
-	err_t err;
-
-	if ((err = find_still(p, (uint32_t)a->word, &t)))
-		return err;
-	f.regs = *t->user_regs;
-	thread_put(t);
-	return call_out(a, &f, sizeof(f));
-}
-
-static int64_t task_set_regs(struct process *p, struct call_args *a)
-{
-	struct upcall_frame f;
-	struct thread *t;
-	err_t err;
-
-	if ((err = call_in(a, &f, sizeof(f))) || (err = arch_regs_check(&f.regs)))
-		return err;
-	if ((err = find_still(p, (uint32_t)a->word, &t)))
-		return err;
-	*t->user_regs = f.regs;
-	thread_put(t);
-	return OK;
-}
-
 static int64_t task_post(struct process *p, struct call_args *a)
 {
 	return process_post(p, (uint32_t)(a->word >> 32), (uint32_t)a->word);
 }
 
-/* Codes that need RIGHT_ADMIN, on any process handle. */
-static int64_t admin_call(struct process *p, struct call_args *a)
+static int64_t task_kill(struct process *p, struct call_args *a)
 {
-	if (!(a->rights & RIGHT_ADMIN))
-		return ERR_ACCES;
-	switch (a->code) {
-	case TASK_LABEL:
-		return task_label(p, a);
-	case TASK_CRED:
-		return task_cred(p, a);
-	default:
-		return task_account(p, a);
-	}
+	process_end(p, TASK_KILLED, a->word);
+	return OK;
+}
+
+static int64_t task_stop(struct process *p, struct call_args *a)
+{
+	if (a->code == TASK_STOP)
+		process_stop(p);
+	else
+		process_continue(p);
+	return OK;
+}
+
+static int64_t task_withdraw(struct process *p, struct call_args *a)
+{
+	process_withdraw(p, a->word);
+	return OK;
 }
 
 static int64_t process_call(struct resource *r, struct call_args *a)
 {
-	struct process *p = r->data;
+	static int64_t (*const calls[])(struct process *, struct call_args *) = {
+		[TASK_FORK - TASK_FORK] = task_fork, [TASK_CREATE - TASK_FORK] = task_create,
+		[TASK_THREAD - TASK_FORK] = task_thread, [TASK_EXEC - TASK_FORK] = task_exec,
+		[TASK_KILL - TASK_FORK] = task_kill, [TASK_STOP - TASK_FORK] = task_stop,
+		[TASK_CONTINUE - TASK_FORK] = task_stop, [TASK_POST - TASK_FORK] = task_post,
+		[TASK_INFO - TASK_FORK] = task_info, [TASK_NAME - TASK_FORK] = task_name,
+		[TASK_GIVE - TASK_FORK] = task_give, [TASK_NAMESPACE - TASK_FORK] = task_namespace,
+		[TASK_PRIORITY - TASK_FORK] = task_priority, [TASK_AFFINITY - TASK_FORK] = task_affinity,
+		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
+		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
+		[TASK_THREADS - TASK_FORK] = task_threads, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
+		[TASK_REGIONS - TASK_FORK] = task_regions,
+	};
+	uint32_t index = a->code - TASK_FORK;
+	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT;
 
-	switch (a->code) {
-	case TASK_FORK:
-		return task_fork(p, a);
-	case TASK_CREATE:
-		return task_create(p, a);
-	case TASK_THREAD:
-		return task_thread(p, a);
-	case TASK_EXEC:
-		return task_exec(p, a);
-	case TASK_KILL:
-		process_end(p, TASK_KILLED, a->word);
-		return OK;
-	case TASK_STOP:
-		process_stop(p);
-		return OK;
-	case TASK_CONTINUE:
-		process_continue(p);
-		return OK;
-	case TASK_POST:
-		return task_post(p, a);
-	case TASK_WITHDRAW:
-		process_withdraw(p, a->word);
-		return OK;
-	case TASK_INFO:
-		return task_info(p, a);
-	case TASK_NAME:
-		return task_name(p, a);
-	case TASK_GIVE:
-		return task_give(p, a);
-	case TASK_NAMESPACE:
-		return task_namespace(p, a);
-	case TASK_PRIORITY:
-		return task_priority(p, a);
-	case TASK_AFFINITY:
-		return task_affinity(p, a);
-	case TASK_LABEL:
-	case TASK_CRED:
-	case TASK_ACCOUNT:
-		return admin_call(p, a);
-	case TASK_SPACE:
-		return task_space(p, a);
-	case TASK_THREADS:
-		return task_threads(p, a);
-	case TASK_REGIONS:
-		return task_regions(p, a);
-	case TASK_REGS:
-		return task_regs(p, a);
-	case TASK_SET_REGS:
-		return task_set_regs(p, a);
-	default:
+	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;
-	}
+	if (needs_admin && !(a->rights & RIGHT_ADMIN))
+		return ERR_ACCES;
+	return calls[index](r->data, a);
 }
 
 static uint32_t process_ready(struct resource *r)

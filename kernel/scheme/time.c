@@ -10,13 +10,9 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/timer.h"
 #include "kernel/scheme/mem.h"
+#include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
-
-struct timer_waiter {
-	struct list_node link;
-	struct thread *thread;
-};
 
 /* Members: [l] lock, [I] immutable. setting: the timer itself is being set or cancelled, lock dropped. */
 struct user_timer {
@@ -33,7 +29,6 @@ struct user_timer {
 static void timer_went_off(struct timer *t)
 {
 	struct user_timer *u = container_of(t, struct user_timer, timer);
-	struct timer_waiter *w;
 	uint64_t next = 0;
 
 	spin_lock(&u->lock);
@@ -43,8 +38,7 @@ static void timer_went_off(struct timer *t)
 		u->expirations += 1 + missed;
 		u->next_ns = u->period_ns ? u->next_ns + (1 + missed) * u->period_ns : 0;
 		next = u->next_ns;
-		list_each(w, &u->waiters, link)
-			thread_wake(w->thread);
+		wait_wake_all(&u->waiters);
 		resource_notify(u->self, READY_READ);
 	}
 	if (next)
@@ -138,7 +132,6 @@ static int64_t timer_call_op(struct resource *r, struct call_args *a)
 
 static int64_t timer_read_op(struct resource *r, struct transfer *t)
 {
-	struct timer_waiter w = { .thread = thread_current() };
 	struct user_timer *u = r->data;
 	uint64_t count;
 	err_t err = OK;
@@ -146,17 +139,8 @@ static int64_t timer_read_op(struct resource *r, struct transfer *t)
 	if (t->bytes < sizeof(count))
 		return ERR_INVAL;
 	spin_lock(&u->lock);
-	while (!(count = u->expirations) && !err) {
-		if (t->open_flags & OPEN_NONBLOCK) {
-			err = ERR_AGAIN;
-			break;
-		}
-		list_push_back(&u->waiters, &w.link);
-		spin_unlock(&u->lock);
-		err = thread_park(DEADLINE_NONE, t->request_flags & REQUEST_INTERRUPTIBLE ? PARK_INTERRUPTIBLE : 0);
-		spin_lock(&u->lock);
-		list_remove(&w.link);
-	}
+	while (!(count = u->expirations) && !err)
+		err = wait_on(&u->waiters, &u->lock, t->open_flags, t->request_flags);
 	u->expirations = 0;
 	spin_unlock(&u->lock);
 	if (!count)
