@@ -130,7 +130,8 @@ static err_t give_handle(struct given *g, const struct rc_handle *r, const struc
 
 	if (!r->scheme)
 		return give(g, "", r->name, own_handle(w, r->ref));
-	if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags, &h)))
+	/* A terminal is for the session that gets it, not for init's own. */
+	if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags | OPEN_NOCTTY, &h)))
 		return r->is_optional ? OK : err;
 	return give_opened(g, r->name, h);
 }
