@@ -131,3 +131,10 @@ int main(int argc, char **argv)
 	printf("1..%d\n", number);
 	return failed != 0;
 }
+
+/* A test that runs away must not take the machine with it. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "hard_rss_limit_mb=2000:detect_stack_use_after_return=1";
+}
