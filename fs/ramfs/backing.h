@@ -32,9 +32,9 @@ struct backing {
 	/* Where the next held page at or after offset starts. ERR_NXIO. */
 	err_t (*content_next_data)(content_t content, uint64_t offset, uint64_t *out);
 
-	/* A pipe that counts as no end itself; its ends; how many ends are open. */
+	/* A pipe that counts as no end itself; its ends (of the flags, NONBLOCK); how many ends are open. */
 	err_t (*pipe_new)(content_t *out);
-	err_t (*pipe_open)(content_t pipe, enum pipe_end end, content_t *out);
+	err_t (*pipe_open)(content_t pipe, enum pipe_end end, uint32_t open_flags, content_t *out);
 	err_t (*pipe_ends)(content_t pipe, uint32_t *readers, uint32_t *writers);
 
 	/* Answers a request that had to wait: a lock, or the OPEN of a FIFO (the end is taken). */

@@ -48,7 +48,7 @@ static void fifo_wake(struct fs *fs, struct node *n, enum pipe_end end)
 			continue;
 		tag = w->tag;
 		waiter_end(fs, w);
-		if ((err = fs->backing->pipe_open(n->special.pipe, end, &c)))
+		if ((err = fs->backing->pipe_open(n->special.pipe, end, 0, &c)))
 			fs->backing->finish(tag, err);
 		else
 			fs->backing->finish_open(tag, c);
@@ -115,7 +115,7 @@ err_t fifo_open(struct fs *fs, struct node *n, uint32_t flags, uint64_t tag, str
 		return ERR_NXIO;
 	if (!(flags & OPEN_NONBLOCK) && ((end == PIPE_WRITE && readers == 0) || (end == PIPE_READ && writers == 0)))
 		return fifo_wait(fs, n, end, tag, out);
-	if ((err = fs->backing->pipe_open(n->special.pipe, end, &out->content)))
+	if ((err = fs->backing->pipe_open(n->special.pipe, end, flags & OPEN_NONBLOCK, &out->content)))
 		return err;
 	out->how = OPENED_FORWARD;
 	if (end & PIPE_READ)

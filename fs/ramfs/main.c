@@ -109,15 +109,15 @@ static err_t pipe_new(content_t *out)
 	return handle_open("pipe", "fifo", OPEN_READ | OPEN_WRITE, out);
 }
 
-static err_t pipe_open(content_t pipe, enum pipe_end end, content_t *out)
+static err_t pipe_open(content_t pipe, enum pipe_end end, uint32_t open_flags, content_t *out)
 {
 	switch (end) {
 	case PIPE_READ:
-		return handle_open_at(pipe, "read", OPEN_READ, out);
+		return handle_open_at(pipe, "read", open_flags | OPEN_READ, out);
 	case PIPE_WRITE:
-		return handle_open_at(pipe, "write", OPEN_WRITE, out);
+		return handle_open_at(pipe, "write", open_flags | OPEN_WRITE, out);
 	default:
-		return handle_open_at(pipe, "both", OPEN_READ | OPEN_WRITE, out);
+		return handle_open_at(pipe, "both", open_flags | OPEN_READ | OPEN_WRITE, out);
 	}
 }
 

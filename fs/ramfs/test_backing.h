@@ -142,10 +142,11 @@ static err_t test_pipe_new(content_t *out)
 	return test_take(TEST_PIPE, out);
 }
 
-static err_t test_pipe_open(content_t pipe, enum pipe_end end, content_t *out)
+static err_t test_pipe_open(content_t pipe, enum pipe_end end, uint32_t open_flags, content_t *out)
 {
 	err_t err;
 
+	(void)open_flags;
 	if ((err = test_take(TEST_END, out)))
 		return err;
 	test_contents[*out].pipe = pipe;
