@@ -86,8 +86,9 @@ err_t serve_check(struct tty_served *s, const struct scheme_request *r, enum tty
 		return OK;
 	if (!tty_check(&s->tty, sender->session, sender->group, access))
 		return OK;
-	/* Nobody could ever put an orphaned group into the foreground again. */
-	if (s->outside->group_state(sender->group) & TTY_GROUP_ORPHANED)
+	/* Nobody could ever put an orphaned group into the foreground again, so it gets nothing to read. To write or
+	 * change it may still be allowed, by ignoring SIGTTOU: a shell that takes its terminal back does. */
+	if (access == TTY_ACCESS_READ && s->outside->group_state(sender->group) & TTY_GROUP_ORPHANED)
 		return ERR_IO;
 	return ERR_BACKGROUND;
 }

@@ -32,7 +32,13 @@ int64_t tty_background_read(struct thread *t)
 
 int64_t tty_background_change(struct thread *t)
 {
-	return is_blocked_or_ignored(t, LINUX_SIGTTOU) ? 0 : signal_own_group(t, LINUX_SIGTTOU);
+	enum { ORPHANED = 1 };
+
+	if (is_blocked_or_ignored(t, LINUX_SIGTTOU))
+		return 0;
+	/* An orphaned group would not stop, and ask again for ever. */
+	int64_t state = native_call(process_posix(t->process), POSIX_GROUP_STATE, 0, NULL, 0, NULL, 0, 0);
+	return state > 0 && state & ORPHANED ? ERR_IO : signal_own_group(t, LINUX_SIGTTOU);
 }
 
 /* ---- ioctl ---- */

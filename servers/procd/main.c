@@ -206,8 +206,6 @@ static int64_t posix_scheme_open(struct scheme_request *r, const char *ref, size
 	err_t err;
 
 	(void)open_flags, (void)mode;
-	if (r->open)
-		return ERR_NOTDIR;
 	if ((err = posix_open(&tree, &r->message->sender, ref, ref_bytes, &id)))
 		return err;
 	r->opened = (void *)id;

@@ -10,6 +10,7 @@
 #include "servers/procd/signal.h"
 #include "servers/procd/wait.h"
 
+/* Also relative to posix:self, for those who cannot open the scheme by name. */
 err_t posix_open(struct tree *t, const struct sender *sender, const char *ref, size_t ref_bytes, uint64_t *id)
 {
 	static const char leader[] = "leader/";
@@ -409,7 +410,7 @@ static bool serve_server(struct tree *t, const struct posix_call *c)
 		do_signal_group(t, c);
 		return true;
 	case POSIX_GROUP_STATE:
-		answer(t, c, c->word > INT32_MAX ? 0 : session_group_state(t, low(c->word)));
+		answer(t, c, c->word > INT32_MAX ? 0 : session_group_state(t, c->word ? low(c->word) : c->sender.group));
 		return true;
 	default:
 		return false;

@@ -157,6 +157,8 @@ TEST(the_state_of_a_group_says_whether_it_is_orphaned)
 	CHECK_EQ(fake_call(job, POSIX_GROUP_STATE, 1ull << 40), 0);
 	CHECK_EQ(fake_call(job, POSIX_GROUP_STATE, shell), 3);
 	CHECK_EQ(fake_call(job, POSIX_GROUP_STATE, job), 2);
+	CHECK_EQ(fake_call(job, POSIX_GROUP_STATE, 0), 2);
+	CHECK_EQ(fake_call(shell, POSIX_GROUP_STATE, 0), 3);
 	fake_exit(shell, 0);
 	CHECK_EQ(fake_call(job, POSIX_GROUP_STATE, job), 3);
 	fake_end();
