@@ -9,6 +9,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/dev/boot_check.h"
 #include "kernel/mem/frame.h"
+#include "lib/base/assert.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 
@@ -223,14 +224,37 @@ static void visit_slot(const struct walk *w, uint64_t *slot, uint64_t address)
 		slot_store(slot, e.flags || e.frame.raw ? entry_encode(e) : 0);
 }
 
+/* The first entry in [i, end) that is not 0; end or more: none. Most are 0: eight at a time. */
+static uint64_t used_from(const uint64_t *table, uint64_t i, uint64_t end)
+{
+	while (i < end && !table[i]) {
+		const uint64_t *t = table + i;
+
+		if (i % 8 == 0 && !(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]))
+			i += 8;
+		else
+			i++;
+	}
+	return i;
+}
+
+static uint64_t count_entries(const uint64_t *table)
+{
+	return frame_of(paddr((uint64_t)table - DIRECT_MAP_BASE))->table_entries;
+}
+
 static void walk_table(const struct walk *w, uint64_t *table, uint32_t level, uint64_t base)
 {
 	uint64_t bytes = level_bytes(level);
 	uint64_t first = w->start > base ? (w->start - base) / bytes : 0;
+	/* From the start of a table on, its count says when all were seen. */
+	uint64_t left = first == 0 ? count_entries(table) : TABLE_ENTRIES;
+	uint64_t end = MIN_OF((w->end - base + bytes - 1) / bytes, (uint64_t)TABLE_ENTRIES);
 
-	for (uint64_t i = first; i < TABLE_ENTRIES && base + i * bytes < w->end; i++) {
-		if (!table[i])
-			continue;
+	for (uint64_t i = first; left > 0; i++, left--) {
+		i = used_from(table, i, end);
+		if (i >= end)
+			break;
 		if (level == 0)
 			visit_slot(w, &table[i], base + i * bytes);
 		else
@@ -285,13 +309,15 @@ err_t paging_create(struct page_tables *p, struct account *a)
 	return OK;
 }
 
-static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level, uint32_t count)
+static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (!table[i])
-			continue;
+	uint64_t left = count_entries(table);
+
+	for (uint64_t i = 0; left > 0; i++, left--) {
+		i = used_from(table, i, TABLE_ENTRIES);
+		ASSERT(i < TABLE_ENTRIES);
 		if (level > 1)
-			free_tables(p, table_of(table[i]), level - 1, TABLE_ENTRIES);
+			free_tables(p, table_of(table[i]), level - 1);
 		table_free(p, paddr(table[i] & ENTRY_FRAME));
 	}
 }
@@ -299,7 +325,7 @@ static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level, 
 void paging_destroy(struct page_tables *p, struct account *a)
 {
 	(void)a;
-	free_tables(p, table_at(p->root), LEVELS - 1, KERNEL_HALF);
+	free_tables(p, table_at(p->root), LEVELS - 1);
 	table_free(p, p->root);
 }
 
