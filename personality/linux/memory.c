@@ -2,11 +2,14 @@
 #include "lib/base/bits.h"
 #include "personality/linux/area.h"
 #include "personality/linux/call.h"
+#include "personality/linux/info.h"
 #include "personality/linux/mmapflags.h"
 
 #define PAGE_OFFSET (LINUX_PAGE - 1ull)
 #define LOW_2_GB    0x80000000ull
-enum { LOW_START = 0x10000000 };
+#define FAR_STEP     (4ull << 30)
+#define TOO_MUCH_FROM (256ull << 20)
+enum { LOW_START = 0x10000000, MISSES_NEAR = 8 };
 
 /* May a program map there? Our own memory at the top is not its to replace. */
 static bool is_program_range(uint64_t start, uint64_t bytes)
@@ -14,13 +17,13 @@ static bool is_program_range(uint64_t start, uint64_t bytes)
 	return bytes <= PROGRAM_TOP && start <= PROGRAM_TOP - bytes;
 }
 
-/* Places without a wish go downwards from the last one, so that they do not end up among our own at the top. */
-static uint64_t hint_take(struct process *p, uint64_t bytes)
+/* The next place, downwards from the last one; after misses in bigger steps. 0: there is none. */
+static uint64_t hint_take(struct process *p, uint64_t bytes, unsigned misses)
 {
+	uint64_t step = bytes + (misses > MISSES_NEAR ? FAR_STEP : 0);
+
 	lock_take(&p->lock);
-	if (p->map_hint > bytes + LOW_2_GB)
-		p->map_hint -= bytes;
-	uint64_t hint = p->map_hint;
+	uint64_t hint = p->map_hint > step + LOW_2_GB ? p->map_hint -= step : 0;
 	lock_release(&p->lock);
 	return hint;
 }
@@ -34,6 +37,30 @@ static void hint_give(struct process *p, uint64_t start, uint64_t bytes)
 	lock_release(&p->lock);
 }
 
+/* At the wish if that is free, else where new mappings go. The kernel is never asked to choose: it would choose among our own at the top. */
+static int64_t map_somewhere(struct process *p, uint64_t wish, uint64_t bytes, uint32_t flags, handle_t object, uint64_t offset)
+{
+	int64_t result = wish ? native_map(wish, bytes, flags | MAP_NOREPLACE, object, offset) : ERR_EXIST;
+
+	for (unsigned misses = 0; result == ERR_EXIST; misses++) {
+		uint64_t hint = hint_take(p, bytes, misses);
+		if (!hint)
+			return ERR_NOMEM;
+		result = native_map(hint, bytes, flags | MAP_NOREPLACE, object, offset);
+	}
+	return result;
+}
+
+/* As Linux's heuristic: what is more than there is in all is refused, unless the program says that it will not use it. */
+static bool is_too_much(struct process *p, uint64_t bytes, uint64_t flags, uint32_t map_flags)
+{
+	struct system_info info;
+
+	if (bytes < TOO_MUCH_FROM || (flags & LINUX_MAP_NORESERVE) || !(map_flags & MAP_WRITE))
+		return false;
+	return system_info_get(p, &info) && bytes > info.memory_bytes;
+}
+
 /* MAP_32BIT: below 2 GB, wherever there is room. */
 static int64_t map_low(handle_t object, uint64_t bytes, uint32_t flags, uint64_t offset)
 {
@@ -45,7 +72,14 @@ static int64_t map_low(handle_t object, uint64_t bytes, uint32_t flags, uint64_t
 	return ERR_NOMEM;
 }
 
-static int64_t map_shared_anonymous(uint64_t address, uint64_t bytes, uint32_t flags)
+static int64_t map_at(struct process *p, uint64_t address, uint64_t bytes, uint32_t flags, handle_t object, uint64_t offset)
+{
+	if (flags & (MAP_FIXED | MAP_NOREPLACE))
+		return native_map(address, bytes, flags, object, offset);
+	return map_somewhere(p, address, bytes, flags, object, offset);
+}
+
+static int64_t map_shared_anonymous(struct process *p, uint64_t address, uint64_t bytes, uint32_t flags)
 {
 	/* Shared with children to be: an object, since demand-zero memory belongs to one space. */
 	int64_t object = NATIVE_OPEN("mem", "new", OPEN_READ | OPEN_WRITE | OPEN_EXEC | OPEN_PRIVATE);
@@ -53,7 +87,7 @@ static int64_t map_shared_anonymous(uint64_t address, uint64_t bytes, uint32_t f
 		return object;
 	int64_t result = native_call((handle_t)object, MEM_RESIZE, 0, NULL, 0, NULL, 0, bytes);
 	if (result >= 0)
-		result = native_map(address, bytes, flags, (handle_t)object, 0);
+		result = map_at(p, address, bytes, flags, (handle_t)object, 0);
 	(void)native_close((handle_t)object);
 	return result;
 }
@@ -83,15 +117,17 @@ int64_t linux_mmap(struct thread *t, const uint64_t *a)
 	} else if (address == 0 || !is_program_range(address, bytes)) {
 		if ((a[3] & LINUX_MAP_32BIT) && object == HANDLE_NONE && !(flags & MAP_SHARED))
 			return map_low(object, bytes, flags, 0);
-		address = hint_take(p, bytes);
+		address = 0;
 	} else {
 		address = round_down(address, LINUX_PAGE);
 	}
 	if (object != HANDLE_NONE)
-		return native_map(address, bytes, flags, object, offset);
+		return map_at(p, address, bytes, flags, object, offset);
+	if (is_too_much(p, bytes, a[3], flags))
+		return ERR_NOMEM;
 	if (flags & MAP_SHARED)
-		return map_shared_anonymous(address, bytes, flags);
-	return native_map(address, bytes, flags, HANDLE_NONE, 0);
+		return map_shared_anonymous(p, address, bytes, flags);
+	return map_at(p, address, bytes, flags, HANDLE_NONE, 0);
 }
 
 int64_t linux_munmap(struct thread *t, const uint64_t *a)
@@ -124,6 +160,18 @@ int64_t linux_mprotect(struct thread *t, const uint64_t *a)
 	return native(OP_PROTECT, 0, HANDLE_NONE, a[0], bytes, flags, 0, 0, 0);
 }
 
+/* The new place is reserved first, then replaced by what moves there. */
+static int64_t move_somewhere(struct process *p, uint64_t from, uint64_t bytes, uint64_t new_bytes)
+{
+	int64_t to = map_somewhere(p, 0, new_bytes, 0, HANDLE_NONE, 0);
+	if (to < 0)
+		return to;
+	int64_t result = native(OP_REMAP, 0, HANDLE_NONE, from, bytes, new_bytes, REMAP_MAYMOVE | REMAP_FIXED, (uint64_t)to, 0);
+	if (result < 0)
+		(void)native_unmap((uint64_t)to, new_bytes);
+	return result;
+}
+
 int64_t linux_mremap(struct thread *t, const uint64_t *a)
 {
 	uint64_t bytes = round_up(a[1], LINUX_PAGE), new_bytes = round_up(a[2], LINUX_PAGE), to = 0;
@@ -147,7 +195,7 @@ int64_t linux_mremap(struct thread *t, const uint64_t *a)
 		int64_t result = native(OP_REMAP, 0, HANDLE_NONE, a[0], bytes, new_bytes, 0, 0, 0);
 		if (result != ERR_NOMEM)
 			return result;
-		to = hint_take(t->process, new_bytes);
+		return move_somewhere(t->process, a[0], bytes, new_bytes);
 	}
 	return native(OP_REMAP, 0, HANDLE_NONE, a[0], bytes, new_bytes, native_flags, to, 0);
 }
@@ -163,9 +211,10 @@ static int64_t brk_move(uint64_t from, uint64_t to)
 int64_t linux_brk(struct thread *t, const uint64_t *a)
 {
 	struct process *p = t->process;
+	bool is_possible = a[0] >= p->brk_start && is_program_range(a[0], LINUX_PAGE) && !is_too_much(p, a[0] - p->brk_start, 0, MAP_WRITE);
 
 	lock_take(&p->lock);
-	if (a[0] >= p->brk_start && is_program_range(a[0], LINUX_PAGE) &&
+	if (is_possible &&
 	    brk_move(round_up(p->brk_end, LINUX_PAGE), round_up(a[0], LINUX_PAGE)) >= 0)
 		p->brk_end = a[0];
 	int64_t end = (int64_t)p->brk_end;

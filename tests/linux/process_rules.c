@@ -1,0 +1,325 @@
+/* tests/linux/process_rules.c - fork, vfork, exec, wait and ids. Run with arguments it is the program that the tests execute. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include "rules.h"
+
+extern char **environ;
+static const char *self;
+
+/* ---- What the executed program does: its first argument says ---- */
+
+static int executed(int argc, char **argv)
+{
+	if (!strcmp(argv[1], "status"))
+		return atoi(argv[2]);
+	if (!strcmp(argv[1], "arguments"))
+		return argc == 5 && !strcmp(argv[2], "") && !strcmp(argv[3], "two words") && strlen(argv[4]) == 100000 &&
+		       getenv("TEST_VALUE") && !strcmp(getenv("TEST_VALUE"), "yes") ? 0 : 1;
+	if (!strcmp(argv[1], "signals")) {
+		struct sigaction ignored, handled;
+		sigset_t mask;
+		sigaction(SIGUSR1, NULL, &ignored);
+		sigaction(SIGUSR2, NULL, &handled);
+		sigprocmask(SIG_SETMASK, NULL, &mask);
+		return ignored.sa_handler == SIG_IGN && handled.sa_handler == SIG_DFL && sigismember(&mask, SIGTERM) == 1 ? 0 : 1;
+	}
+	if (!strcmp(argv[1], "pid"))
+		return getpid() == atoi(argv[2]) ? 0 : 1;
+	if (!strcmp(argv[1], "alarm")) {
+		pause();
+		return 1;
+	}
+	if (!strcmp(argv[1], "auxiliary"))
+		return getauxval(AT_PAGESZ) == 4096 && getauxval(AT_RANDOM) && getauxval(AT_SYSINFO_EHDR) && getauxval(AT_PHDR) &&
+		       !strcmp((char *)getauxval(AT_EXECFN), argv[0]) && getauxval(AT_UID) == getuid() && getauxval(AT_CLKTCK) == 100 ? 0 : 1;
+	return 99;
+}
+
+static int run(char *const *argv)
+{
+	int status = -1;
+	pid_t child = fork();
+	if (child == 0) {
+		execv(self, argv);
+		_exit(127);
+	}
+	if (waitpid(child, &status, 0) != child)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+static void nothing(int signal)
+{
+	(void)signal;
+}
+
+/* ---- Tests ---- */
+
+static void a_child_gets_a_copy_and_its_own_number(void)
+{
+	volatile int value = 1;
+	int status;
+	pid_t parent = getpid(), child = fork();
+	if (child == 0) {
+		value = 2;
+		_exit(getpid() != parent && getppid() == parent && syscall(SYS_gettid) == getpid() ? value : 0);
+	}
+	CHECK(child > 0);
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 2);
+	CHECK(value == 1);
+}
+
+static void wait_says_what_there_is_to_say(void)
+{
+	int status;
+	CHECK(waitpid(-1, &status, 0) == -1 && errno == ECHILD);
+	pid_t child = fork();
+	if (child == 0) {
+		usleep(30000);
+		_exit(5);
+	}
+	CHECK(waitpid(child, &status, WNOHANG) == 0);
+	siginfo_t info = { 0 };
+	CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+	CHECK(info.si_pid == child && info.si_code == CLD_EXITED && info.si_status == 5);
+	struct rusage usage;
+	CHECK(wait4(-1, &status, 0, &usage) == child && WEXITSTATUS(status) == 5);
+}
+
+static void a_stopped_child_is_reported_and_continues(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	CHECK(kill(child, SIGSTOP) == 0);
+	CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	CHECK(kill(child, SIGCONT) == 0);
+	CHECK(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
+	CHECK(kill(child, SIGTERM) == 0);
+	CHECK(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGTERM);
+}
+
+static void a_vfork_child_shares_memory_and_holds_its_parent(void)
+{
+	static volatile int value;
+	int status;
+	pid_t child = vfork();
+	if (child == 0) {
+		value = 5;
+		_exit(3);
+	}
+	CHECK(value == 5);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
+}
+
+static void posix_spawn_starts_a_program(void)
+{
+	char *argv[] = { (char *)self, "status", "23", NULL };
+	int status;
+	pid_t child;
+	CHECK(posix_spawn(&child, self, NULL, NULL, argv, environ) == 0);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 23);
+	CHECK(posix_spawn(&child, "/no/such/program", NULL, NULL, argv, environ) == ENOENT);
+}
+
+static void exec_passes_arguments_and_environment(void)
+{
+	static char big[100001];
+	memset(big, 'x', sizeof(big) - 1);
+	char *argv[] = { (char *)self, "arguments", "", "two words", big, NULL };
+	setenv("TEST_VALUE", "yes", 1);
+	CHECK(run(argv) == 0);
+	unsetenv("TEST_VALUE");
+	CHECK(run((char *[]){ (char *)self, "auxiliary", NULL }) == 0);
+}
+
+static void exec_keeps_pid_mask_and_ignored_signals(void)
+{
+	sigset_t set, old;
+	char number[16];
+	int status;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGUSR2, nothing);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	CHECK(run((char *[]){ (char *)self, "signals", NULL }) == 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_DFL);
+	pid_t child = fork();
+	if (child == 0) {
+		snprintf(number, sizeof(number), "%d", getpid());
+		execl(self, self, "pid", number, NULL);
+		_exit(127);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+}
+
+static void an_alarm_goes_on_over_exec(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(1);
+		execl(self, self, "alarm", NULL);
+		_exit(127);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+}
+
+static void a_failed_exec_leaves_everything_as_it_was(void)
+{
+	char *argv[] = { "x", NULL };
+	CHECK(execv("/no/such/file", argv) == -1 && errno == ENOENT);
+	CHECK(execv("/", argv) == -1 && errno == EACCES);
+	CHECK(syscall(SYS_execve, 8L, argv, environ) == -1 && errno == EFAULT);
+	CHECK(syscall(SYS_execve, self, 8L, environ) == -1 && errno == EFAULT);
+	static char *many[64];
+	static char big[100001];
+	memset(big, 'x', sizeof(big) - 1);
+	for (int i = 0; i < 63; i++)
+		many[i] = big;
+	CHECK(execv(self, many) == -1 && errno == E2BIG);
+}
+
+static void many_children_come_and_go(void)
+{
+	int bad = 0, status;
+	for (int i = 0; i < 1000; i++) {
+		pid_t child = fork();
+		if (child == 0)
+			_exit(i & 127);
+		if (child < 0 || waitpid(child, &status, 0) != child || WEXITSTATUS(status) != (i & 127))
+			bad++;
+	}
+	CHECK(bad == 0);
+}
+
+static void children_live_side_by_side(void)
+{
+	enum { COUNT = 50 };
+	int seen = 0, status;
+	for (int i = 0; i < COUNT; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			usleep(1000);
+			_exit(1);
+		}
+		CHECK(child > 0);
+	}
+	while (wait(&status) > 0)
+		seen += WEXITSTATUS(status);
+	CHECK(seen == COUNT);
+}
+
+static void shared_memory_is_shared_with_children(void)
+{
+	volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(word != MAP_FAILED);
+	pid_t child = fork();
+	if (child == 0) {
+		*word = 99;
+		_exit(0);
+	}
+	CHECK(waitpid(child, NULL, 0) == child && *word == 99);
+	munmap((void *)word, 4096);
+}
+
+static void groups_and_sessions_follow_the_rules(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		int ok = getpgrp() == getpgid(getppid()) && setpgid(0, 0) == 0 && getpgrp() == getpid() && setsid() == -1 && errno == EPERM;
+		_exit(ok ? 0 : 1);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+	child = fork();
+	if (child == 0)
+		_exit(setsid() == getpid() && getsid(0) == getpid() && getpgrp() == getpid() ? 0 : 1);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+}
+
+static void credentials_can_be_given_up_for_good(void)
+{
+	int status;
+	if (getuid() != 0)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		int ok = setgid(1000) == 0 && setuid(1000) == 0 && getuid() == 1000 && geteuid() == 1000 && getegid() == 1000 &&
+		         setuid(0) == -1 && errno == EPERM;
+		_exit(ok ? 0 : 1);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+	CHECK(getuid() == 0);
+}
+
+static void an_orphan_gets_a_new_parent(void)
+{
+	volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child = fork();
+	if (child == 0) {
+		pid_t old = getpid();
+		if (fork() == 0) {
+			for (int i = 0; i < 1000 && getppid() == old; i++)
+				usleep(1000);
+			*word = getppid() != old ? 1 : 2;
+			_exit(0);
+		}
+		_exit(0);
+	}
+	CHECK(waitpid(child, NULL, 0) == child);
+	for (int i = 0; i < 2000 && *word == 0; i++)
+		usleep(1000);
+	CHECK(*word == 1);
+	munmap((void *)word, 4096);
+}
+
+static void numbers_that_are_not_there_are_refused(void)
+{
+	CHECK(kill(999999, 0) == -1 && errno == ESRCH);
+	CHECK(kill(getpid(), 65) == -1 && errno == EINVAL);
+	CHECK(kill(getpid(), 0) == 0);
+	CHECK(syscall(400) == -1 && errno == ENOSYS);
+	CHECK(syscall(100000) == -1 && errno == ENOSYS);
+	CHECK(syscall(-1) == -1 && errno == ENOSYS);
+	CHECK(syscall(SYS_wait4, -1, 8L, 0, 0) == -1);
+}
+
+int main(int argc, char **argv)
+{
+	self = argv[0];
+	if (argc > 1)
+		return executed(argc, argv);
+	RUN(a_child_gets_a_copy_and_its_own_number);
+	RUN(wait_says_what_there_is_to_say);
+	RUN(a_stopped_child_is_reported_and_continues);
+	RUN(a_vfork_child_shares_memory_and_holds_its_parent);
+	RUN(posix_spawn_starts_a_program);
+	RUN(exec_passes_arguments_and_environment);
+	RUN(exec_keeps_pid_mask_and_ignored_signals);
+	RUN(an_alarm_goes_on_over_exec);
+	RUN(a_failed_exec_leaves_everything_as_it_was);
+	RUN(many_children_come_and_go);
+	RUN(children_live_side_by_side);
+	RUN(shared_memory_is_shared_with_children);
+	RUN(groups_and_sessions_follow_the_rules);
+	RUN(credentials_can_be_given_up_for_good);
+	RUN(an_orphan_gets_a_new_parent);
+	RUN(numbers_that_are_not_there_are_refused);
+	FINISH();
+}

@@ -1,0 +1,308 @@
+/* tests/linux/thread_rules.c - threads, futexes and what the C library builds on them. */
+#define _GNU_SOURCE
+#include <limits.h>
+enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "rules.h"
+
+static void *add_one(void *argument)
+{
+	return (void *)((intptr_t)argument + 1);
+}
+
+static void a_thread_starts_ends_and_is_joined(void)
+{
+	pthread_t thread;
+	void *result;
+	for (intptr_t i = 0; i < 200; i++) {
+		CHECK(pthread_create(&thread, NULL, add_one, (void *)i) == 0);
+		CHECK(pthread_join(thread, &result) == 0 && (intptr_t)result == i + 1);
+	}
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static long counter;
+static void *count_up(void *argument)
+{
+	for (int i = 0; i < 20000; i++) {
+		pthread_mutex_lock(&mutex);
+		counter++;
+		pthread_mutex_unlock(&mutex);
+		if (i % 1000 == 0)
+			sched_yield();
+	}
+	return argument;
+}
+
+static void a_mutex_keeps_threads_apart(void)
+{
+	pthread_t threads[8];
+	counter = 0;
+	for (int i = 0; i < 8; i++)
+		CHECK(pthread_create(&threads[i], NULL, count_up, NULL) == 0);
+	for (int i = 0; i < 8; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	CHECK(counter == 160000);
+}
+
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+static int turn;
+static void *ping(void *argument)
+{
+	int mine = (int)(intptr_t)argument;
+	for (int i = 0; i < 2000; i++) {
+		pthread_mutex_lock(&mutex);
+		while (turn != mine)
+			pthread_cond_wait(&condition, &mutex);
+		turn = !mine;
+		pthread_cond_broadcast(&condition);
+		pthread_mutex_unlock(&mutex);
+	}
+	return NULL;
+}
+
+static void a_condition_hands_over(void)
+{
+	pthread_t other;
+	turn = 0;
+	CHECK(pthread_create(&other, NULL, ping, (void *)1) == 0);
+	ping((void *)0);
+	CHECK(pthread_join(other, NULL) == 0);
+}
+
+static void a_timed_wait_times_out(void)
+{
+	struct timespec deadline, before, after;
+	clock_gettime(CLOCK_REALTIME, &before);
+	deadline = before;
+	deadline.tv_nsec += 30000000;
+	deadline.tv_sec += deadline.tv_nsec / 1000000000;
+	deadline.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&mutex);
+	CHECK(pthread_cond_timedwait(&condition, &mutex, &deadline) == ETIMEDOUT);
+	pthread_mutex_unlock(&mutex);
+	clock_gettime(CLOCK_REALTIME, &after);
+	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 30000000);
+}
+
+static __thread int own = 5;
+static void *use_own(void *argument)
+{
+	int was = own;
+	own = (int)(intptr_t)argument;
+	sched_yield();
+	return (void *)(intptr_t)(was == 5 && own == (int)(intptr_t)argument);
+}
+
+static void each_thread_has_its_own_variables(void)
+{
+	pthread_t threads[4];
+	void *result;
+	for (intptr_t i = 0; i < 4; i++)
+		CHECK(pthread_create(&threads[i], NULL, use_own, (void *)i) == 0);
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_join(threads[i], &result) == 0 && result == (void *)1);
+	CHECK(own == 5);
+}
+
+static atomic_int handled_by;
+static void note_thread(int signal)
+{
+	(void)signal;
+	handled_by = (int)syscall(SYS_gettid);
+}
+
+static atomic_int other_tid;
+static void *wait_for_signal(void *argument)
+{
+	other_tid = (int)syscall(SYS_gettid);
+	while (!handled_by)
+		usleep(1000);
+	return argument;
+}
+
+static void a_signal_reaches_the_thread_it_is_for(void)
+{
+	pthread_t thread;
+	handled_by = other_tid = 0;
+	signal(SIGUSR1, note_thread);
+	CHECK(pthread_create(&thread, NULL, wait_for_signal, NULL) == 0);
+	while (!other_tid)
+		sched_yield();
+	CHECK(pthread_kill(thread, SIGUSR1) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(handled_by == other_tid && other_tid != (int)syscall(SYS_gettid));
+	CHECK(syscall(SYS_tgkill, getpid(), 999999, SIGUSR1) == -1 && errno == ESRCH);
+}
+
+static void a_signal_for_all_goes_to_who_does_not_mask_it(void)
+{
+	pthread_t thread;
+	sigset_t set, old;
+	handled_by = other_tid = 0;
+	signal(SIGUSR2, note_thread);
+	CHECK(pthread_create(&thread, NULL, wait_for_signal, NULL) == 0);
+	while (!other_tid)
+		sched_yield();
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	CHECK(kill(getpid(), SIGUSR2) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(handled_by == other_tid);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void *sleep_long(void *argument)
+{
+	sleep(1000);
+	return argument;
+}
+
+static void a_blocked_thread_can_be_cancelled(void)
+{
+	pthread_t thread;
+	void *result;
+	CHECK(pthread_create(&thread, NULL, sleep_long, NULL) == 0);
+	usleep(10000);
+	CHECK(pthread_cancel(thread) == 0);
+	CHECK(pthread_join(thread, &result) == 0 && result == PTHREAD_CANCELED);
+}
+
+static void *end_process(void *argument)
+{
+	(void)argument;
+	_exit(17);
+}
+
+static void exit_by_any_thread_ends_the_process(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, end_process, NULL);
+		for (;;)
+			pause();
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 17);
+}
+
+static void *linger(void *argument)
+{
+	usleep(20000);
+	_exit(argument ? 18 : 0);
+}
+
+static void the_first_thread_may_end_before_others(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t thread;
+		pthread_create(&thread, NULL, linger, (void *)1);
+		pthread_exit(NULL);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 18);
+}
+
+static void *fork_in_thread(void *argument)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(syscall(SYS_gettid) == getpid() ? 9 : 1);
+	return (void *)(intptr_t)(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 9 && argument);
+}
+
+static void fork_in_a_threaded_process_has_one_thread(void)
+{
+	pthread_t busy, forker;
+	void *result;
+	CHECK(pthread_create(&busy, NULL, sleep_long, NULL) == 0);
+	CHECK(pthread_create(&forker, NULL, fork_in_thread, (void *)1) == 0);
+	CHECK(pthread_join(forker, &result) == 0 && result == (void *)1);
+	pthread_cancel(busy);
+	pthread_join(busy, NULL);
+}
+
+static void *take_and_leave(void *argument)
+{
+	pthread_mutex_lock(argument);
+	return NULL;
+}
+
+static void a_robust_mutex_tells_of_its_dead_owner(void)
+{
+	pthread_mutexattr_t attributes;
+	pthread_mutex_t robust;
+	pthread_t thread;
+	pthread_mutexattr_init(&attributes);
+	pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+	CHECK(pthread_mutex_init(&robust, &attributes) == 0);
+	CHECK(pthread_create(&thread, NULL, take_and_leave, &robust) == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(pthread_mutex_lock(&robust) == EOWNERDEAD);
+	CHECK(pthread_mutex_consistent(&robust) == 0 && pthread_mutex_unlock(&robust) == 0);
+}
+
+static int futex(void *address, int operation, int value, const void *timeout, void *address2, int value3)
+{
+	return (int)syscall(SYS_futex, address, operation, value, timeout, address2, value3);
+}
+
+static void futexes_answer_errors(void)
+{
+	struct timespec soon = { 0, 5000000 }, bad = { 0, -1 };
+	int word = 1;
+	CHECK(futex(&word, FUTEX_WAIT, 2, NULL, NULL, 0) == -1 && errno == EAGAIN);
+	CHECK(futex(&word, FUTEX_WAIT, 1, &soon, NULL, 0) == -1 && errno == ETIMEDOUT);
+	CHECK(futex(&word, FUTEX_WAIT, 1, &bad, NULL, 0) == -1 && errno == EINVAL);
+	CHECK(futex((void *)8, FUTEX_WAIT, 1, NULL, NULL, 0) == -1 && errno == EFAULT);
+	CHECK(futex((char *)&word + 1, FUTEX_WAKE, 1, NULL, NULL, 0) == -1 && errno == EINVAL);
+	CHECK(futex(&word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0) == 0);
+	CHECK(futex(&word, 99, 1, NULL, NULL, 0) == -1 && errno == ENOSYS);
+}
+
+static void *spin(void *argument)
+{
+	atomic_int *word = argument;
+	while (!*word)
+		;
+	return NULL;
+}
+
+static void a_spinning_thread_does_not_stop_the_others(void)
+{
+	pthread_t thread;
+	atomic_int word = 0;
+	CHECK(pthread_create(&thread, NULL, spin, &word) == 0);
+	usleep(20000);
+	word = 1;
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
+int main(void)
+{
+	RUN(a_thread_starts_ends_and_is_joined);
+	RUN(a_mutex_keeps_threads_apart);
+	RUN(a_condition_hands_over);
+	RUN(a_timed_wait_times_out);
+	RUN(each_thread_has_its_own_variables);
+	RUN(a_signal_reaches_the_thread_it_is_for);
+	RUN(a_signal_for_all_goes_to_who_does_not_mask_it);
+	RUN(a_blocked_thread_can_be_cancelled);
+	RUN(exit_by_any_thread_ends_the_process);
+	RUN(the_first_thread_may_end_before_others);
+	RUN(fork_in_a_threaded_process_has_one_thread);
+	RUN(a_robust_mutex_tells_of_its_dead_owner);
+	RUN(futexes_answer_errors);
+	RUN(a_spinning_thread_does_not_stop_the_others);
+	FINISH();
+}
