@@ -1,5 +1,6 @@
 /* tests/linux/memory_rules.c - mmap and its family, and wild pointers in calls. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -13,7 +14,11 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
-#include "rules.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lib/test/test.h"
 
 enum { PAGE = 4096 };
 
@@ -47,7 +52,7 @@ static char *map(size_t bytes, int prot)
 	return at;
 }
 
-static void anonymous_memory_is_zero_and_ours(void)
+TEST(anonymous_memory_is_zero_and_ours)
 {
 	char *at = map(16 * PAGE, PROT_READ | PROT_WRITE);
 	int sum = 0;
@@ -59,7 +64,7 @@ static void anonymous_memory_is_zero_and_ours(void)
 	CHECK(touch(at, 0) == SIGSEGV);
 }
 
-static void a_hole_can_be_cut(void)
+TEST(a_hole_can_be_cut)
 {
 	char *at = map(5 * PAGE, PROT_READ | PROT_WRITE);
 	memset(at, 1, 5 * PAGE);
@@ -71,7 +76,7 @@ static void a_hole_can_be_cut(void)
 	CHECK(munmap(at, 5 * PAGE) == 0);
 }
 
-static void protection_is_enforced(void)
+TEST(protection_is_enforced)
 {
 	char *at = map(2 * PAGE, PROT_READ | PROT_WRITE);
 	CHECK(mprotect(at, PAGE, PROT_READ) == 0);
@@ -83,7 +88,7 @@ static void protection_is_enforced(void)
 	CHECK(mprotect(at, PAGE, PROT_READ) == -1 && errno == ENOMEM);
 }
 
-static void code_can_be_written_and_run(void)
+TEST(code_can_be_written_and_run)
 {
 	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };        /* mov $42, %eax; ret */
 	char *at = map(PAGE, PROT_READ | PROT_WRITE);
@@ -93,7 +98,7 @@ static void code_can_be_written_and_run(void)
 	munmap(at, PAGE);
 }
 
-static void mremap_grows_shrinks_and_moves(void)
+TEST(mremap_grows_shrinks_and_moves)
 {
 	char *at = map(4 * PAGE, PROT_READ | PROT_WRITE), *wall, *moved, *fixed;
 	memset(at, 3, 4 * PAGE);
@@ -109,7 +114,7 @@ static void mremap_grows_shrinks_and_moves(void)
 	munmap(wall, PAGE);
 }
 
-static void the_heap_moves_with_brk(void)
+TEST(the_heap_moves_with_brk)
 {
 	char *start = sbrk(0);
 	CHECK(start != (char *)-1);
@@ -119,7 +124,7 @@ static void the_heap_moves_with_brk(void)
 	CHECK(syscall(SYS_brk, 1L << 46) == (long)start);
 }
 
-static void dontneed_forgets(void)
+TEST(dontneed_forgets)
 {
 	char *at = map(2 * PAGE, PROT_READ | PROT_WRITE);
 	memset(at, 9, 2 * PAGE);
@@ -129,7 +134,7 @@ static void dontneed_forgets(void)
 	munmap(at, 2 * PAGE);
 }
 
-static void private_memory_is_copied_by_fork(void)
+TEST(private_memory_is_copied_by_fork)
 {
 	int status;
 	char *at = map(64 * PAGE, PROT_READ | PROT_WRITE);
@@ -146,7 +151,7 @@ static void private_memory_is_copied_by_fork(void)
 	munmap(at, 64 * PAGE);
 }
 
-static void bad_arguments_are_refused(void)
+TEST(bad_arguments_are_refused)
 {
 	CHECK(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
 	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
@@ -159,7 +164,7 @@ static void bad_arguments_are_refused(void)
 
 static const uintptr_t wild[] = { 8, 0x7fffffffffff, 0x800000000000, 0xffff800000000000, 0xfffffffffffffff8 };
 
-static void wild_pointers_in_calls_are_efault(void)
+TEST(wild_pointers_in_calls_are_efault)
 {
 	for (unsigned i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
 		void *p = (void *)wild[i];
@@ -175,7 +180,7 @@ static void wild_pointers_in_calls_are_efault(void)
 	}
 }
 
-static void clocks_go_forward_and_agree(void)
+TEST(clocks_go_forward_and_agree)
 {
 	struct timespec a, b, raw;
 	struct timeval tv;
@@ -197,7 +202,7 @@ static void clocks_go_forward_and_agree(void)
 	CHECK(clock_getres(CLOCK_MONOTONIC, &a) == 0 && a.tv_sec == 0);
 }
 
-static void facts_can_be_had(void)
+TEST(facts_can_be_had)
 {
 	struct utsname name;
 	struct sysinfo info;
@@ -213,21 +218,4 @@ static void facts_can_be_had(void)
 	CHECK(times(&tms) > 0);
 	CHECK(getrandom(random[0], 32, 0) == 32 && getrandom(random[1], 32, 0) == 32 && memcmp(random[0], random[1], 32));
 	CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);
-}
-
-int main(void)
-{
-	RUN(anonymous_memory_is_zero_and_ours);
-	RUN(a_hole_can_be_cut);
-	RUN(protection_is_enforced);
-	RUN(code_can_be_written_and_run);
-	RUN(mremap_grows_shrinks_and_moves);
-	RUN(the_heap_moves_with_brk);
-	RUN(dontneed_forgets);
-	RUN(private_memory_is_copied_by_fork);
-	RUN(bad_arguments_are_refused);
-	RUN(wild_pointers_in_calls_are_efault);
-	RUN(clocks_go_forward_and_agree);
-	RUN(facts_can_be_had);
-	FINISH();
 }

@@ -1,5 +1,6 @@
-/* tests/linux/process_rules.c - fork, vfork, exec, wait and ids. Run with arguments it is the program that the tests execute. */
+/* tests/linux/process_rules.c - fork, vfork, exec, wait and ids. With RULE in its environment it is the program that the tests execute. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,10 +11,14 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include "rules.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lib/test/test.h"
 
 extern char **environ;
-static const char *self;
+static const char *self = "/proc/self/exe";
 
 /* ---- What the executed program does: its first argument says ---- */
 
@@ -44,11 +49,26 @@ static int executed(int argc, char **argv)
 	return 99;
 }
 
+/* A constructor is not told its arguments by every C library; they lie below the environment. */
+__attribute__((constructor)) static void run_executed(void)
+{
+	char **argv = environ - 2;
+	int argc = 0;
+
+	self = (const char *)getauxval(AT_EXECFN);
+	if (!getenv("RULE"))
+		return;
+	for (; *(long *)argv != argc; argv--)
+		argc++;
+	_exit(executed(argc, argv + 1));
+}
+
 static int run(char *const *argv)
 {
 	int status = -1;
 	pid_t child = fork();
 	if (child == 0) {
+		setenv("RULE", "1", 1);
 		execv(self, argv);
 		_exit(127);
 	}
@@ -64,7 +84,7 @@ static void nothing(int signal)
 
 /* ---- Tests ---- */
 
-static void a_child_gets_a_copy_and_its_own_number(void)
+TEST(a_child_gets_a_copy_and_its_own_number)
 {
 	volatile int value = 1;
 	int status;
@@ -78,7 +98,7 @@ static void a_child_gets_a_copy_and_its_own_number(void)
 	CHECK(value == 1);
 }
 
-static void wait_says_what_there_is_to_say(void)
+TEST(wait_says_what_there_is_to_say)
 {
 	int status;
 	CHECK(waitpid(-1, &status, 0) == -1 && errno == ECHILD);
@@ -95,7 +115,7 @@ static void wait_says_what_there_is_to_say(void)
 	CHECK(wait4(-1, &status, 0, &usage) == child && WEXITSTATUS(status) == 5);
 }
 
-static void a_stopped_child_is_reported_and_continues(void)
+TEST(a_stopped_child_is_reported_and_continues)
 {
 	int status;
 	pid_t child = fork();
@@ -111,7 +131,7 @@ static void a_stopped_child_is_reported_and_continues(void)
 	CHECK(waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGTERM);
 }
 
-static void a_vfork_child_shares_memory_and_holds_its_parent(void)
+TEST(a_vfork_child_shares_memory_and_holds_its_parent)
 {
 	static volatile int value;
 	int status;
@@ -124,17 +144,20 @@ static void a_vfork_child_shares_memory_and_holds_its_parent(void)
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
 }
 
-static void posix_spawn_starts_a_program(void)
+TEST(posix_spawn_starts_a_program)
 {
 	char *argv[] = { (char *)self, "status", "23", NULL };
 	int status;
 	pid_t child;
-	CHECK(posix_spawn(&child, self, NULL, NULL, argv, environ) == 0);
+	setenv("RULE", "1", 1);
+	int result = posix_spawn(&child, self, NULL, NULL, argv, environ);
+	unsetenv("RULE");
+	CHECK(result == 0);
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 23);
 	CHECK(posix_spawn(&child, "/no/such/program", NULL, NULL, argv, environ) == ENOENT);
 }
 
-static void exec_passes_arguments_and_environment(void)
+TEST(exec_passes_arguments_and_environment)
 {
 	static char big[100001];
 	memset(big, 'x', sizeof(big) - 1);
@@ -145,7 +168,7 @@ static void exec_passes_arguments_and_environment(void)
 	CHECK(run((char *[]){ (char *)self, "auxiliary", NULL }) == 0);
 }
 
-static void exec_keeps_pid_mask_and_ignored_signals(void)
+TEST(exec_keeps_pid_mask_and_ignored_signals)
 {
 	sigset_t set, old;
 	char number[16];
@@ -162,25 +185,27 @@ static void exec_keeps_pid_mask_and_ignored_signals(void)
 	pid_t child = fork();
 	if (child == 0) {
 		snprintf(number, sizeof(number), "%d", getpid());
+		setenv("RULE", "1", 1);
 		execl(self, self, "pid", number, NULL);
 		_exit(127);
 	}
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
 }
 
-static void an_alarm_goes_on_over_exec(void)
+TEST(an_alarm_goes_on_over_exec)
 {
 	int status;
 	pid_t child = fork();
 	if (child == 0) {
 		alarm(1);
+		setenv("RULE", "1", 1);
 		execl(self, self, "alarm", NULL);
 		_exit(127);
 	}
 	CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
 }
 
-static void a_failed_exec_leaves_everything_as_it_was(void)
+TEST(a_failed_exec_leaves_everything_as_it_was)
 {
 	char *argv[] = { "x", NULL };
 	CHECK(execv("/no/such/file", argv) == -1 && errno == ENOENT);
@@ -195,7 +220,7 @@ static void a_failed_exec_leaves_everything_as_it_was(void)
 	CHECK(execv(self, many) == -1 && errno == E2BIG);
 }
 
-static void many_children_come_and_go(void)
+TEST(many_children_come_and_go)
 {
 	int bad = 0, status;
 	for (int i = 0; i < 1000; i++) {
@@ -208,7 +233,7 @@ static void many_children_come_and_go(void)
 	CHECK(bad == 0);
 }
 
-static void children_live_side_by_side(void)
+TEST(children_live_side_by_side)
 {
 	enum { COUNT = 50 };
 	int seen = 0, status;
@@ -225,7 +250,7 @@ static void children_live_side_by_side(void)
 	CHECK(seen == COUNT);
 }
 
-static void shared_memory_is_shared_with_children(void)
+TEST(shared_memory_is_shared_with_children)
 {
 	volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(word != MAP_FAILED);
@@ -238,7 +263,7 @@ static void shared_memory_is_shared_with_children(void)
 	munmap((void *)word, 4096);
 }
 
-static void groups_and_sessions_follow_the_rules(void)
+TEST(groups_and_sessions_follow_the_rules)
 {
 	int status;
 	pid_t child = fork();
@@ -253,7 +278,7 @@ static void groups_and_sessions_follow_the_rules(void)
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
 }
 
-static void credentials_can_be_given_up_for_good(void)
+TEST(credentials_can_be_given_up_for_good)
 {
 	int status;
 	if (getuid() != 0)
@@ -268,7 +293,7 @@ static void credentials_can_be_given_up_for_good(void)
 	CHECK(getuid() == 0);
 }
 
-static void an_orphan_gets_a_new_parent(void)
+TEST(an_orphan_gets_a_new_parent)
 {
 	volatile int *word = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t child = fork();
@@ -289,7 +314,7 @@ static void an_orphan_gets_a_new_parent(void)
 	munmap((void *)word, 4096);
 }
 
-static void numbers_that_are_not_there_are_refused(void)
+TEST(numbers_that_are_not_there_are_refused)
 {
 	CHECK(kill(999999, 0) == -1 && errno == ESRCH);
 	CHECK(kill(getpid(), 65) == -1 && errno == EINVAL);
@@ -298,28 +323,4 @@ static void numbers_that_are_not_there_are_refused(void)
 	CHECK(syscall(100000) == -1 && errno == ENOSYS);
 	CHECK(syscall(-1) == -1 && errno == ENOSYS);
 	CHECK(syscall(SYS_wait4, -1, 8L, 0, 0) == -1);
-}
-
-int main(int argc, char **argv)
-{
-	self = argv[0];
-	if (argc > 1)
-		return executed(argc, argv);
-	RUN(a_child_gets_a_copy_and_its_own_number);
-	RUN(wait_says_what_there_is_to_say);
-	RUN(a_stopped_child_is_reported_and_continues);
-	RUN(a_vfork_child_shares_memory_and_holds_its_parent);
-	RUN(posix_spawn_starts_a_program);
-	RUN(exec_passes_arguments_and_environment);
-	RUN(exec_keeps_pid_mask_and_ignored_signals);
-	RUN(an_alarm_goes_on_over_exec);
-	RUN(a_failed_exec_leaves_everything_as_it_was);
-	RUN(many_children_come_and_go);
-	RUN(children_live_side_by_side);
-	RUN(shared_memory_is_shared_with_children);
-	RUN(groups_and_sessions_follow_the_rules);
-	RUN(credentials_can_be_given_up_for_good);
-	RUN(an_orphan_gets_a_new_parent);
-	RUN(numbers_that_are_not_there_are_refused);
-	FINISH();
 }

@@ -1,5 +1,6 @@
 /* tests/linux/signal_rules.c - signals as Linux programs expect them. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -9,7 +10,11 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
-#include "rules.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lib/test/test.h"
 
 static volatile sig_atomic_t count, last_signal, last_code, last_pid;
 static volatile uintptr_t last_address;
@@ -34,7 +39,7 @@ static void handle(int signal, int flags)
 	count = last_signal = 0;
 }
 
-static void raise_runs_the_handler_before_it_returns(void)
+TEST(raise_runs_the_handler_before_it_returns)
 {
 	handle(SIGUSR1, 0);
 	CHECK(raise(SIGUSR1) == 0);
@@ -43,7 +48,7 @@ static void raise_runs_the_handler_before_it_returns(void)
 	CHECK(count == 2 && last_code == SI_USER);
 }
 
-static void a_masked_signal_waits_until_it_is_unmasked(void)
+TEST(a_masked_signal_waits_until_it_is_unmasked)
 {
 	sigset_t set, old, pending;
 	handle(SIGUSR2, 0);
@@ -59,7 +64,7 @@ static void a_masked_signal_waits_until_it_is_unmasked(void)
 	CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGUSR2) == 0);
 }
 
-static void realtime_signals_queue_with_their_values(void)
+TEST(realtime_signals_queue_with_their_values)
 {
 	sigset_t set, old;
 	handle(SIGRTMIN + 3, 0);
@@ -81,7 +86,7 @@ static void nest(int signal)
 	}
 }
 
-static void a_signal_is_masked_in_its_handler(void)
+TEST(a_signal_is_masked_in_its_handler)
 {
 	signal(SIGUSR1, nest);
 	nested = 0;
@@ -95,7 +100,7 @@ static void jump(int signal)
 	siglongjmp(back, signal);
 }
 
-static void a_wild_pointer_is_a_segv_that_a_handler_can_leave(void)
+TEST(a_wild_pointer_is_a_segv_that_a_handler_can_leave)
 {
 	signal(SIGSEGV, jump);
 	int *volatile wild = (int *)8;
@@ -115,7 +120,7 @@ static void mend(int signal, siginfo_t *info, void *context)
 	mprotect(fault_page, 4096, PROT_READ | PROT_WRITE);
 }
 
-static void a_fault_handler_can_mend_the_page(void)
+TEST(a_fault_handler_can_mend_the_page)
 {
 	struct sigaction a = { .sa_sigaction = mend, .sa_flags = SA_SIGINFO };
 	fault_page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -136,7 +141,7 @@ static void skip_division(int signal, siginfo_t *info, void *context)
 	c->uc_mcontext.gregs[REG_RAX] = 77;
 }
 
-static void a_handler_can_change_registers(void)
+TEST(a_handler_can_change_registers)
 {
 	struct sigaction a = { .sa_sigaction = skip_division, .sa_flags = SA_SIGINFO };
 	unsigned result = 1, high = 0;
@@ -159,7 +164,7 @@ static void use_floats(int signal)
 	__asm__ volatile("ldmxcsr %0" : : "m"(mode));
 }
 
-static void floating_point_state_survives_a_handler(void)
+TEST(floating_point_state_survives_a_handler)
 {
 	double a = 3.25, b = -7.5, sum;
 	unsigned mode;
@@ -185,7 +190,7 @@ static void on_stack(int signal)
 	CHECK(sigaltstack(NULL, &now) == 0 && now.ss_flags == SS_ONSTACK);
 }
 
-static void a_handler_runs_on_the_alternate_stack(void)
+TEST(a_handler_runs_on_the_alternate_stack)
 {
 	stack_t s = { .ss_sp = alternate, .ss_size = sizeof(alternate) }, old;
 	struct sigaction a = { .sa_handler = on_stack, .sa_flags = SA_ONSTACK };
@@ -208,7 +213,7 @@ static int overflow(int n)
 	return again(n + 1) + frame[0];
 }
 
-static void a_stack_overflow_is_caught_on_the_alternate_stack(void)
+TEST(a_stack_overflow_is_caught_on_the_alternate_stack)
 {
 	pid_t child = fork();
 	int status;
@@ -231,7 +236,7 @@ static void arm_us(long us)
 	CHECK(setitimer(ITIMER_REAL, &t, NULL) == 0);
 }
 
-static void a_timer_interrupts_a_blocking_read(void)
+TEST(a_timer_interrupts_a_blocking_read)
 {
 	int ends[2];
 	char c;
@@ -252,7 +257,7 @@ static void feed(int signal)
 	CHECK(write(restart_ends[1], "x", 1) == 1);
 }
 
-static void sa_restart_makes_the_read_go_on(void)
+TEST(sa_restart_makes_the_read_go_on)
 {
 	struct sigaction a = { .sa_handler = feed, .sa_flags = SA_RESTART };
 	char c = 0;
@@ -266,7 +271,7 @@ static void sa_restart_makes_the_read_go_on(void)
 	close(restart_ends[1]);
 }
 
-static void an_interval_timer_goes_on(void)
+TEST(an_interval_timer_goes_on)
 {
 	struct itimerval t = { { 0, 10000 }, { 0, 10000 } }, none = { { 0, 0 }, { 0, 0 } }, left;
 	handle(SIGALRM, 0);
@@ -277,7 +282,7 @@ static void an_interval_timer_goes_on(void)
 	CHECK(setitimer(ITIMER_REAL, &none, NULL) == 0);
 }
 
-static void sigsuspend_waits_with_its_mask_and_puts_the_old_one_back(void)
+TEST(sigsuspend_waits_with_its_mask_and_puts_the_old_one_back)
 {
 	sigset_t block, none, now;
 	handle(SIGALRM, 0);
@@ -295,7 +300,7 @@ static void sigsuspend_waits_with_its_mask_and_puts_the_old_one_back(void)
 	sigprocmask(SIG_UNBLOCK, &block, NULL);
 }
 
-static void sigtimedwait_takes_a_signal_or_times_out(void)
+TEST(sigtimedwait_takes_a_signal_or_times_out)
 {
 	struct timespec short_time = { 0, 20000000 };
 	sigset_t set;
@@ -309,7 +314,7 @@ static void sigtimedwait_takes_a_signal_or_times_out(void)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void nanosleep_says_what_is_left(void)
+TEST(nanosleep_says_what_is_left)
 {
 	struct timespec long_time = { 10, 0 }, left = { 0, 0 };
 	handle(SIGALRM, 0);
@@ -318,7 +323,7 @@ static void nanosleep_says_what_is_left(void)
 	CHECK(left.tv_sec == 9);
 }
 
-static void an_ignored_signal_does_not_end_a_sleep(void)
+TEST(an_ignored_signal_does_not_end_a_sleep)
 {
 	struct timespec t = { 0, 60000000 }, before, after;
 	signal(SIGALRM, SIG_IGN);
@@ -329,7 +334,7 @@ static void an_ignored_signal_does_not_end_a_sleep(void)
 	CHECK((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec - before.tv_nsec >= 60000000);
 }
 
-static void sa_resethand_lasts_once(void)
+TEST(sa_resethand_lasts_once)
 {
 	struct sigaction now;
 	handle(SIGUSR1, SA_RESETHAND);
@@ -338,7 +343,7 @@ static void sa_resethand_lasts_once(void)
 	CHECK(sigaction(SIGUSR1, NULL, &now) == 0 && now.sa_handler == SIG_DFL);
 }
 
-static void sigkill_and_sigstop_cannot_be_caught(void)
+TEST(sigkill_and_sigstop_cannot_be_caught)
 {
 	struct sigaction a = { .sa_handler = SIG_IGN };
 	CHECK(sigaction(SIGKILL, &a, NULL) == -1 && errno == EINVAL);
@@ -346,7 +351,7 @@ static void sigkill_and_sigstop_cannot_be_caught(void)
 	CHECK(sigaction(65, &a, NULL) == -1 && errno == EINVAL);
 }
 
-static void a_signal_ends_a_child_with_its_number(void)
+TEST(a_signal_ends_a_child_with_its_number)
 {
 	static const int fatal[] = { SIGTERM, SIGSEGV, SIGKILL, SIGABRT };
 	int status;
@@ -362,7 +367,7 @@ static void a_signal_ends_a_child_with_its_number(void)
 	}
 }
 
-static void a_parent_hears_of_its_child(void)
+TEST(a_parent_hears_of_its_child)
 {
 	int status;
 	handle(SIGCHLD, SA_RESTART);
@@ -374,7 +379,7 @@ static void a_parent_hears_of_its_child(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
-static void another_process_interrupts_us(void)
+TEST(another_process_interrupts_us)
 {
 	pid_t parent = getpid();
 	handle(SIGUSR1, 0);
@@ -390,7 +395,7 @@ static void another_process_interrupts_us(void)
 	CHECK(waitpid(child, NULL, 0) == child);
 }
 
-static void a_spinning_program_is_interrupted(void)
+TEST(a_spinning_program_is_interrupted)
 {
 	handle(SIGALRM, 0);
 	arm_us(20000);
@@ -399,7 +404,7 @@ static void a_spinning_program_is_interrupted(void)
 	CHECK(count == 1);
 }
 
-static void posix_timers_send_their_value(void)
+TEST(posix_timers_send_their_value)
 {
 	struct sigevent e = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1, .sigev_value.sival_int = 55 };
 	struct itimerspec t = { { 0, 5000000 }, { 0, 5000000 } }, left;
@@ -412,33 +417,4 @@ static void posix_timers_send_their_value(void)
 	CHECK(last_code == SI_TIMER && (int)last_value == 55);
 	CHECK(timer_gettime(id, &left) == 0 && left.it_interval.tv_nsec == 5000000);
 	CHECK(timer_delete(id) == 0);
-}
-
-int main(void)
-{
-	RUN(raise_runs_the_handler_before_it_returns);
-	RUN(a_masked_signal_waits_until_it_is_unmasked);
-	RUN(realtime_signals_queue_with_their_values);
-	RUN(a_signal_is_masked_in_its_handler);
-	RUN(a_wild_pointer_is_a_segv_that_a_handler_can_leave);
-	RUN(a_fault_handler_can_mend_the_page);
-	RUN(a_handler_can_change_registers);
-	RUN(floating_point_state_survives_a_handler);
-	RUN(a_handler_runs_on_the_alternate_stack);
-	RUN(a_stack_overflow_is_caught_on_the_alternate_stack);
-	RUN(a_timer_interrupts_a_blocking_read);
-	RUN(sa_restart_makes_the_read_go_on);
-	RUN(an_interval_timer_goes_on);
-	RUN(sigsuspend_waits_with_its_mask_and_puts_the_old_one_back);
-	RUN(sigtimedwait_takes_a_signal_or_times_out);
-	RUN(nanosleep_says_what_is_left);
-	RUN(an_ignored_signal_does_not_end_a_sleep);
-	RUN(sa_resethand_lasts_once);
-	RUN(sigkill_and_sigstop_cannot_be_caught);
-	RUN(a_signal_ends_a_child_with_its_number);
-	RUN(a_parent_hears_of_its_child);
-	RUN(another_process_interrupts_us);
-	RUN(a_spinning_program_is_interrupted);
-	RUN(posix_timers_send_their_value);
-	FINISH();
 }

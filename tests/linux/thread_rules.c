@@ -1,5 +1,6 @@
 /* tests/linux/thread_rules.c - threads, futexes and what the C library builds on them. */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
 #include <pthread.h>
@@ -9,14 +10,18 @@ enum { FUTEX_WAIT = 0, FUTEX_WAKE = 1 };
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include "rules.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "lib/test/test.h"
 
 static void *add_one(void *argument)
 {
 	return (void *)((intptr_t)argument + 1);
 }
 
-static void a_thread_starts_ends_and_is_joined(void)
+TEST(a_thread_starts_ends_and_is_joined)
 {
 	pthread_t thread;
 	void *result;
@@ -40,7 +45,7 @@ static void *count_up(void *argument)
 	return argument;
 }
 
-static void a_mutex_keeps_threads_apart(void)
+TEST(a_mutex_keeps_threads_apart)
 {
 	pthread_t threads[8];
 	counter = 0;
@@ -67,7 +72,7 @@ static void *ping(void *argument)
 	return NULL;
 }
 
-static void a_condition_hands_over(void)
+TEST(a_condition_hands_over)
 {
 	pthread_t other;
 	turn = 0;
@@ -76,7 +81,7 @@ static void a_condition_hands_over(void)
 	CHECK(pthread_join(other, NULL) == 0);
 }
 
-static void a_timed_wait_times_out(void)
+TEST(a_timed_wait_times_out)
 {
 	struct timespec deadline, before, after;
 	clock_gettime(CLOCK_REALTIME, &before);
@@ -100,7 +105,7 @@ static void *use_own(void *argument)
 	return (void *)(intptr_t)(was == 5 && own == (int)(intptr_t)argument);
 }
 
-static void each_thread_has_its_own_variables(void)
+TEST(each_thread_has_its_own_variables)
 {
 	pthread_t threads[4];
 	void *result;
@@ -127,7 +132,7 @@ static void *wait_for_signal(void *argument)
 	return argument;
 }
 
-static void a_signal_reaches_the_thread_it_is_for(void)
+TEST(a_signal_reaches_the_thread_it_is_for)
 {
 	pthread_t thread;
 	handled_by = other_tid = 0;
@@ -141,7 +146,7 @@ static void a_signal_reaches_the_thread_it_is_for(void)
 	CHECK(syscall(SYS_tgkill, getpid(), 999999, SIGUSR1) == -1 && errno == ESRCH);
 }
 
-static void a_signal_for_all_goes_to_who_does_not_mask_it(void)
+TEST(a_signal_for_all_goes_to_who_does_not_mask_it)
 {
 	pthread_t thread;
 	sigset_t set, old;
@@ -165,7 +170,7 @@ static void *sleep_long(void *argument)
 	return argument;
 }
 
-static void a_blocked_thread_can_be_cancelled(void)
+TEST(a_blocked_thread_can_be_cancelled)
 {
 	pthread_t thread;
 	void *result;
@@ -181,7 +186,7 @@ static void *end_process(void *argument)
 	_exit(17);
 }
 
-static void exit_by_any_thread_ends_the_process(void)
+TEST(exit_by_any_thread_ends_the_process)
 {
 	int status;
 	pid_t child = fork();
@@ -200,7 +205,7 @@ static void *linger(void *argument)
 	_exit(argument ? 18 : 0);
 }
 
-static void the_first_thread_may_end_before_others(void)
+TEST(the_first_thread_may_end_before_others)
 {
 	int status;
 	pid_t child = fork();
@@ -221,7 +226,7 @@ static void *fork_in_thread(void *argument)
 	return (void *)(intptr_t)(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 9 && argument);
 }
 
-static void fork_in_a_threaded_process_has_one_thread(void)
+TEST(fork_in_a_threaded_process_has_one_thread)
 {
 	pthread_t busy, forker;
 	void *result;
@@ -238,7 +243,7 @@ static void *take_and_leave(void *argument)
 	return NULL;
 }
 
-static void a_robust_mutex_tells_of_its_dead_owner(void)
+TEST(a_robust_mutex_tells_of_its_dead_owner)
 {
 	pthread_mutexattr_t attributes;
 	pthread_mutex_t robust;
@@ -257,7 +262,7 @@ static int futex(void *address, int operation, int value, const void *timeout, v
 	return (int)syscall(SYS_futex, address, operation, value, timeout, address2, value3);
 }
 
-static void futexes_answer_errors(void)
+TEST(futexes_answer_errors)
 {
 	struct timespec soon = { 0, 5000000 }, bad = { 0, -1 };
 	int word = 1;
@@ -278,7 +283,7 @@ static void *spin(void *argument)
 	return NULL;
 }
 
-static void a_spinning_thread_does_not_stop_the_others(void)
+TEST(a_spinning_thread_does_not_stop_the_others)
 {
 	pthread_t thread;
 	atomic_int word = 0;
@@ -286,23 +291,4 @@ static void a_spinning_thread_does_not_stop_the_others(void)
 	usleep(20000);
 	word = 1;
 	CHECK(pthread_join(thread, NULL) == 0);
-}
-
-int main(void)
-{
-	RUN(a_thread_starts_ends_and_is_joined);
-	RUN(a_mutex_keeps_threads_apart);
-	RUN(a_condition_hands_over);
-	RUN(a_timed_wait_times_out);
-	RUN(each_thread_has_its_own_variables);
-	RUN(a_signal_reaches_the_thread_it_is_for);
-	RUN(a_signal_for_all_goes_to_who_does_not_mask_it);
-	RUN(a_blocked_thread_can_be_cancelled);
-	RUN(exit_by_any_thread_ends_the_process);
-	RUN(the_first_thread_may_end_before_others);
-	RUN(fork_in_a_threaded_process_has_one_thread);
-	RUN(a_robust_mutex_tells_of_its_dead_owner);
-	RUN(futexes_answer_errors);
-	RUN(a_spinning_thread_does_not_stop_the_others);
-	FINISH();
 }
