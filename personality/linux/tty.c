@@ -60,7 +60,9 @@ static int64_t ask(uint64_t fd, const struct tty_request *q, uint32_t more_flags
 
 static int64_t request(struct thread *t, uint64_t fd, const struct tty_request *q)
 {
-	int64_t result = ask(fd, q, 0);
+	/* Said at once, since the terminal's server refuses an orphaned group (a login shell's, say) for good. */
+	uint32_t flags = is_blocked_or_ignored(t, LINUX_SIGTTOU) ? REQUEST_FROM_BACKGROUND : 0;
+	int64_t result = ask(fd, q, flags);
 
 	if (result == ERR_BACKGROUND) {
 		if ((result = tty_background_change(t)))
