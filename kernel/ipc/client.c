@@ -301,17 +301,12 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 
 static int64_t content_read(struct resource *r, struct transfer *t)
 {
-	size_t done;
-	err_t err = memobj_read(remote_of(r)->content, t->offset, t->buffer, t->bytes, &done);
-	return done ? (int64_t)done : err;
+	return memobj_transfer(remote_of(r)->content, t, false);
 }
 
 static int64_t content_write(struct resource *r, struct transfer *t)
 {
-	size_t done;
-	bool append = t->open_flags & OPEN_APPEND;
-	err_t err = memobj_write(remote_of(r)->content, &t->offset, append, t->buffer, t->bytes, &done);
-	return done ? (int64_t)done : err;
+	return memobj_transfer(remote_of(r)->content, t, true);
 }
 
 static err_t content_length(struct resource *r, uint64_t *out)
@@ -322,10 +317,7 @@ static err_t content_length(struct resource *r, uint64_t *out)
 
 static err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
 {
-	*out = remote_of(r)->content;
-	memobj_get(*out);
-	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
-	return OK;
+	return memobj_give_map(remote_of(r)->content, out, max_prot);
 }
 
 void client_free_remote(struct remote *m)

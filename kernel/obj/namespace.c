@@ -63,36 +63,37 @@ static struct binding *find(struct namespace *n, const char *name, size_t name_b
 	return NULL;
 }
 
+/* Adds or replaces a binding; *old is the root to be put once no lock is held. */
+static err_t bind(struct namespace *n, const char *name, size_t name_bytes, struct resource *root, struct resource **old)
+	REQUIRES(&n->lock)
+{
+	struct binding *b = find(n, name, name_bytes);
+
+	*old = b ? b->root : NULL;
+	if (!b) {
+		if (n->count == NAMESPACE_NAMES_MAX)
+			return ERR_NOSPC;
+		if (!(b = heap_new(struct binding)))
+			return ERR_NOMEM;
+		b->name_bytes = (uint32_t)name_bytes;
+		memcpy(b->name, name, name_bytes);
+		list_push_back(&n->bindings, &b->link);
+		n->count++;
+	}
+	resource_get(root);
+	b->root = root;
+	return OK;
+}
+
 err_t namespace_bind(struct namespace *n, const char *name, size_t name_bytes, struct resource *root)
 {
-	struct resource *old = root;
-	err_t err = OK;
+	struct resource *old;
 
 	if (name_bytes == 0 || name_bytes > SCHEME_NAME_MAX)
 		return ERR_INVAL;
-	struct binding *fresh = heap_new(struct binding);
-	if (!fresh)
-		return ERR_NOMEM;
-	resource_get(root);
 	spin_lock(&n->lock);
-	struct binding *b = find(n, name, name_bytes);
-	if (b) {
-		old = b->root;
-		b->root = root;
-	} else if (n->count == NAMESPACE_NAMES_MAX) {
-		err = ERR_NOSPC;
-	} else {
-		fresh->root = root;
-		fresh->name_bytes = (uint32_t)name_bytes;
-		memcpy(fresh->name, name, name_bytes);
-		list_push_back(&n->bindings, &fresh->link);
-		n->count++;
-		fresh = NULL;
-		old = NULL;
-	}
+	err_t err = bind(n, name, name_bytes, root, &old);
 	spin_unlock(&n->lock);
-	if (fresh)
-		heap_delete(fresh);
 	resource_put(old);
 	return err;
 }
@@ -135,46 +136,37 @@ static err_t read_names(const struct call_args *a, char *names, size_t *bytes)
 	return copy_from_user(names, a->in, a->in_bytes);
 }
 
-/* Every binding of n, for NS_CLONE without names. */
-static err_t copy_all(struct namespace *n, struct namespace *to)
+/* Is b one of the names, each ended by 0? All are when there are none. */
+static bool is_listed(const struct binding *b, const char *names, size_t bytes)
 {
+	for (size_t at = 0, length; at < bytes; at += length + 1) {
+		length = strnlen(names + at, bytes - at);
+		if (length == b->name_bytes && memcmp(names + at, b->name, length) == 0)
+			return true;
+	}
+	return bytes == 0;
+}
+
+/* NODEV: not every name is there. */
+static err_t copy_bindings(struct namespace *n, struct namespace *to, const char *names, size_t bytes)
+{
+	size_t missing = bytes && names[bytes - 1] ? 1 : 0;
+	struct resource *none;
 	struct binding *b;
 	err_t err = OK;
 
-	for (uint32_t skip = 0; !err; skip++) {
-		struct binding found = {0};
-		uint32_t i = 0;
-		spin_lock(&n->lock);
-		list_each(b, &n->bindings, link)
-			if (i++ == skip) {
-				found = *b;
-				resource_get(b->root);
-				break;
-			}
-		spin_unlock(&n->lock);
-		if (!found.root)
+	for (size_t i = 0; i < bytes; i++)
+		missing += names[i] == 0;
+	spin_lock(&n->lock);
+	spin_lock_nested(&to->lock);
+	list_each(b, &n->bindings, link)
+		if (is_listed(b, names, bytes) && !(err = bind(to, b->name, b->name_bytes, b->root, &none)))
+			missing -= bytes != 0;
+		else if (err)
 			break;
-		err = namespace_bind(to, found.name, found.name_bytes, found.root);
-		resource_put(found.root);
-	}
-	return err;
-}
-
-static err_t copy_named(struct namespace *n, struct namespace *to, const char *names, size_t bytes)
-{
-	for (size_t at = 0; at < bytes;) {
-		struct resource *root;
-		size_t length = strnlen(names + at, bytes - at);
-		err_t err = namespace_find(n, names + at, length, &root);
-		if (err)
-			return err;
-		err = namespace_bind(to, names + at, length, root);
-		resource_put(root);
-		if (err)
-			return err;
-		at += length + 1;
-	}
-	return OK;
+	spin_unlock(&to->lock);
+	spin_unlock(&n->lock);
+	return err ? err : missing ? ERR_NODEV : OK;
 }
 
 static int64_t clone(struct namespace *n, struct call_args *a, const char *names, size_t bytes)
@@ -185,7 +177,7 @@ static int64_t clone(struct namespace *n, struct call_args *a, const char *names
 
 	if ((err = namespace_create(&to)))
 		return err;
-	err = bytes ? copy_named(n, to, names, bytes) : copy_all(n, to);
+	err = copy_bindings(n, to, names, bytes);
 	if (!err && !(err = namespace_resource(to, &r)))
 		call_reply(a, r, RIGHT_ALL);
 	namespace_put(to);

@@ -5,72 +5,18 @@
 #include "kernel/mem/heap.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sync/spinlock.h"
+#include "lib/base/list.h"
 
 struct timer_heap {
 	struct spinlock lock;                   /* RANK_TIMER */
-	struct timer *root;                     /* [l] */
+	struct heap_node *root;                 /* [l] by deadline */
 	uint64_t slice_end_ns;                  /* this CPU's alone */
 	struct timer *_Atomic running;          /* whose callback is running */
 };
 
-static struct timer *meld(struct timer *a, struct timer *b)
-{
-	if (!a || !b)
-		return a ? a : b;
-	if (b->deadline_ns < a->deadline_ns) {
-		struct timer *t = a;
-		a = b;
-		b = t;
-	}
-	b->previous = a;
-	b->sibling = a->child;
-	if (a->child)
-		a->child->previous = b;
-	a->child = b;
-	return a;
-}
-
-/* Melds a list of siblings pairwise, left to right, then all together, right to left. */
-static struct timer *meld_siblings(struct timer *first)
-{
-	struct timer *pairs = NULL;
-
-	while (first) {
-		struct timer *a = first, *b = a->sibling;
-		first = b ? b->sibling : NULL;
-		a->sibling = a->previous = NULL;
-		if (b)
-			b->sibling = b->previous = NULL;
-		a = meld(a, b);
-		a->sibling = pairs;
-		pairs = a;
-	}
-	struct timer *root = NULL;
-	while (pairs) {
-		struct timer *next = pairs->sibling;
-		pairs->sibling = NULL;
-		root = meld(root, pairs);
-		pairs = next;
-	}
-	return root;
-}
-
 static void heap_remove(struct timer_heap *h, struct timer *t) REQUIRES(&h->lock)
 {
-	struct timer *rest = meld_siblings(t->child);
-
-	if (t == h->root) {
-		h->root = rest;
-	} else {
-		if (t->previous->child == t)
-			t->previous->child = t->sibling;
-		else
-			t->previous->sibling = t->sibling;
-		if (t->sibling)
-			t->sibling->previous = t->previous;
-		h->root = meld(h->root, rest);
-	}
-	t->child = t->sibling = t->previous = NULL;
+	h->root = pairing_heap_remove(h->root, &t->node);
 	t->queued = false;
 }
 
@@ -79,8 +25,8 @@ static void arm(struct cpu *c)
 	struct timer_heap *h = c->timers;
 	uint64_t deadline = h->slice_end_ns;
 
-	if (h->root && h->root->deadline_ns < deadline)
-		deadline = h->root->deadline_ns;
+	if (h->root && h->root->key < deadline)
+		deadline = h->root->key;
 	if (deadline != c->armed_ns) {
 		c->armed_ns = deadline;
 		arch_timer_arm(deadline);
@@ -122,10 +68,10 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 
 	dequeue(t);
 	spin_lock(&h->lock);
-	t->deadline_ns = deadline_ns;
+	t->node.key = deadline_ns;
 	t->cpu = c;
 	t->queued = true;
-	h->root = meld(h->root, t);
+	h->root = pairing_heap_insert(h->root, &t->node);
 	arm(c);
 	spin_unlock(&h->lock);
 }
@@ -148,8 +94,8 @@ void timer_run_due(void)
 	struct timer_heap *h = c->timers;
 
 	spin_lock(&h->lock);
-	while (h->root && h->root->deadline_ns <= clock_now_ns()) {
-		struct timer *t = h->root;
+	while (h->root && h->root->key <= clock_now_ns()) {
+		struct timer *t = container_of(h->root, struct timer, node);
 		heap_remove(h, t);
 		atomic_store(&h->running, t);
 		spin_unlock(&h->lock);

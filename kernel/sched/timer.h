@@ -9,14 +9,14 @@
 #include <stdint.h>
 #include "abi/error.h"
 #include "lib/base/attr.h"
+#include "lib/base/pairing_heap.h"
 
 struct cpu;
 struct timer {
-	uint64_t deadline_ns;
+	struct heap_node node;          /* key: the deadline */
 	void (*callback)(struct timer *);
 	struct cpu *cpu;                /* whose heap it is or was in; NULL: never set */
 	bool queued;
-	struct timer *child, *sibling, *previous;       /* pairing heap */
 };
 
 err_t timer_init_cpu(struct cpu *c) NONNULL MUST_CHECK;

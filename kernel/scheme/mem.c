@@ -20,18 +20,30 @@
 
 /* ---- objects ---- */
 
-static int64_t object_read(struct resource *r, struct transfer *t)
+int64_t memobj_transfer(struct memobj *m, struct transfer *t, bool write)
 {
 	size_t done;
-	err_t err = memobj_read(r->data, t->offset, t->buffer, t->bytes, &done);
+	err_t err = write ? memobj_write(m, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done)
+	                  : memobj_read(m, t->offset, t->buffer, t->bytes, &done);
 	return done ? (int64_t)done : err;
+}
+
+err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot)
+{
+	memobj_get(m);
+	*out = m;
+	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
+	return OK;
+}
+
+static int64_t object_read(struct resource *r, struct transfer *t)
+{
+	return memobj_transfer(r->data, t, false);
 }
 
 static int64_t object_write(struct resource *r, struct transfer *t)
 {
-	size_t done;
-	err_t err = memobj_write(r->data, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done);
-	return done ? (int64_t)done : err;
+	return memobj_transfer(r->data, t, true);
 }
 
 static err_t object_length(struct resource *r, uint64_t *out)
@@ -42,10 +54,7 @@ static err_t object_length(struct resource *r, uint64_t *out)
 
 static err_t object_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
 {
-	*out = r->data;
-	memobj_get(*out);
-	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
-	return OK;
+	return memobj_give_map(r->data, out, max_prot);
 }
 
 static err_t give_object(struct call_args *a, struct memobj *m)

@@ -7,3 +7,6 @@
 struct memobj *memobj_of(struct resource *r) NONNULL;
 /* A handle's resource for an object: takes its own reference. */
 err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHECK;
+/* READ, WRITE and MAP of whatever is backed by an object: its bytes, or an err_t. */
+int64_t memobj_transfer(struct memobj *m, struct transfer *t, bool write) NONNULL;
+err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot) NONNULL;
