@@ -34,7 +34,7 @@ static void reflect(struct regs *r)
 
 	trace(TRACE_FOREIGN_CALL, 0, regs_call_number(r), regs_ip(r));
 	if (t->upcall.syscall_entry) {
-		regs_set_ip(r, t->upcall.syscall_entry);
+		regs_redirect(r, t->upcall.syscall_entry);
 		return;
 	}
 	t->process->unknown_calls++;

@@ -27,7 +27,7 @@ static err_t enter_upcall(struct regs *r, struct upcall_frame *f)
 	arch_user_bases_get(&f->fs_base, &f->gs_base);
 	if ((err = copy_to_user(uaddr(t->upcall.frame), f, sizeof(*f))))
 		return err;
-	regs_set_ip(r, t->upcall.event_entry);
+	regs_redirect(r, t->upcall.event_entry);
 	regs_set_argument(r, t->upcall.frame);
 	return OK;
 }

@@ -33,6 +33,15 @@ static inline void regs_set_received(struct regs *r, handle_t h)
 
 static inline uint64_t regs_call_number(const struct regs *r) { return r->rax; }
 static inline uint64_t regs_ip(const struct regs *r) { return r->rip; }
-static inline void regs_set_ip(struct regs *r, uint64_t ip) { r->rip = ip; }
+/* Goes to code of the personality instead of back: without single steps, backward strings and the like, which the program may have on.
+ * What it had is in the upcall's frame or, for a reflected call, in r11. */
+static inline void regs_redirect(struct regs *r, uint64_t ip)
+{
+	enum { STEP = 1 << 8, DIRECTION = 1 << 10, NESTED = 1 << 14, ALIGNMENT = 1 << 18 };
+
+	r->rip = ip;
+	r->rflags &= ~(uint64_t)(STEP | DIRECTION | NESTED | ALIGNMENT);
+}
+
 static inline uint64_t regs_frame_pointer(const struct regs *r) { return r->rbp; }
 static inline void regs_set_argument(struct regs *r, uint64_t value) { r->rdi = value; }

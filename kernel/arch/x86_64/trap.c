@@ -65,6 +65,9 @@ void trap_from_user(struct regs *r, uint64_t vector, uint64_t error)
 	}
 	if (vector >= EXCEPTIONS) {
 		interrupt(vector);
+	} else if (vector == EXCEPTION_PAGE && !(error & PAGE_ERROR_USER)) {
+		/* No CPU does this, but QEMU before 9.1 does lret and iret as the kernel, and SMAP stops it: no page helps. */
+		kernel_exception(r, EXCEPTION_GENERAL, 0);
 	} else if (vector == EXCEPTION_PAGE) {
 		uint64_t address = cr2_read();
 
