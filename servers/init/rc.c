@@ -155,8 +155,9 @@ static const char *take_handle(struct rc_service *s, struct rc_words *w)
 		h->scheme = what;
 		h->ref = colon + 1;
 	}
-	s->handle_count++;
-	return handle_flags(h, w);
+	const char *error = handle_flags(h, w);
+	s->handle_count += !error;
+	return error;
 }
 
 static const char *take_environment(struct rc_service *s, struct rc_words *w)
@@ -232,7 +233,7 @@ static const struct directive directives[] = {
 
 static const char *service_begin(struct rc *rc, struct rc_words *w, bool is_session)
 {
-	if (w->count < 3 + is_session || strlen(w->word[1]) > RC_NAME_MAX)
+	if (w->count < 3u + is_session || strlen(w->word[1]) > RC_NAME_MAX)
 		return "a service needs a name and a program, a session an image too";
 	if (rc_find(rc, w->word[1]))
 		return "that name is taken";
@@ -245,7 +246,7 @@ static const char *service_begin(struct rc *rc, struct rc_words *w, bool is_sess
 		.name = w->word[1], .is_session = is_session, .has_ready = !is_session, .is_restarted = true,
 		.priority = PRIORITY_NORMAL, .limit = is_session ? 0 : RC_LIMIT, .image = w->word[2],
 	};
-	for (uint32_t i = 2 + is_session; i < w->count; i++)
+	for (uint32_t i = 2u + is_session; i < w->count; i++)
 		s->arguments.word[s->arguments.count++] = w->word[i];
 	rc->service[rc->count++] = s;
 	return NULL;
