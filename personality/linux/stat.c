@@ -1,6 +1,7 @@
 /* personality/linux/stat.c - what a file is, and changing its owner, mode and times. */
 #include "abi/proto/file.h"
 #include "abi/proto/kernel.h"
+#include "abi/proto/tty.h"
 #include "lib/base/string.h"
 #include "personality/linux/call.h"
 #include "personality/linux/path.h"
@@ -27,12 +28,31 @@ static int64_t stat_unnamed(handle_t h, struct file_stat *out)
 	return 0;
 }
 
-static int64_t stat_handle(uint64_t fd, struct file_stat *out)
+/* A terminal knows its own path. Programs compare its fstat with the stat of that path (ttyname), so both must
+ * be of the same node. */
+static void stat_terminal(struct thread *t, handle_t h, struct file_stat *out)
+{
+	char path[64];
+	struct file_stat named;
+	int64_t bytes = native_call(h, TTY_NAME, REQUEST_INTERRUPTIBLE, NULL, 0, path, sizeof(path) - 1, 0);
+
+	if (bytes <= 0 || bytes >= (int64_t)sizeof(path))
+		return;
+	path[bytes] = 0;
+	if (path_stat(t, LINUX_AT_FDCWD, path, 0, &named) == 0 && named.mode >> 12 == out->mode >> 12 && named.rdev == out->rdev)
+		*out = named;
+}
+
+static int64_t stat_handle(struct thread *t, uint64_t fd, struct file_stat *out)
 {
 	if (!fd_is_valid(fd))
 		return ERR_BADF;
 	int64_t result = native_call((handle_t)fd, FILE_STAT, REQUEST_INTERRUPTIBLE, "", 0, out, sizeof(*out), 0);
-	return result == ERR_NOTTY ? stat_unnamed((handle_t)fd, out) : result;
+	if (result == ERR_NOTTY)
+		return stat_unnamed((handle_t)fd, out);
+	if (result >= 0 && (out->mode & MODE_TYPE) == MODE_CHARACTER)
+		stat_terminal(t, (handle_t)fd, out);
+	return result;
 }
 
 static int64_t stat_at(struct thread *t, uint64_t directory, uint64_t user_path, uint64_t flags, struct file_stat *out)
@@ -45,7 +65,7 @@ static int64_t stat_at(struct thread *t, uint64_t directory, uint64_t user_path,
 	if (length == 0 && !(flags & LINUX_AT_EMPTY_PATH))
 		return ERR_NOENT;
 	if (length == 0 && (int32_t)directory != LINUX_AT_FDCWD)
-		return stat_handle((uint32_t)directory, out);
+		return stat_handle(t, (uint32_t)directory, out);
 	return path_stat(t, (int32_t)directory, path, flags & LINUX_AT_SYMLINK_NOFOLLOW ? AT_NOFOLLOW : 0, out);
 }
 
@@ -78,8 +98,7 @@ int64_t linux_lstat(struct thread *t, const uint64_t *a)
 int64_t linux_fstat(struct thread *t, const uint64_t *a)
 {
 	struct file_stat s;
-	(void)t;
-	return write_stat(a[1], stat_handle((uint32_t)a[0], &s), &s);
+	return write_stat(a[1], stat_handle(t, (uint32_t)a[0], &s), &s);
 }
 
 int64_t linux_newfstatat(struct thread *t, const uint64_t *a)
