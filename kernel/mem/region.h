@@ -26,7 +26,7 @@ struct region {
 	uint64_t start, end;            /* [l] */
 	uint64_t gap, gap_max;          /* [l] free bytes right before it; the most in its subtree */
 	uint32_t max_prot;              /* [l] */
-	uint32_t reserved;
+	bool has_anon;                  /* [l] there may be pages of the anonymous layer */
 	struct space *space;            /* [I] */
 	struct memobj *object;          /* [I] referenced, or null: demand-zero */
 	uint64_t offset;                /* [l] of start in object; also under the object's lock while on its list */

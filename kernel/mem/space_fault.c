@@ -66,13 +66,14 @@ static err_t entry_put_in(struct space *s, uint64_t address, struct page_entry *
 }
 
 /* A page of the anonymous layer: zeroes, or a copy. */
-static err_t anon_page(struct space *s, const struct region *r, const paddr_t *copy_of, struct page_entry *e) REQUIRES(&s->lock)
+static err_t anon_page(struct space *s, struct region *r, const paddr_t *copy_of, struct page_entry *e) REQUIRES(&s->lock)
 {
 	err_t err = frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, s->account, &e->frame);
 	if (err)
 		return err;
 	if (copy_of)
 		arch_page_copy(paddr_to_kernel(e->frame), paddr_to_kernel(*copy_of));
+	r->has_anon = true;
 	e->flags = region_page_flags(r) | PAGE_ANON | (r->flags & MAP_WRITE ? PAGE_WRITE : 0);
 	return OK;
 }

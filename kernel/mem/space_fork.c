@@ -1,6 +1,7 @@
-/* kernel/mem/space_fork.c - a copy-on-write copy of a space: every page that is there is touched once.
+/* kernel/mem/space_fork.c - a copy-on-write copy of a space: every page of its own is touched once.
  *
- * Frames of the anonymous layer are shared read-only by both; pages borrowed from objects are mapped as they are.
+ * Frames of the anonymous layer are shared read-only by both. What is borrowed from objects is not copied: the child
+ * finds it there when it needs it, many pages with one fault, and a child that execs or exits never does.
  */
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/space_inner.h"
@@ -16,14 +17,13 @@ static bool fork_visit(void *context, uint64_t address, struct page_entry *e)
 {
 	struct fork *f = context;
 	struct page_entry copy = *e;
-	bool protect = e->flags & PAGE_ANON && e->flags & PAGE_WRITE;
-	if (f->err)
+	bool protect = e->flags & PAGE_WRITE;
+	if (f->err || !(e->flags & PAGE_ANON))
 		return false;
-	if (e->flags & PAGE_ANON)
-		copy.flags &= ~(uint32_t)PAGE_WRITE;
+	copy.flags &= ~(uint32_t)PAGE_WRITE;
 	if ((f->err = paging_set(&f->child->tables, f->child->account, address, copy)))
 		return false;
-	entry_get(&copy);
+	frame_get(copy.frame);
 	f->child->resident_count++;
 	if (!protect)
 		return false;
@@ -41,11 +41,13 @@ static err_t region_fork(struct space *s, const struct region *r, struct fork *f
 		return err;
 	copy->flags = r->flags;
 	copy->max_prot = r->max_prot;
+	copy->has_anon = r->has_anon;
 	copy->start = r->start;
 	copy->end = r->end;
 	copy->offset = r->offset;
 	region_attach(f->child, copy);
-	paging_walk(&s->tables, r->start, r->end, fork_visit, f);
+	if (r->has_anon)
+		paging_walk(&s->tables, r->start, r->end, fork_visit, f);
 	return f->err;
 }
 

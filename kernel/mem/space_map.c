@@ -91,6 +91,7 @@ static void region_split(struct space *s, struct region *r, uint64_t address, st
 	uint64_t end = r->end;
 	upper->flags = r->flags;
 	upper->max_prot = r->max_prot;
+	upper->has_anon = r->has_anon;
 	upper->start = address;
 	upper->end = end;
 	upper->offset = r->object ? r->offset + (address - r->start) : 0;
@@ -113,6 +114,7 @@ static struct region *region_join(struct space *s, struct region *r, struct list
 	if (!before || !regions_continue(before, r))
 		return r;
 	uint64_t end = r->end;
+	before->has_anon |= r->has_anon;
 	region_detach(s, r);
 	list_push_back(gone, &r->link);
 	region_reshape(s, before, before->start, end);
@@ -399,6 +401,7 @@ static err_t region_move(struct space *s, struct region *r, struct region *fresh
 {
 	fresh->flags = r->flags;
 	fresh->max_prot = r->max_prot;
+	fresh->has_anon = r->has_anon;
 	fresh->offset = r->offset;
 	fresh->start = address;
 	fresh->end = address + bytes;
