@@ -3,21 +3,8 @@
 #include "abi/types.h"
 
 enum op {
-#define OP0(n, NAME, name, doc) OP_##NAME = n,
-#define OP1(n, NAME, name, t0, a0, doc) OP_##NAME = n,
-#define OP2(n, NAME, name, t0, a0, t1, a1, doc) OP_##NAME = n,
-#define OP3(n, NAME, name, t0, a0, t1, a1, t2, a2, doc) OP_##NAME = n,
-#define OP4(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, doc) OP_##NAME = n,
-#define OP5(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, doc) OP_##NAME = n,
-#define OP6(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, doc) OP_##NAME = n,
+#define OP(n, NAME, name, doc) OP_##NAME = n,
 #include "abi/ops.def"
-#undef OP0
-#undef OP1
-#undef OP2
-#undef OP3
-#undef OP4
-#undef OP5
-#undef OP6
 	OP_LIMIT = 40,
 };
 

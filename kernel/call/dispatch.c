@@ -8,13 +8,7 @@
 typedef int64_t (*op_fn)(struct request *);
 
 static const op_fn operations[OP_LIMIT] = {
-#define OP0(n, NAME, name, doc) [n] = op_##name,
-#define OP1(n, NAME, name, t0, a0, doc) OP0(n, NAME, name, doc)
-#define OP2(n, NAME, name, t0, a0, t1, a1, doc) OP0(n, NAME, name, doc)
-#define OP3(n, NAME, name, t0, a0, t1, a1, t2, a2, doc) OP0(n, NAME, name, doc)
-#define OP4(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, doc) OP0(n, NAME, name, doc)
-#define OP5(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, doc) OP0(n, NAME, name, doc)
-#define OP6(n, NAME, name, t0, a0, t1, a1, t2, a2, t3, a3, t4, a4, t5, a5, doc) OP0(n, NAME, name, doc)
+#define OP(n, NAME, name, doc) [n] = op_##name,
 #include "abi/ops.def"
 };
 
