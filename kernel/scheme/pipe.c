@@ -1,4 +1,4 @@
-/* kernel/scheme/pipe.c - pipe: bytes from one end to the other, through a growing ring of pages.
+/* kernel/scheme/pipe.c - pipe: bytes from one end to the other, through a ring in a memory object.
  *
  * pipe: is a read end; opened relative to it, "write" is its write end. pipe:fifo is neither; relative to it
  * "read", "write" and "both" are ends. Writes of up to PIPE_ATOMIC bytes are not mixed with others (POSIX write).
@@ -6,9 +6,8 @@
  * User memory is copied without the lock (it may fault): a copier owns the ring's side by `reading` or `writing`.
  */
 #include "abi/proto/kernel.h"
-#include "kernel/mem/account.h"
-#include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
+#include "kernel/mem/memobj.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/wait.h"
@@ -19,7 +18,6 @@ enum {
 	PIPE_ATOMIC = 4096,             /* PIPE_BUF */
 	PIPE_BYTES = 65536,             /* as Linux: programs count on it */
 	PIPE_BYTES_MAX = 1 << 20,
-	PIPE_PAGES = PIPE_BYTES / PAGE_BYTES,
 };
 
 enum pipe_side { SIDE_READ = 1, SIDE_WRITE = 2 };
@@ -32,10 +30,9 @@ struct pipe {
 	uint32_t readers, writers;      /* [l] ends of each side */
 	uint64_t head, tail;            /* [l] */
 	uint64_t capacity;              /* [l] a power of two, whole pages */
-	uint8_t **pages;                /* [l] capacity / PAGE_BYTES; NULL until needed */
+	struct memobj *ring;            /* [l] capacity bytes, whose pages come as they are first written */
 	bool reading, writing;          /* [l] somebody copies */
 	struct list_node waiting_readers, waiting_writers;      /* [l] */
-	struct account *account;        /* [I] */
 };
 
 static uint64_t pipe_used(const struct pipe *p)
@@ -43,25 +40,11 @@ static uint64_t pipe_used(const struct pipe *p)
 	return p->head - p->tail;
 }
 
-static void pages_free(uint8_t **pages, uint64_t capacity)
-{
-	uint64_t count = capacity / PAGE_BYTES;
-
-	if (!pages)
-		return;
-	for (uint64_t i = 0; i < count; i++)
-		if (pages[i])
-			frame_put(kernel_to_paddr(pages[i]));
-	heap_free(pages, count * sizeof(*pages));
-}
-
 static void pipe_put(struct pipe *p)
 {
 	if (!object_put(&p->object))
 		return;
-	pages_free(p->pages, p->capacity);
-	if (p->account)
-		account_put(p->account);
+	memobj_put(p->ring);
 	heap_delete(p);
 }
 
@@ -99,12 +82,20 @@ static err_t wait_turn(struct pipe *p, const bool *busy, struct list_node *waite
 	return err;
 }
 
-/* The ring's byte at position, and how many follow it in its page. */
-static uint8_t *ring_at(struct pipe *p, uint64_t position, size_t *run)
+/* Copies bytes from or to the ring at position, in two pieces where it wraps; how many. */
+static err_t ring_copy(struct pipe *p, uint64_t position, uaddr_t user, size_t bytes, bool write, size_t *done)
 {
-	uint64_t at = position & (p->capacity - 1);
-	*run = PAGE_BYTES - at % PAGE_BYTES;
-	return p->pages[at / PAGE_BYTES] + at % PAGE_BYTES;
+	err_t err = OK;
+
+	*done = 0;
+	while (*done < bytes && !err) {
+		uint64_t at = (position + *done) & (p->capacity - 1);
+		size_t run = p->capacity - at < bytes - *done ? p->capacity - at : bytes - *done, copied;
+		uaddr_t piece = uaddr(user.raw + *done);
+		err = write ? memobj_write(p->ring, &at, false, piece, run, &copied) : memobj_read(p->ring, at, piece, run, &copied);
+		*done += copied;
+	}
+	return err;
 }
 
 static int64_t pipe_read(struct resource *r, struct transfer *t)
@@ -132,14 +123,7 @@ static int64_t pipe_read(struct resource *r, struct transfer *t)
 	size_t want = pipe_used(p) < t->bytes ? pipe_used(p) : t->bytes;
 	uint64_t tail = p->tail;
 	spin_unlock(&p->lock);
-	while (done < want && !err) {
-		size_t run;
-		const uint8_t *from = ring_at(p, tail + done, &run);
-		if (run > want - done)
-			run = want - done;
-		if (!(err = copy_to_user(uaddr(t->buffer.raw + done), from, run)))
-			done += run;
-	}
+	err = ring_copy(p, tail, t->buffer, want, false, &done);
 	spin_lock(&p->lock);
 	p->tail += done;
 	p->reading = false;
@@ -152,42 +136,16 @@ unlock:
 	return done ? (int64_t)done : err;
 }
 
-/* Makes sure that the pages of [head, head + bytes) are there. How many bytes can be written. */
-static size_t ring_prepare(struct pipe *p, uint64_t head, size_t bytes)
-{
-	for (uint64_t at = head; at < head + bytes; at = (at | PAGE_MASK) + 1) {
-		uint8_t **page = &p->pages[(at & (p->capacity - 1)) / PAGE_BYTES];
-		paddr_t frame;
-		if (*page)
-			continue;
-		if (frame_alloc(0, 0, p->account, &frame))
-			return at - head;
-		*page = paddr_to_kernel(frame);
-	}
-	return bytes;
-}
-
 /* One piece: at least `least` bytes fit. p->writing is ours, lock dropped and taken again. */
 static err_t write_piece(struct pipe *p, struct transfer *t, size_t *done) REQUIRES(&p->lock)
 {
 	size_t space = p->capacity - pipe_used(p), left = t->bytes - *done;
-	size_t want = space < left ? space : left, copied = 0;
+	size_t want = space < left ? space : left, copied;
 	uint64_t head = p->head;
-	err_t err = OK;
 
 	p->writing = true;
 	spin_unlock(&p->lock);
-	want = ring_prepare(p, head, want);
-	if (!want)
-		err = ERR_NOMEM;
-	while (copied < want && !err) {
-		size_t run;
-		uint8_t *to = ring_at(p, head + copied, &run);
-		if (run > want - copied)
-			run = want - copied;
-		if (!(err = copy_from_user(to, uaddr(t->buffer.raw + *done + copied), run)))
-			copied += run;
-	}
+	err_t err = ring_copy(p, head, uaddr(t->buffer.raw + *done), want, true, &copied);
 	spin_lock(&p->lock);
 	p->head += copied;
 	*done += copied;
@@ -229,28 +187,26 @@ static int64_t pipe_write(struct resource *r, struct transfer *t)
 static int64_t pipe_resize(struct pipe *p, uint64_t bytes)
 {
 	uint64_t capacity = PAGE_BYTES;
-	int64_t result = ERR_BUSY;
+	struct memobj *ring;
+	err_t err;
 
 	if (bytes > PIPE_BYTES_MAX)
 		return ERR_PERM;
 	while (capacity < bytes)
 		capacity *= 2;
-	uint8_t **pages = heap_alloc(capacity / PAGE_BYTES * sizeof(*pages));
-	uint64_t pages_capacity = capacity;
-	if (!pages)
-		return ERR_NOMEM;
+	if ((err = memobj_create(capacity, process_current()->account, &ring)))
+		return err;
 	spin_lock(&p->lock);
-	if (!pipe_used(p) && !p->reading && !p->writing) {
-		uint8_t **old = p->pages;
-		pages_capacity = p->capacity;
-		p->pages = pages;
+	bool is_idle = !pipe_used(p) && !p->reading && !p->writing;
+	if (is_idle) {
+		struct memobj *old = p->ring;
+		p->ring = ring;
 		p->capacity = capacity;
-		pages = old;
-		result = (int64_t)capacity;
+		ring = old;
 	}
 	spin_unlock(&p->lock);
-	pages_free(pages, pages_capacity);
-	return result;
+	memobj_put(ring);
+	return is_idle ? (int64_t)capacity : ERR_BUSY;
 }
 
 static int64_t pipe_call(struct resource *r, struct call_args *a)
@@ -356,13 +312,13 @@ static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct
 static err_t pipe_create(struct pipe **out)
 {
 	struct pipe *p = heap_new(struct pipe);
+	err_t err;
 
 	if (!p)
 		return ERR_NOMEM;
-	p->pages = heap_alloc(PIPE_PAGES * sizeof(*p->pages));
-	if (!p->pages) {
+	if ((err = memobj_create(PIPE_BYTES, process_current()->account, &p->ring))) {
 		heap_delete(p);
-		return ERR_NOMEM;
+		return err;
 	}
 	object_init(&p->object);
 	spin_init(&p->lock, RANK_PIPE);
@@ -370,7 +326,6 @@ static err_t pipe_create(struct pipe **out)
 	list_init(&p->waiting_readers);
 	list_init(&p->waiting_writers);
 	p->capacity = PIPE_BYTES;
-	p->account = process_account(process_current());
 	*out = p;
 	return OK;
 }
