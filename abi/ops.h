@@ -27,6 +27,7 @@ enum control {
 enum copy_flags {
 	COPY_FROM_CLIENT = 0,
 	COPY_TO_CLIENT   = 1,
+	COPY_GROUPS      = 2,           /* to the server: the sender's supplementary groups, as uint32_t[] */
 };
 
 /* REPLY's handle_and_flags: handle in the low half, these in the high half. */

@@ -164,6 +164,31 @@ static bool spare_is_there(void)
 	return spare;
 }
 
+/* The request being served, and its sender's supplementary groups once they were asked for. */
+static struct scheme_request *current;
+static bool groups_are_known;
+static uint32_t groups[32], group_count;
+
+static bool has_group(const struct sender *s, uint32_t gid)
+{
+	(void)s;
+	if (!groups_are_known) {
+		int64_t bytes = sys_copy(0, current->scheme->handle, current->message->request.tag, COPY_GROUPS, 0, groups, sizeof(groups));
+		group_count = bytes < 0 ? 0 : (uint32_t)bytes / sizeof(groups[0]);
+		groups_are_known = true;
+	}
+	for (uint32_t i = 0; i < group_count; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+static void request_begin(struct scheme_request *r)
+{
+	current = r;
+	groups_are_known = false;
+}
+
 static uint64_t spare_tag(void)
 {
 	return (uint64_t)(uintptr_t)spare;
@@ -184,6 +209,7 @@ static int64_t file_open(struct scheme_request *r, const char *ref, size_t ref_b
 	struct opened o;
 	err_t err;
 
+	request_begin(r);
 	if (!spare_is_there())
 		return ERR_NOMEM;
 	if (r->message->request.flags & REQUEST_NONBLOCK)
@@ -233,6 +259,7 @@ static int64_t file_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	};
 	int64_t result;
 
+	request_begin(r);
 	if (r->in_here < r->in_bytes)
 		return ERR_NAMETOOLONG;
 	if (code == FILE_LOCK && !spare_is_there())
@@ -307,6 +334,7 @@ int program_main(const struct startup *startup)
 		return 1;
 	}
 	fs.root->mode = MODE_DIRECTORY | 0755;
+	sender_has_group = has_group;
 	if (handle_open("sys", "info", OPEN_READ, &information))
 		information = HANDLE_NONE;
 	image = startup_handle("initfs");

@@ -16,8 +16,10 @@ void node_put(struct fs *fs, struct node *n) NONNULL;
 /* Gives a symlink its target; copied unless borrowed. NOSPC. */
 err_t node_set_target(struct node *n, const char *target, size_t bytes, bool borrowed) NONNULL MUST_CHECK;
 
-/* Is gid one of the sender's groups? (Supplementary ones: when requests carry them.) */
+/* Is gid one of the sender's groups? The message names one; sender_has_group (NULL: there are none) looks for the
+ * supplementary ones. */
 bool sender_in_group(const struct sender *s, uint32_t gid) NONNULL;
+extern bool (*sender_has_group)(const struct sender *s, uint32_t gid);
 /* May s do all of want (MAY_)? ACCES. */
 err_t node_access(const struct node *n, const struct sender *s, unsigned want) NONNULL MUST_CHECK;
 static inline bool node_is_owner(const struct node *n, const struct sender *s) { return s->uid == 0 || s->uid == n->uid; }

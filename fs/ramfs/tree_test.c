@@ -44,6 +44,27 @@ TEST(permissions_go_by_owner_then_group_then_others)
 	end();
 }
 
+static bool has_group_20(const struct sender *s, uint32_t gid)
+{
+	return s->pid == 100 && gid == 20;
+}
+
+TEST(supplementary_groups_count_as_groups)
+{
+	begin();
+	CHECK_EQ(do_create(&bob, "/f", 0640), OK);
+	CHECK_EQ(do_try(&alice, "/f", OPEN_READ), ERR_ACCES);
+	sender_has_group = has_group_20;
+	CHECK_EQ(do_try(&alice, "/f", OPEN_READ), OK);
+	CHECK_EQ(do_try(&carol, "/f", OPEN_READ), ERR_ACCES);
+	CHECK_EQ(do_chmod(&bob, "/f", 0604), OK);
+	CHECK_EQ(do_try(&alice, "/f", OPEN_READ), ERR_ACCES);
+	CHECK_EQ(do_create(&alice, "/g", 0644), OK);
+	CHECK_EQ(do_chown(&alice, "/g", ~0u, 20), OK);
+	sender_has_group = NULL;
+	end();
+}
+
 TEST(the_superuser_cannot_run_what_nobody_may_run)
 {
 	begin();
