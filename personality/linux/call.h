@@ -10,6 +10,7 @@
 #include "personality/linux/native.h"
 #include "personality/linux/process.h"
 #include "personality/linux/thread.h"
+#include "personality/linux/timeconvert.h"
 #include "personality/linux/user.h"
 
 typedef int64_t call_handler(struct thread *t, const uint64_t *a);
@@ -40,11 +41,6 @@ static inline int64_t call_interrupted(int64_t result)
 }
 /* The absolute monotonic deadline of a relative timeout: when the call is repeated, the first run's. */
 uint64_t call_deadline(struct thread *t, uint64_t timeout_ns) NONNULL;
-/* A timespec (timeval) as nanoseconds: EINVAL when it is not a proper one; what is too long saturates below DEADLINE_NONE. */
-int64_t timespec_to_ns(const struct linux_timespec *ts, uint64_t *out_ns) NONNULL MUST_CHECK;
-int64_t timeval_to_ns(const struct linux_timeval *tv, uint64_t *out_ns) NONNULL MUST_CHECK;
-struct linux_timespec timespec_from_ns(uint64_t ns);
-struct linux_timeval timeval_from_ns(uint64_t ns);
 /* A user's timespec as nanoseconds: EFAULT, EINVAL. pointer 0: DEADLINE_NONE. */
 int64_t call_timeout(uint64_t pointer, uint64_t *out_ns) NONNULL MUST_CHECK;
 /* Like call_timeout and call_deadline in one, for poll-like calls. */

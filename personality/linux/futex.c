@@ -2,7 +2,6 @@
 #include "personality/linux/call.h"
 #include "personality/linux/futex.h"
 
-enum { WAKE_OP_SET = 0, WAKE_OP_ADD = 1, WAKE_OP_OR = 2, WAKE_OP_ANDN = 3, WAKE_OP_XOR = 4, WAKE_OP_SHIFT = 8 };
 enum { ROBUST_MAX = 2048 };
 
 static int64_t futex_wake(uint64_t address, uint64_t count, uint64_t bits)
@@ -38,40 +37,6 @@ static int64_t futex_wait(struct thread *t, uint64_t address, uint32_t operation
 	if ((err = wait_deadline(t, operation, timespec, &deadline)))
 		return err;
 	return call_interrupted(native(OP_FUTEX_WAIT, REQUEST_INTERRUPTIBLE, HANDLE_NONE, address, expected | (uint64_t)bits << 32, deadline, 0, 0, 0));
-}
-
-uint32_t futex_operate(uint32_t operation, uint32_t old, int32_t argument)
-{
-	switch (operation) {
-	case WAKE_OP_SET:
-		return (uint32_t)argument;
-	case WAKE_OP_ADD:
-		return old + (uint32_t)argument;
-	case WAKE_OP_OR:
-		return old | (uint32_t)argument;
-	case WAKE_OP_ANDN:
-		return old & ~(uint32_t)argument;
-	default:
-		return old ^ (uint32_t)argument;
-	}
-}
-
-bool futex_compare(uint32_t comparison, uint32_t old, int32_t argument)
-{
-	switch (comparison) {
-	case 0:
-		return (int32_t)old == argument;
-	case 1:
-		return (int32_t)old != argument;
-	case 2:
-		return (int32_t)old < argument;
-	case 3:
-		return (int32_t)old <= argument;
-	case 4:
-		return (int32_t)old > argument;
-	default:
-		return (int32_t)old >= argument;
-	}
 }
 
 static int64_t futex_wake_op(uint64_t address, uint64_t wake, uint64_t wake2, uint64_t address2, uint32_t code)

@@ -8,6 +8,7 @@
 
 struct thread;
 
+enum { SIGFRAME_MAGIC2_BYTES = 4 };
 struct sigframe_place { uint64_t frame, fpstate; };
 /* Where frame and floating point state go below top (fpu_bytes of it and the end mark). Pure. INVAL-free: wild stacks fault when written. */
 struct sigframe_place sigframe_place(uint64_t top, uint32_t fpu_bytes);

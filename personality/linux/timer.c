@@ -1,7 +1,6 @@
 /* personality/linux/timer.c - timers that send signals, and the helper thread that waits for them. */
 #include "personality/linux/timer.h"
 #include "lib/base/bits.h"
-#include "lib/base/string.h"
 #include "personality/linux/call.h"
 #include "personality/linux/deliver.h"
 #include "personality/linux/entry.h"
@@ -11,32 +10,6 @@
 enum { CPU_CLOCK_LOOK_NS = 4000000 };
 static const uint32_t itimer_clock[TIMER_ITIMERS] = { CLOCK_MONOTONIC_NS, CLOCK_PROCESS_NS, CLOCK_PROCESS_NS };
 static const uint8_t itimer_signal[TIMER_ITIMERS] = { LINUX_SIGALRM, LINUX_SIGVTALRM, LINUX_SIGPROF };
-
-uint64_t timer_left(const struct timer *t, uint64_t now_ns)
-{
-	if (t->due_ns == 0)
-		return 0;
-	/* An armed timer never says zero. */
-	return t->due_ns > now_ns ? t->due_ns - now_ns : 1;
-}
-
-uint64_t timer_advance(struct timer *t, uint64_t now_ns)
-{
-	if (t->due_ns == 0 || t->due_ns > now_ns)
-		return 0;
-	if (t->period_ns == 0) {
-		t->due_ns = 0;
-		return 1;
-	}
-	uint64_t periods = (now_ns - t->due_ns) / t->period_ns + 1;
-	t->due_ns += periods * t->period_ns;
-	return periods;
-}
-
-void timer_clear(struct timer_state *s)
-{
-	memset(s, 0, sizeof(*s));
-}
 
 /* Sends what is due. Under the lock, which is dropped around the sending. The monotonic time to look again. */
 static uint64_t helper_look(struct process *p)
