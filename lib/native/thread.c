@@ -62,7 +62,8 @@ err_t thread_create(void (*run)(void *), void *argument, uint32_t *tid)
 	stacks_collect();
 	list_push_back(&stacks, &begin->link);
 	mutex_unlock(&lock);
-	struct thread_start start = { .ip = (uint64_t)thread_entry, .sp = (uint64_t)at + THREAD_STACK_BYTES, .arg = { (uint64_t)begin } };
+	struct thread_start start = { .ip = (uint64_t)thread_entry, .sp = (uint64_t)at + THREAD_STACK_BYTES, .arg = { (uint64_t)begin },
+		.notice_mask = UINT64_MAX };
 	int64_t result = handle_call(startup_self(), TASK_THREAD, &start, sizeof start, NULL, 0, 0);
 	if (result < 0) {
 		mutex_lock(&lock);

@@ -1,5 +1,6 @@
 /* personality/linux/info.c - facts, limits, and the settings of a process that are little more than facts. */
 #include "personality/linux/info.h"
+#include "abi/proto/init.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "personality/linux/call.h"
@@ -383,4 +384,34 @@ int64_t linux_sched_rr_get_interval(struct thread *t, const uint64_t *a)
 
 	(void)t;
 	return (int32_t)a[0] < 0 ? ERR_INVAL : user_write(a[1], &slice, sizeof(slice));
+}
+
+/* The machine is init's: it looks who asks. */
+int64_t linux_reboot(struct thread *t, const uint64_t *a)
+{
+	uint32_t magic_2 = (uint32_t)a[1];
+	uint64_t how;
+
+	(void)t;
+	if ((uint32_t)a[0] != LINUX_REBOOT_MAGIC_1 || (magic_2 != LINUX_REBOOT_MAGIC_2A && magic_2 != LINUX_REBOOT_MAGIC_2B &&
+	    magic_2 != LINUX_REBOOT_MAGIC_2C && magic_2 != LINUX_REBOOT_MAGIC_2D))
+		return ERR_INVAL;
+	switch ((uint32_t)a[2]) {
+	case LINUX_REBOOT_CAD_ON: case LINUX_REBOOT_CAD_OFF:
+		return OK;
+	case LINUX_REBOOT_RESTART:
+		how = POWER_RESTART;
+		break;
+	case LINUX_REBOOT_HALT: case LINUX_REBOOT_POWER_OFF:
+		how = POWER_OFF;
+		break;
+	default:
+		return ERR_INVAL;
+	}
+	int64_t h = NATIVE_OPEN("init", "", OPEN_READ | OPEN_WRITE | OPEN_PRIVATE);
+	if (h < 0)
+		return ERR_PERM;
+	int64_t result = native_call((handle_t)h, INIT_POWER, 0, NULL, 0, NULL, 0, how);
+	(void)native_close((handle_t)h);
+	return result;
 }

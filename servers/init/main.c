@@ -310,6 +310,35 @@ static err_t serve_init(void)
 	return result_error(sys_call(0, init.world.namespace, pack_handle(NS_BIND, (handle_t)h, false), "init", 4, NULL, 0, 0));
 }
 
+/* ---- Signals: what a shell's halt, poweroff and reboot send to process 1 -------------------------------------------------- */
+
+enum { SIGNAL_HALT = 10, SIGNAL_POWER_OFF = 12, SIGNAL_RESTART = 15 };
+#define SIGNAL_BIT(n) (1ull << ((n) - 1))
+
+/* A thread of its own: procd, which posts them, has looked whether the sender may. */
+static void signal_thread(void *argument)
+{
+	uint64_t wanted = SIGNAL_BIT(SIGNAL_HALT) | SIGNAL_BIT(SIGNAL_POWER_OFF) | SIGNAL_BIT(SIGNAL_RESTART);
+
+	(void)argument;
+	for (;;) {
+		int64_t signal = sys_notice_take(0, HANDLE_NONE, wanted, DEADLINE_NONE);
+		if (signal <= 0)
+			continue;
+		print("init: %s, as signal %u asks\n", signal == SIGNAL_RESTART ? "restart" : "power off", (uint32_t)signal);
+		power(signal == SIGNAL_RESTART ? POWER_RESTART : POWER_OFF);
+	}
+}
+
+static err_t signals_take(void)
+{
+	uint32_t tid;
+
+	/* Nobody else is to be woken by them. Threads begin with the mask that thread_create gives them: everything. */
+	sys_notice_mask(0, HANDLE_NONE, UINT64_MAX, NULL);
+	return thread_create(signal_thread, NULL, &tid);
+}
+
 /* ---- The beginning ---------------------------------------------------------------------------------------------------- */
 
 static void mode_read(void)
@@ -415,6 +444,8 @@ static err_t prepare(void)
 	if ((err = services_make()))
 		return err;
 	if ((err = serve_init()))
+		return err;
+	if ((err = signals_take()))
 		return err;
 	init.world.mode = init.mode;
 	init.world.is_off = is_off;
