@@ -282,6 +282,8 @@ static err_t open_ref(struct ptys *p, struct pty_open *o, struct scheme_request 
 
 	if (is_name(ref, bytes, "") || is_name(ref, bytes, ".")) {
 		*o = (struct pty_open){ .kind = PTY_DIRECTORY };
+		/* A client keeps its place in the list as the handle's offset. */
+		r->reply_flags |= REPLY_SEEKABLE;
 		return flags & OPEN_WRITE ? ERR_ISDIR : OK;
 	}
 	if (is_name(ref, bytes, "new") || is_name(ref, bytes, "ptmx")) {
