@@ -4,7 +4,8 @@
  * those frames read-only; the first write to a frame with more than one reference copies it.
  * A region is a range with one protection, object and offset; neighbours that continue each other are merged.
  *
- * Lock: space.lock (RANK_SPACE). Never held while a pager is asked or user memory is copied.
+ * Lock: space.lock (RANK_SPACE). Never held while a pager is asked or user memory is touched by its address; bytes that
+ * go into a space through the direct map are copied under it, so that no fork comes between.
  */
 #pragma once
 #include "abi/error.h"

@@ -484,6 +484,63 @@ TEST(only_cpus_that_have_the_space_are_told)
 	finish();
 }
 
+TEST(a_read_fault_brings_what_the_object_has_around_it)
+{
+	start();
+	struct memobj *m = object(40 * P);
+	uint64_t writer = map(0x10000000, 40 * P, RW | MAP_SHARED | MAP_FIXED, m, 0), reader = map(0x20000000, 40 * P, MAP_READ | MAP_FIXED, m, 0);
+	for (int i = 0; i < 40; i += 2)
+		CHECK_EQ(poke(writer + i * P, i), OK);
+	uint64_t before = resident();
+	check_word(reader + 16 * P, 16);
+	CHECK_EQ(resident(), before + 8);
+	check_word(reader + 18 * P, 18);
+	CHECK_EQ(resident(), before + 8);
+	check_word(reader + 17 * P, 0);
+	CHECK_EQ(resident(), before + 9);
+	/* Nobody writes through what came along. */
+	CHECK_EQ(poke(reader + 18 * P, 1), ERR_ACCES);
+	memobj_put(m);
+	finish();
+}
+
+TEST(fork_copies_no_page_that_an_object_still_has)
+{
+	start();
+	struct memobj *m = object(8 * P);
+	struct space *child;
+	struct space_info info;
+	uint64_t at = map(0, 8 * P, RW, m, 0);
+	check_word(at, 0);
+	CHECK_EQ(poke(at + P, 3), OK);
+	CHECK_EQ(space_fork(space, NULL, &child), OK);
+	space_get_info(child, &info);
+	CHECK_EQ(info.resident_bytes, P);
+	run(child);
+	check_word(at, 0);
+	check_word(at + P, 3);
+	run(space);
+	space_put(child);
+	memobj_put(m);
+	finish();
+}
+
+TEST(tables_of_a_large_range_go_with_it)
+{
+	start();
+	struct space_info before, after;
+	space_get_info(space, &before);
+	uint64_t at = map(0x40000000, 64 << 20, RW | MAP_FIXED, NULL, 0);
+	for (uint64_t i = 0; i < 64 << 20; i += 1 << 20)
+		CHECK_EQ(poke(at + i, 1), OK);
+	space_get_info(space, &after);
+	CHECK(after.table_bytes >= before.table_bytes + 32 * P);
+	CHECK_EQ(space_unmap(space, at, 64 << 20), OK);
+	space_get_info(space, &after);
+	CHECK_EQ(after.table_bytes, before.table_bytes);
+	finish();
+}
+
 /* ---- Copies between spaces ---- */
 
 TEST(copies_between_spaces_cross_pages_and_stop_at_holes)
