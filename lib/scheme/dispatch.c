@@ -70,14 +70,38 @@ static int64_t dispatch_call(struct scheme_request *r)
 	return r->scheme->ops->call(r, (uint32_t)m->request.arg[0], m->request.arg[5]);
 }
 
+/* A number of an instance before us, which took with it what it meant, unless the server can tell. */
+static err_t revive(struct scheme_request *r)
+{
+	const struct scheme_ops *ops = r->scheme->ops;
+	err_t err;
+
+	if (!ops->revive)
+		return ERR_CONNRESET;
+	if ((err = ops->revive(r)))
+		return err;
+	ASSERT(r->opened);
+	if ((err = ids_adopt(&r->scheme->ids, r->id, r->opened))) {
+		if (ops->close)
+			ops->close(r->scheme, r->opened);
+		return err;
+	}
+	if (ops->opened)
+		ops->opened(r->scheme, r->opened, r->id);
+	r->open = r->opened;
+	r->opened = NULL;
+	r->reply_flags = 0;
+	return OK;
+}
+
 static int64_t dispatch_request(struct scheme_request *r)
 {
 	const struct message *m = r->message;
 	const struct scheme_ops *ops = r->scheme->ops;
+	err_t err;
 
-	/* A number of an instance before us, which took with it what it meant. */
-	if (!r->open && m->id != 0)
-		return ERR_CONNRESET;
+	if (!r->open && m->id != 0 && (err = revive(r)))
+		return err;
 	if (m->request.op == OP_OPEN)
 		return dispatch_open(r);
 	if (!r->open)

@@ -274,3 +274,29 @@ TEST(a_close_cancels_what_was_kept_on_it_first)
 	CHECK(thing.is_cancelled && thing.is_closed);
 	ids_fini(&s.ids);
 }
+
+static err_t thing_revive(struct scheme_request *r)
+{
+	thing = (struct thing){ 0 };
+	r->opened = &thing;
+	return OK;
+}
+
+TEST(a_server_may_know_what_numbers_of_its_predecessor_mean)
+{
+	static const struct scheme_ops reviving = { .open = thing_open, .call = thing_call, .close = thing_close, .revive = thing_revive };
+	struct scheme s;
+	struct scheme_answer a;
+
+	start(&s);
+	s.ops = &reviving;
+	CHECK_EQ(call(&s, 0x1234567, 99, 0, 0, HANDLE_NONE).result, ERR_NOTTY);
+	CHECK(ids_find(&s.ids, 0x1234567) == &thing);
+	struct message close = { .kind = MESSAGE_CLOSE, .id = 0x1234567, .handle = HANDLE_NONE };
+	scheme_dispatch(&s, &close, in, out, &a);
+	CHECK(thing.is_closed && ids_find(&s.ids, 0x1234567) == NULL);
+	heap_fail_after(1);
+	CHECK_EQ(call(&s, 0x1234567, 99, 0, 0, HANDLE_NONE).result, ERR_NOMEM);
+	CHECK(thing.is_closed);
+	ids_fini(&s.ids);
+}

@@ -1,5 +1,6 @@
 /* lib/scheme/ids.c - a growing array of slots with a free list through it. */
 #include "lib/scheme/ids.h"
+#include <stdbool.h>
 #include "lib/base/assert.h"
 #include "lib/native/heap.h"
 
@@ -19,8 +20,55 @@ static uint64_t id_of(const struct ids *t, uint32_t generation, uint32_t index)
 	return (uint64_t)t->instance << (GENERATION_BITS + INDEX_BITS) | (uint64_t)generation << INDEX_BITS | index;
 }
 
+/* A number of an earlier instance that lives on. */
+struct id_adopted {
+	struct id_adopted *next;
+	uint64_t id;
+	void *value;
+};
+
+static struct id_adopted **adopted_find(const struct ids *t, uint64_t id)
+{
+	struct id_adopted *const *at = &t->adopted[id % ID_ADOPTED_BUCKETS];
+
+	while (*at && (*at)->id != id)
+		at = &(*at)->next;
+	return (struct id_adopted **)(uintptr_t)at;
+}
+
+static void *adopted_remove(struct id_adopted **at)
+{
+	struct id_adopted *a = *at;
+	void *value = a->value;
+
+	*at = a->next;
+	heap_delete(a);
+	return value;
+}
+
+static bool is_own(const struct ids *t, uint64_t id)
+{
+	return id >> (GENERATION_BITS + INDEX_BITS) == t->instance;
+}
+
+err_t ids_adopt(struct ids *t, uint64_t id, void *value)
+{
+	if (is_own(t, id) || id == 0 || *adopted_find(t, id))
+		return ERR_INVAL;
+	struct id_adopted *a = heap_new(struct id_adopted);
+	if (!a)
+		return ERR_NOMEM;
+	struct id_adopted **bucket = &t->adopted[id % ID_ADOPTED_BUCKETS];
+	*a = (struct id_adopted){ .next = *bucket, .id = id, .value = value };
+	*bucket = a;
+	return OK;
+}
+
 void ids_fini(struct ids *t)
 {
+	for (int i = 0; i < ID_ADOPTED_BUCKETS; i++)
+		while (t->adopted[i])
+			adopted_remove(&t->adopted[i]);
 	heap_free(t->slots, t->capacity * sizeof *t->slots);
 	ids_init(t, t->instance);
 }
@@ -71,15 +119,20 @@ void *ids_find(const struct ids *t, uint64_t id)
 {
 	struct id_slot *s = slot_of(t, id);
 
-	return s ? s->value : NULL;
+	if (s)
+		return s->value;
+	struct id_adopted *a = *adopted_find(t, id);
+	return a ? a->value : NULL;
 }
 
 void *ids_remove(struct ids *t, uint64_t id)
 {
 	struct id_slot *s = slot_of(t, id);
 
-	if (!s)
-		return NULL;
+	if (!s) {
+		struct id_adopted **at = adopted_find(t, id);
+		return *at ? adopted_remove(at) : NULL;
+	}
 	void *value = s->value;
 	s->value = NULL;
 	t->count--;

@@ -90,3 +90,26 @@ TEST(no_memory_for_the_table_is_an_error_and_passes)
 	CHECK_EQ(ids_add(&t, &things[0], &id), OK);
 	ids_fini(&t);
 }
+
+TEST(a_number_of_an_earlier_instance_can_live_on)
+{
+	struct ids old, t;
+	uint64_t id, other;
+
+	ids_init(&old, 1);
+	ids_init(&t, 2);
+	CHECK_EQ(ids_add(&old, &things[0], &id), OK);
+	CHECK_EQ(ids_add(&t, &things[1], &other), OK);
+	CHECK_EQ(ids_adopt(&t, id, &things[2]), OK);
+	CHECK(ids_find(&t, id) == &things[2] && ids_find(&t, other) == &things[1]);
+	CHECK_EQ(ids_adopt(&t, id, &things[3]), ERR_INVAL);
+	CHECK_EQ(ids_adopt(&t, other, &things[3]), ERR_INVAL);
+	CHECK(ids_remove(&t, id) == &things[2] && ids_find(&t, id) == NULL && ids_remove(&t, id) == NULL);
+	heap_fail_after(1);
+	CHECK_EQ(ids_adopt(&t, id, &things[2]), ERR_NOMEM);
+	for (uint64_t i = 0; i < 300; i++)
+		CHECK_EQ(ids_adopt(&t, id + i, &things[i]), OK);
+	CHECK(ids_find(&t, id + 299) == &things[299]);
+	ids_fini(&old);
+	ids_fini(&t);
+}

@@ -71,6 +71,9 @@ struct scheme_ops {
 	int64_t (*map)(struct scheme_request *r);
 	/* What open (or scheme_answer_open) gave has reached the client: its number, for scheme_notify. Needed with REPLY_NOTIFIES. */
 	void (*opened)(struct scheme *s, void *open, uint64_t id);
+	/* The request is for a number that an instance before this one gave. r->opened becomes what it stands for from now on, as in
+	 * open (reply flags do not count). NULL: clients of the dead instance get ERR_CONNRESET. */
+	err_t (*revive)(struct scheme_request *r);
 	/* The last handle is gone. Kept requests on it (their clients were killed) were cancelled before. */
 	void (*close)(struct scheme *s, void *open);
 	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */

@@ -234,6 +234,19 @@ static int64_t console_open(struct scheme_request *r, const char *ref, size_t by
 	return 0;
 }
 
+/* There is just one terminal that a number of an earlier instance can mean. Whose session it was is forgotten. */
+static err_t console_revive(struct scheme_request *r)
+{
+	struct console *c = r->scheme->context;
+	struct tty_open *o = heap_new(struct tty_open);
+
+	if (!o)
+		return ERR_NOMEM;
+	tty_serve_open(&c->served, o, r, OPEN_NOCTTY);
+	r->opened = o;
+	return OK;
+}
+
 static void console_opened(struct scheme *s, void *open, uint64_t id)
 {
 	(void)s;
@@ -272,5 +285,5 @@ static int64_t console_call(struct scheme_request *r, uint32_t code, uint64_t wo
 
 const struct scheme_ops console_ops = {
 	.open = console_open, .opened = console_opened, .read = console_read, .write = console_write, .call = console_call,
-	.close = console_close, .cancel = tty_wait_cancel,
+	.close = console_close, .cancel = tty_wait_cancel, .revive = console_revive,
 };

@@ -195,6 +195,20 @@ static int64_t log_open(struct scheme_request *r, const char *ref, size_t ref_by
 	return OK;
 }
 
+/* From an instance before us: the name went with it, the writer is still known. */
+static err_t log_revive(struct scheme_request *r)
+{
+	struct open *o = heap_new(struct open);
+
+	if (!o)
+		return ERR_NOMEM;
+	fmt(o->name, sizeof(o->name), "process %u", r->message->sender.pid);
+	o->can_read = r->message->open_flags & OPEN_READ;
+	list_push_back(&opens, &o->link);
+	r->opened = o;
+	return OK;
+}
+
 static int64_t log_write(struct scheme_request *r, size_t bytes, uint64_t offset)
 {
 	struct open *o = r->open;
@@ -260,6 +274,7 @@ static void log_cancel(struct scheme_deferred *d)
 
 static const struct scheme_ops log_ops = {
 	.open = log_open, .read = log_read, .write = log_write, .close = log_close, .cancel = log_cancel,
+	.revive = log_revive,
 };
 
 /* ---- Start ----------------------------------------------------------------------------------------------------- */

@@ -213,6 +213,13 @@ static int64_t posix_scheme_open(struct scheme_request *r, const char *ref, size
 	return 0;
 }
 
+/* Every process has its own posix:self from an instance before us, and who asks is in each request. */
+static err_t posix_scheme_revive(struct scheme_request *r)
+{
+	r->opened = (void *)(uint64_t)POSIX_SELF;
+	return OK;
+}
+
 static void posix_scheme_opened(struct scheme *s, void *open, uint64_t number)
 {
 	(void)s;
@@ -261,7 +268,7 @@ static void posix_scheme_cancel(struct scheme_deferred *d)
 
 static const struct scheme_ops posix_ops = {
 	.open = posix_scheme_open, .opened = posix_scheme_opened, .close = posix_scheme_close,
-	.call = posix_scheme_call, .cancel = posix_scheme_cancel,
+	.call = posix_scheme_call, .cancel = posix_scheme_cancel, .revive = posix_scheme_revive,
 };
 
 /* ---- procfs: ----------------------------------------------------------------------------------------------------- */

@@ -76,6 +76,12 @@ static int64_t rand_open(struct scheme_request *r, const char *ref, size_t ref_b
 	return OK;
 }
 
+static err_t rand_revive(struct scheme_request *r)
+{
+	r->opened = &drbg;
+	return OK;
+}
+
 static int64_t wait_for_seed(struct scheme_request *r, size_t bytes)
 {
 	struct reader *w;
@@ -118,7 +124,7 @@ static void rand_cancel(struct scheme_deferred *d)
 }
 
 static const struct scheme_ops rand_ops = {
-	.open = rand_open, .read = rand_read, .write = rand_write, .cancel = rand_cancel,
+	.open = rand_open, .read = rand_read, .write = rand_write, .cancel = rand_cancel, .revive = rand_revive,
 };
 
 int program_main(const struct startup *startup)
