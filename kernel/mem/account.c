@@ -15,6 +15,8 @@ struct account {
 	struct account *parent;                         /* [I] referenced, or null */
 	_Atomic uint64_t used[ACCOUNT_KINDS];           /* [a] */
 	_Atomic uint64_t limit[ACCOUNT_KINDS];          /* [a] */
+	_Atomic uint64_t cpu_recent_ns;                 /* [a] CPU time, halved at each window's end */
+	_Atomic uint64_t cpu_window;                    /* [a] the window it was last brought up to */
 };
 
 static const err_t over_limit[ACCOUNT_KINDS] = {
@@ -124,4 +126,25 @@ void account_info(struct account *a, struct account_info *out)
 		.limit = { a->limit[ACCOUNT_PAGES], a->limit[ACCOUNT_THREADS], a->limit[ACCOUNT_HANDLES] },
 		.used = { a->used[ACCOUNT_PAGES], a->used[ACCOUNT_THREADS], a->used[ACCOUNT_HANDLES] },
 	};
+}
+
+/* ---- CPU time ---- */
+
+enum { CPU_WINDOW_NS = 100000000 };
+
+/* Racing CPUs may halve once too often or lose a slice: it is a rough measure. */
+void account_use_cpu(struct account *a, uint64_t ns, uint64_t now_ns)
+{
+	uint64_t window = now_ns / CPU_WINDOW_NS, last = atomic_exchange_explicit(&a->cpu_window, window, memory_order_relaxed);
+	uint64_t recent = atomic_load_explicit(&a->cpu_recent_ns, memory_order_relaxed);
+
+	if (window > last)
+		recent = window - last < 64 ? recent >> (window - last) : 0;
+	atomic_store_explicit(&a->cpu_recent_ns, recent + ns, memory_order_relaxed);
+}
+
+bool account_is_cpu_heavy(const struct account *a, uint32_t cpus)
+{
+	/* A full load adds a window per CPU and window, so it comes to twice that: heavy is 3/8 of it. */
+	return atomic_load_explicit(&a->cpu_recent_ns, memory_order_relaxed) > (uint64_t)cpus * CPU_WINDOW_NS * 3 / 4;
 }

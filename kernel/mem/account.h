@@ -21,3 +21,7 @@ void account_uncharge(struct account *a, enum account_kind kind, uint64_t count)
 bool account_is_full(struct account *a, enum account_kind kind);
 void account_set(struct account *a, const struct account_limits *limits) NONNULL;
 void account_info(struct account *a, struct account_info *out) NONNULL;
+
+/* The scheduler's: CPU time used now, and whether this account had more than three eighths of the machine lately. */
+void account_use_cpu(struct account *a, uint64_t ns, uint64_t now_ns) NONNULL;
+bool account_is_cpu_heavy(const struct account *a, uint32_t cpus) NONNULL;

@@ -11,7 +11,7 @@
 #include "kernel/sched/sched.h"
 #include "lib/base/string.h"
 
-static void copy_identity(struct process *p, const struct process *like)
+static void copy_identity(struct process *p, struct process *like)
 {
 	p->sender = like->sender;
 	p->cred = like->cred;
@@ -24,13 +24,30 @@ static void copy_identity(struct process *p, const struct process *like)
 	memcpy(p->name, like->name, sizeof(p->name));
 }
 
-err_t process_create(struct space *s, const struct process *like, struct process **out)
+static void free_process(struct process *p)
+{
+	if (p->account)
+		account_put(p->account);
+	if (p->account_before)
+		account_put(p->account_before);
+	account_uncharge(p->payer, ACCOUNT_THREADS, 1);
+	if (p->payer)
+		account_put(p->payer);
+	heap_delete(p);
+}
+
+err_t process_create(struct space *s, struct process *like, struct process **out)
 {
 	struct process *p = heap_new(struct process);
+	struct account *payer = like ? process_account(like) : NULL;
 	err_t err;
 
-	if (!p)
-		return ERR_NOMEM;
+	if (!p) {
+		err = ERR_NOMEM;
+		goto put_payer;
+	}
+	if ((err = account_charge(payer, ACCOUNT_THREADS, 1)))
+		goto free;
 	object_init(&p->object);
 	spin_init(&p->lock, RANK_PROCESS);
 	list_init(&p->threads);
@@ -41,9 +58,9 @@ err_t process_create(struct space *s, const struct process *like, struct process
 	p->started_ns = clock_now_ns();
 	if (like) {
 		copy_identity(p, like);
-		p->account = like->account;
-		if (p->account)
-			account_get(p->account);
+		p->account = p->payer = payer;
+		if (payer)
+			account_get(payer);
 	}
 	handle_table_init(&p->handles, p->account);
 	if ((err = id_add_process(p)))
@@ -56,9 +73,22 @@ err_t process_create(struct space *s, const struct process *like, struct process
 fini:
 	handle_table_fini(&p->handles);
 	namespace_put(p->namespace);
-	if (p->account)
-		account_put(p->account);
+	free_process(p);
+	return err;
+free:
 	heap_delete(p);
+put_payer:
+	if (payer)
+		account_put(payer);
+	return err;
+}
+
+static err_t fork_space(struct process *p, struct space **out)
+{
+	struct account *a = process_account(p);
+	err_t err = space_fork(p->space, a, out);
+	if (a)
+		account_put(a);
 	return err;
 }
 
@@ -72,7 +102,7 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 		return ERR_INVAL;
 	if (fork_flags & FORK_SHARE_SPACE)
 		space_get(space);
-	else if ((err = space_fork(space, p->account, &space)))
+	else if ((err = fork_space(p, &space)))
 		return err;
 	if ((err = process_create(space, p, &child)))
 		goto put_space;
@@ -112,9 +142,7 @@ void process_put(struct process *p)
 		return;
 	id_remove_process(p);
 	release(p);
-	if (p->account)
-		account_put(p->account);
-	heap_delete(p);
+	free_process(p);
 }
 
 static void tell_end(struct process *p)
@@ -411,11 +439,13 @@ err_t process_set_account(struct process *p, struct account *a)
 {
 	account_get(a);
 	spin_lock(&p->lock);
-	struct account *old = p->account;
+	/* Another thread may be charging the old one just now: it goes at the next change. */
+	struct account *older = p->account_before;
+	p->account_before = p->account;
 	p->account = a;
 	spin_unlock(&p->lock);
-	if (old)
-		account_put(old);
+	if (older)
+		account_put(older);
 	return OK;
 }
 

@@ -26,7 +26,9 @@ struct process {
 	struct space *space;            /* [l] changes only in exec, by the only thread left; NULL once ended */
 	struct handle_table handles;
 	struct namespace *namespace;    /* [l] NULL: the null namespace */
-	struct account *account;        /* [l] a reference */
+	struct account *account;        /* [l] who pays for what it makes from now on; a reference */
+	struct account *account_before; /* [l] the one before; a reference */
+	struct account *payer;          /* [I] who pays for the process itself, as long as its number is taken; a reference */
 	struct sender sender;           /* [l] pid, ids and labels as stamped; tid unused */
 	struct task_cred cred;          /* [l] */
 	uint64_t notice_pending;        /* [l] sent to the process, taken by any thread */
@@ -47,7 +49,7 @@ struct process {
 };
 
 /* A process without threads: space (its reference is taken), no handles. NOMEM, AGAIN. */
-err_t process_create(struct space *s, const struct process *like, struct process **out) MUST_CHECK;
+err_t process_create(struct space *s, struct process *like, struct process **out) MUST_CHECK;
 /* TASK_FORK. */
 err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out) MUST_CHECK;
 static inline void process_get(struct process *p) { object_get(&p->object); }

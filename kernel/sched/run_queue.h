@@ -2,6 +2,7 @@
 #pragma once
 #include "abi/proto/task.h"
 #include "kernel/cpu.h"
+#include "kernel/mem/account.h"
 #include "kernel/sched/thread.h"
 
 struct run_queue {
@@ -12,9 +13,14 @@ struct run_queue {
 	struct thread *previous;                        /* [c] who ran before the switch just made */
 };
 
+/* Threads of an account that has used much CPU lately give way to others of the same priority: one user's many cannot
+ * starve another's few. */
 static inline uint8_t thread_priority(const struct thread *t)
 {
-	return t->inherited > t->priority ? t->inherited : t->priority;
+	uint8_t own = t->priority;
+	if (own == PRIORITY_NORMAL && t->account && account_is_cpu_heavy(t->account, cpu_count))
+		own = PRIORITY_LOW;
+	return t->inherited > own ? t->inherited : own;
 }
 
 /* Makes a parked or new thread ready and finds it a CPU. Thread lock held. */

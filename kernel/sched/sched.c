@@ -179,6 +179,8 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	c->busy_ns += ran;
 	t->user_ns += ran;      /* entry code moves the kernel's share to system_ns when asked to trace it */
 	t->slice_left_ns -= (int64_t)ran;
+	if (t->account)
+		account_use_cpu(t->account, ran, now);
 }
 
 static void load_space(struct cpu *c, struct thread *next)

@@ -15,7 +15,7 @@ enum {
 	GENERATION_MASK = (1 << 24) - 1,        /* procfs puts it into a node's number */
 	PAGE_BYTES_LOG2 = 12,
 	BYTES_PER_PROCESS_LOG2 = 18,            /* a process takes about a quarter of a MiB */
-	USER_THREADS_MIN = 256, USER_THREADS_MAX = 8192,
+	USER_THREADS_MIN = 512, USER_THREADS_MAX = 8192,
 	DISCOVER_MAX = 4096,
 };
 
