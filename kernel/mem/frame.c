@@ -7,7 +7,6 @@
 #include "kernel/mem/frame.h"
 #include "kernel/cpu.h"
 #include "kernel/mem/account.h"
-#include "kernel/mem/paging.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
@@ -19,7 +18,6 @@ enum {
 	CACHE_ORDER = 4, CACHE_BATCH = 1 << CACHE_ORDER, CACHE_MAX = 3 * CACHE_BATCH,
 	ORDERS = FRAME_ORDER_MAX + 1,
 };
-#define PAGE_NUMBER_MAX (1ull << (46 - PAGE_SHIFT))
 #define PAGE_NUMBER_4G (1ull << (32 - PAGE_SHIFT))
 
 enum frame_state {
@@ -43,7 +41,6 @@ static struct {
 	struct bank banks[BANK_MAX];    /* [I] */
 	struct list_node free[ZONES][ORDERS];   /* [l] */
 	uint64_t free_count;            /* [l] frames in the lists */
-	uint64_t zone_free[ZONES];      /* [l] */
 	uint64_t total, reserved;       /* [I] frames of usable RAM; of those, never handed out */
 	uint64_t reserve;               /* [I] frames only FRAME_USE_RESERVE may take */
 	paddr_t zero;                   /* [I] */
@@ -121,15 +118,13 @@ static void block_push(struct frame *f, uint64_t number, uint32_t order) REQUIRE
 	f->state = STATE_FREE;
 	list_push_front(&memory.free[z][order], &f->free_link);
 	memory.free_count += 1ull << order;
-	memory.zone_free[z] += 1ull << order;
 }
 
-static void block_pull(struct frame *f, uint64_t number) REQUIRES(&memory.lock)
+static void block_pull(struct frame *f) REQUIRES(&memory.lock)
 {
 	list_remove(&f->free_link);
 	f->state = STATE_USED;
 	memory.free_count -= 1ull << f->order;
-	memory.zone_free[zone_of(number)] -= 1ull << f->order;
 }
 
 /* Gives a block back, joined with its buddy as often as that is free. */
@@ -141,7 +136,7 @@ static void buddy_free(struct frame *f, uint32_t order) REQUIRES(&memory.lock)
 		struct frame *other = frame_of_number(other_number);
 		if (!other || other->state != STATE_FREE || other->order != order)
 			break;
-		block_pull(other, other_number);
+		block_pull(other);
 		if (other_number < number) {
 			f = other;
 			number = other_number;
@@ -160,7 +155,7 @@ static struct frame *zone_take(enum zone z, uint32_t order) REQUIRES(&memory.loc
 		return NULL;
 	struct frame *f = list_first(&memory.free[z][have], struct frame, free_link);
 	uint64_t number = number_of(f);
-	block_pull(f, number);
+	block_pull(f);
 	while (have > order) {
 		have--;
 		block_push(f + (1ull << have), number + (1ull << have), have);
@@ -374,153 +369,40 @@ uint64_t frame_count_kernel(void)
 	return memory.reserved + atomic_load_explicit(&memory.kernel_used, memory_order_relaxed);
 }
 
-/* ---- Start ---- */
-
-/* A range of page numbers. */
-struct span {
-	uint64_t first, end;
-};
+/* ---- Start: of a checked and normalized map (kernel/dev/boot_check.h) ---- */
 
 static bool kind_is_ram(uint32_t kind)
 {
 	return kind == BOOT_MEMORY_FREE || kind == BOOT_MEMORY_ACPI || kind == BOOT_MEMORY_LOADER;
 }
 
-/* Whole pages inside a map entry (false: none, or an impossible one). */
-static bool span_inside(const struct boot_memory *m, struct span *out)
+static uint64_t first_page(const struct boot_memory *m)
 {
-	if (m->bytes > UINT64_MAX - m->start || (m->start + m->bytes) >> PAGE_SHIFT > PAGE_NUMBER_MAX)
-		return false;
-	out->first = page_round_up(m->start) >> PAGE_SHIFT;
-	out->end = (m->start + m->bytes) >> PAGE_SHIFT;
-	return out->first < out->end;
+	return m->start >> PAGE_SHIFT;
 }
 
-static struct span span_around(uint64_t start, uint64_t bytes)
+static uint64_t end_page(const struct boot_memory *m)
 {
-	if (bytes == 0 || bytes > UINT64_MAX - PAGE_MASK - start)
-		return (struct span){ 0, 0 };
-	return (struct span){ start >> PAGE_SHIFT, page_round_up(start + bytes) >> PAGE_SHIFT };
+	return (m->start + m->bytes) >> PAGE_SHIFT;
 }
 
-/* What lies in free RAM but is in use: the kernel image, initfs, boot_info and the lowest 64 KiB (page 0's address looks like
- * "none", and other CPUs start in low memory). */
-enum { SPARED_MAX = 4 };
-static void find_spared(const struct boot_info *boot, struct span spared[SPARED_MAX])
-{
-	uint64_t start, end;
-	paging_kernel_image(&start, &end);
-	spared[0] = span_around(start, end - start);
-	spared[1] = span_around(boot->initfs, boot->initfs_bytes);
-	spared[2] = (uint64_t)boot - DIRECT_MAP_BASE < PAGE_NUMBER_MAX << PAGE_SHIFT
-	          ? span_around(kernel_to_paddr(boot).raw, sizeof *boot) : (struct span){ 0, 0 };
-	spared[3] = (struct span){ 0, 0x10000 >> PAGE_SHIFT };
-}
-
-/* Grows the bank that touches the span or nearly so, or starts one. Banks are joined later: order of entries does not matter. */
-static bool bank_cover(struct span s)
+/* Grows the bank that touches [first, end) or nearly so, or starts one. */
+static bool bank_cover(uint64_t first, uint64_t end)
 {
 	for (uint32_t i = 0; i < memory.bank_count; i++) {
 		struct bank *b = &memory.banks[i];
-		uint64_t end = b->first + b->count;
-		if (s.first > end + BANK_GAP_MAX || s.end + BANK_GAP_MAX < b->first)
+		uint64_t bank_end = b->first + b->count;
+		if (first > bank_end + BANK_GAP_MAX || end + BANK_GAP_MAX < b->first)
 			continue;
-		s.first = MIN_OF(s.first, b->first);
-		s.end = MAX_OF(s.end, end);
+		first = MIN_OF(first, b->first);
+		end = MAX_OF(end, bank_end);
 		*b = memory.banks[--memory.bank_count];
-		return bank_cover(s);
+		return bank_cover(first, end);
 	}
 	if (memory.bank_count == BANK_MAX)
 		return false;
-	memory.banks[memory.bank_count++] = (struct bank){ .first = s.first, .count = s.end - s.first };
+	memory.banks[memory.bank_count++] = (struct bank){ .first = first, .count = end - first };
 	return true;
-}
-
-/* The first page at or after from, in [from, end), that is spared (then *end_out is where the sparing ends), or end. */
-static uint64_t next_spared(const struct span *spared, uint32_t count, uint64_t from, uint64_t end, uint64_t *end_out)
-{
-	uint64_t found = end;
-	*end_out = end;
-	for (uint32_t i = 0; i < count; i++) {
-		uint64_t first = MAX_OF(spared[i].first, from);
-		if (first < spared[i].end && first < found) {
-			found = first;
-			*end_out = spared[i].end;
-		}
-	}
-	return found;
-}
-
-/* Calls visit for each stretch of free RAM that is not spared, until one answers true. */
-static bool each_free(const struct boot_info *boot, const struct span *spared, uint32_t count,
-                      bool (*visit)(void *context, struct span s), void *context)
-{
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		struct span s;
-		if (boot->memory[i].kind != BOOT_MEMORY_FREE || !span_inside(&boot->memory[i], &s))
-			continue;
-		while (s.first < s.end) {
-			uint64_t resume, stop = next_spared(spared, count, s.first, s.end, &resume);
-			if (s.first < stop && visit(context, (struct span){ s.first, stop }))
-				return true;
-			s.first = resume;
-		}
-	}
-	return false;
-}
-
-struct carve {
-	uint64_t pages;
-	struct span found;
-};
-
-static bool carve_visit(void *context, struct span s)
-{
-	struct carve *c = context;
-	/* The end of a stretch: what is low stays for devices that reach no more. */
-	if (s.end - s.first < c->pages)
-		return false;
-	c->found = (struct span){ s.end - c->pages, s.end };
-	return true;
-}
-
-/* Takes the frames from s.first on out of the reserved, as far as they are (map entries overlap): how many. */
-static uint64_t claim(struct span s)
-{
-	uint64_t n = s.first;
-	for (; n < s.end; n++) {
-		struct frame *f = frame_of_number(n);
-		if (f->state != STATE_RESERVED)
-			break;
-		f->state = STATE_USED;
-		list_init(&f->free_link);
-	}
-	return n - s.first;
-}
-
-static bool release_visit(void *context, struct span s)
-{
-	(void)context;
-	while (s.first < s.end) {
-		uint64_t count = claim(s);
-		while (count > 0) {
-			uint32_t order = MIN_OF(highest_bit(count), (uint32_t)FRAME_ORDER_MAX);
-			if (s.first != 0)
-				order = MIN_OF(order, lowest_bit(s.first));
-			buddy_free(frame_of_number(s.first), order);
-			s.first += 1ull << order;
-			count -= 1ull << order;
-		}
-		s.first++;      /* the one that ended the claim */
-	}
-	return false;
-}
-
-static void lists_init(void)
-{
-	for (int z = 0; z < ZONES; z++)
-		for (int order = 0; order < ORDERS; order++)
-			list_init(&memory.free[z][order]);
 }
 
 /* Banks from large to small, so that frame_of finds most frames at once. */
@@ -534,46 +416,87 @@ static void banks_sort(void)
 		}
 }
 
-err_t frame_init(const struct boot_info *boot)
+static void banks_find(const struct boot_info *boot)
 {
-	struct span spared[SPARED_MAX + BANK_MAX], s;
-	uint32_t spared_count = SPARED_MAX;
-
-	if (boot->memory_count > BOOT_MEMORY_MAX)
-		return ERR_INVAL;
 	memory.bank_count = 0;
-	memory.free_count = memory.total = 0;
-	memory.zone_free[ZONE_LOW] = memory.zone_free[ZONE_HIGH] = 0;
-	atomic_store(&memory.kernel_used, 0);
-	lists_init();
-	find_spared(boot, spared);
+	memory.total = 0;
 	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		if (!kind_is_ram(boot->memory[i].kind) || !span_inside(&boot->memory[i], &s))
+		const struct boot_memory *m = &boot->memory[i];
+		/* More scattered than we have banks: the rest goes unused. */
+		if (!kind_is_ram(m->kind) || first_page(m) >= end_page(m) || !bank_cover(first_page(m), end_page(m)))
 			continue;
-		if (!bank_cover(s))
-			continue;       /* more scattered than we have banks: the rest goes unused */
-		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
-			memory.total += s.end - s.first;
+		if (m->kind == BOOT_MEMORY_FREE)
+			memory.total += end_page(m) - first_page(m);
 	}
 	banks_sort();
+}
+
+/* Where a free range ends for who looks for room: the banks' records are cut from the ends. */
+static uint64_t room_end(const struct boot_memory *m)
+{
+	uint64_t end = end_page(m);
 	for (uint32_t i = 0; i < memory.bank_count; i++) {
-		struct bank *b = &memory.banks[i];
-		struct carve c = { .pages = page_round_up(b->count * sizeof(struct frame)) >> PAGE_SHIFT };
-		if (!each_free(boot, spared, spared_count, carve_visit, &c))
-			return ERR_INVAL;
-		spared[spared_count++] = c.found;
-		b->frames = paddr_to_kernel(paddr(c.found.first << PAGE_SHIFT));
-		memset(b->frames, 0, c.pages << PAGE_SHIFT);
+		const struct bank *b = &memory.banks[i];
+		uint64_t records = b->frames ? kernel_to_paddr(b->frames).raw >> PAGE_SHIFT : UINT64_MAX;
+		if (records >= first_page(m))
+			end = MIN_OF(end, records);
 	}
-	each_free(boot, spared, spared_count, release_visit, NULL);
-	if (memory.free_count == 0)
-		return ERR_INVAL;
-	memory.reserve = 0;
+	return end;
+}
+
+/* Memory for a bank's records, as high as there is some: what is low stays for devices that reach no more. */
+static err_t bank_records(const struct boot_info *boot, struct bank *b)
+{
+	uint64_t pages = page_round_up(b->count * sizeof(struct frame)) >> PAGE_SHIFT;
+	for (uint32_t i = boot->memory_count; i-- > 0;) {
+		const struct boot_memory *m = &boot->memory[i];
+		if (m->kind != BOOT_MEMORY_FREE || room_end(m) < first_page(m) + pages)
+			continue;
+		b->frames = paddr_to_kernel(paddr((room_end(m) - pages) << PAGE_SHIFT));
+		memset(b->frames, 0, pages << PAGE_SHIFT);
+		return OK;
+	}
+	return ERR_INVAL;
+}
+
+/* Frees [first, end) in blocks as large as their place allows. */
+static void range_release(uint64_t first, uint64_t end)
+{
+	if (first >= end || !frame_of_number(first))
+		return;
+	for (uint64_t n = first; n < end; n++)
+		frame_of_number(n)->state = STATE_USED;
+	while (first < end) {
+		uint32_t order = MIN_OF(highest_bit(end - first), (uint32_t)FRAME_ORDER_MAX);
+		order = first ? MIN_OF(order, lowest_bit(first)) : order;
+		buddy_free(frame_of_number(first), order);
+		first += 1ull << order;
+	}
+}
+
+err_t frame_init(const struct boot_info *boot)
+{
+	memory.free_count = memory.reserve = 0;
+	atomic_store(&memory.kernel_used, 0);
+	for (int z = 0; z < ZONES; z++)
+		for (int order = 0; order < ORDERS; order++)
+			list_init(&memory.free[z][order]);
+	banks_find(boot);
+	for (uint32_t i = 0; i < memory.bank_count; i++) {
+		err_t err = bank_records(boot, &memory.banks[i]);
+		if (err)
+			return err;
+	}
+	for (uint32_t i = 0; i < boot->memory_count; i++)
+		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
+			range_release(first_page(&boot->memory[i]), room_end(&boot->memory[i]));
 	struct frame *zero = buddy_take(0, 0);
+	if (!zero)
+		return ERR_INVAL;
 	memory.zero = frame_address(zero);
 	arch_page_zero(paddr_to_kernel(memory.zero));
 	zero->state = STATE_RESERVED;
-	memory.reserved = memory.total - MIN_OF(memory.total, memory.free_count);
+	memory.reserved = memory.total - memory.free_count;
 	memory.reserve = memory.free_count / 100;
 	return OK;
 }

@@ -43,8 +43,6 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count) NONNULL;
 /* The entry at address; false when absent. */
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
-/* Removes an entry; false when it was absent. The old one in *out. */
-bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
 /* Calls visit for each entry in [start, end), skipping absent tables quickly; visit may change *e (return true to store it,
  * with flags 0 and frame 0 to remove it). */
 void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
@@ -57,7 +55,5 @@ void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */
 void paging_flush(uint64_t address);
 void paging_flush_all(void);
-/* The physical range of the kernel image with its first tables and stacks: never free memory. Page-aligned. Before frame_init. */
-void paging_kernel_image(uint64_t *start_out, uint64_t *end_out) NONNULL;
 /* Kernel half: maps device memory into the kernel (for interrupt controllers), uncached. Before or after start. NULL: no memory. */
 void *paging_map_device(paddr_t start, size_t bytes);

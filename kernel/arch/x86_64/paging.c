@@ -196,18 +196,6 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 	return true;
 }
 
-bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out)
-{
-	uint64_t *slot = slot_find(p, address);
-
-	if (!slot || !*slot)
-		return false;
-	/* In one step: the CPU may be setting the dirty bit. */
-	*out = entry_decode(__atomic_exchange_n(slot, 0, __ATOMIC_RELAXED));
-	frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries--;
-	return true;
-}
-
 /* ---- Ranges ---- */
 
 struct walk {
@@ -418,12 +406,6 @@ void paging_init(struct boot_info *boot)
 	kernel_root[IMAGE_SLOT] = boot_root[IMAGE_SLOT];
 	kernel_root[KERNEL_HALF] = image_to_paddr(direct_map_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
 	paging_load(NULL);
-}
-
-void paging_kernel_image(uint64_t *start_out, uint64_t *end_out)
-{
-	*start_out = (uint64_t)image_physical_start;
-	*end_out = (uint64_t)image_physical_end;
 }
 
 void *paging_map_device(paddr_t start, size_t bytes)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "kernel/arch/arch.h"
 #include "kernel/cpu.h"
+#include "kernel/dev/boot_check.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/paging.h"
@@ -35,7 +36,6 @@ uint64_t arch_clock_ns(void) { return ++machine_now_ns; }
 uint64_t clock_realtime_ns(void) { return ++machine_now_ns; }
 /* Whoever spins on the host spins for ever. */
 void arch_poll_requests(void) { ASSERT(!"a lock that is free"); }
-void paging_kernel_image(uint64_t *start, uint64_t *end) { *start = *end = 0; }
 
 /* Other CPU, its space. */
 __attribute__((unused)) static void machine_run_on(uint32_t cpu) { machine_cpu = cpus[cpu]; }
@@ -187,15 +187,6 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 	return true;
 }
 
-bool paging_clear(struct page_tables *p, uint64_t address, struct page_entry *out)
-{
-	struct machine_tables *t = machine_tables_of(p);
-	if (!paging_get(p, address, out))
-		return false;
-	machine_entry_remove(t, machine_entry_at(t, address));
-	return true;
-}
-
 void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
                  bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context)
 {
@@ -336,6 +327,12 @@ __attribute__((unused)) static err_t machine_start_with(struct boot_info *boot, 
 	}
 	cpu_count = MACHINE_CPUS;
 	machine_cpu = cpus[0];
+	boot->magic = BOOT_MAGIC;
+	boot->version = BOOT_VERSION;
+	boot->bytes = sizeof *boot;
+	if (boot_info_check(boot, &(struct boot_image){ 0, 0 }))
+		return ERR_INVAL;
+	boot_memory_normalize(boot, &(struct boot_image){ 0, 0 });
 	return frame_init(boot);
 }
 
