@@ -126,7 +126,7 @@ static int64_t find(struct thread *t, int32_t directory, const char *path, char 
 	while (*path == '/')
 		path++;
 	out->handle = kept->root;
-	out->place = (struct path_place){ .rest = path };
+	out->place = (struct path_place){ .rest = *path ? path : "." };     /* "/" exists, whoever asks to make it */
 	return 0;
 }
 
