@@ -90,8 +90,12 @@ static int64_t child_start(struct thread *t, handle_t child_process, struct thre
 	int64_t err = native_call_handle(process_posix(t->process), POSIX_FORK, 0, child_process, &fork, sizeof(fork), NULL, 0, 0, &ignored);
 
 	/* A system without procd has processes all the same. */
-	if (err >= 0 || process_posix(t->process) == HANDLE_NONE)
+	bool is_known = err >= 0;
+	if (is_known || process_posix(t->process) == HANDLE_NONE)
 		err = thread_launch(child_process, child, pid, args);
+	/* Status 0 of what never ran: procd forgets it without a word to anybody. */
+	if (err < 0 && is_known)
+		(void)native_call(child_process, TASK_KILL, 0, NULL, 0, NULL, 0, 0);
 	(void)native_close(child_process);
 	return err < 0 ? err : 0;
 }
@@ -283,8 +287,11 @@ static void process_forked(struct thread *t, uint32_t pid)
 	timer_clear(&p->timer);
 	t->robust_head = 0;
 	t->alternate.flags &= ~LINUX_SS_ONSTACK;
+	/* The one that was inherited stands for the parent, whom it would keep from going and could end. */
+	handle_t parent = process_self(p);
 	if (process_open_self(p))
 		process_die(t, LINUX_SIGKILL, false);
+	(void)native_close(parent);
 	file_forked(p);
 }
 
