@@ -1,0 +1,1 @@
+LIBS := native elf base
