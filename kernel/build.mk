@@ -1,1 +1,1 @@
-LIBS := initfs elf base
+LIBS := acpi boot initfs elf base

@@ -369,7 +369,7 @@ uint64_t frame_count_kernel(void)
 	return memory.reserved + atomic_load_explicit(&memory.kernel_used, memory_order_relaxed);
 }
 
-/* ---- Start: of a checked and normalized map (kernel/dev/boot_check.h) ---- */
+/* ---- Start: of a checked and normalized map (lib/boot/boot_check.h) ---- */
 
 static bool kind_is_ram(uint32_t kind)
 {

@@ -5,7 +5,7 @@
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
-#include "kernel/dev/boot_check.h"
+#include "lib/boot/boot_check.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 

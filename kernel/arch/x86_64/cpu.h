@@ -8,7 +8,7 @@
 #include "abi/error.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/cpu.h"
-#include "kernel/dev/acpi.h"
+#include "lib/acpi/acpi.h"
 #include "kernel/mem/addr.h"
 
 /* ---- Instructions ---- */

@@ -7,7 +7,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
-#include "kernel/dev/boot_check.h"
+#include "lib/boot/boot_check.h"
 #include "kernel/mem/frame.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"

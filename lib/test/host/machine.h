@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include "kernel/arch/arch.h"
 #include "kernel/cpu.h"
-#include "kernel/dev/boot_check.h"
+#include "lib/boot/boot_check.h"
 #include "kernel/mem/frame.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/paging.h"

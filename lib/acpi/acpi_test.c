@@ -1,5 +1,5 @@
-/* kernel/dev/acpi_test.c - tables as firmware writes them are understood; broken ones leave their part unknown. */
-#include "kernel/dev/acpi.h"
+/* lib/acpi/acpi_test.c - tables as firmware writes them are understood; broken ones leave their part unknown. */
+#include "lib/acpi/acpi.h"
 #include "lib/test/test.h"
 
 /* Physical memory of 64 KiB at BASE. */

@@ -1,9 +1,9 @@
-/* kernel/dev/acpi_fuzz.c - firmware memory with all the tables in it, then changed by the input: 3 bytes (where, what) each.
+/* lib/acpi/acpi_fuzz.c - firmware memory with all the tables in it, then changed by the input: 3 bytes (where, what) each.
  *
  * Sums are made right in what is lent, so that changes get deep; and what is lent is a copy of just that size, so that the sanitizer sees
  * a byte read beyond it.
  */
-#include "kernel/dev/acpi.h"
+#include "lib/acpi/acpi.h"
 #include <stdlib.h>
 #include <string.h>
 

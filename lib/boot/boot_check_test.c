@@ -1,5 +1,5 @@
-/* kernel/dev/boot_check_test.c - what a loader says is refused when broken, and never claims memory twice. */
-#include "kernel/dev/boot_check.h"
+/* lib/boot/boot_check_test.c - what a loader says is refused when broken, and never claims memory twice. */
+#include "lib/boot/boot_check.h"
 #include "lib/test/test.h"
 
 static struct boot_info b;

@@ -1,12 +1,17 @@
-/* kernel/dev/boot_check.c - checks a boot_info and tidies its memory map. */
-#include "kernel/dev/boot_check.h"
+/* lib/boot/boot_check.c - checks a boot_info and tidies its memory map. */
+#include "lib/boot/boot_check.h"
 #include <stdbool.h>
 #include <stddef.h>
-#include "kernel/mem/addr.h"
 #include "lib/base/bits.h"
 
 /* No CPU has more physical address bits. */
 #define PHYSICAL_LIMIT (1ull << 52)
+
+enum { PAGE_BYTES = 4096 };
+#define PAGE_MASK ((uint64_t)PAGE_BYTES - 1)
+
+static uint64_t page_round_up(uint64_t n) { return (n + PAGE_MASK) & ~PAGE_MASK; }
+static uint64_t page_round_down(uint64_t n) { return n & ~PAGE_MASK; }
 
 static bool range_is_sane(uint64_t start, uint64_t bytes)
 {

@@ -1,8 +1,8 @@
-/* kernel/dev/boot_check_fuzz.c - any memory map: refused, or one whose free ranges are disjoint, aligned and clear of the kernel.
+/* lib/boot/boot_check_fuzz.c - any memory map: refused, or one whose free ranges are disjoint, aligned and clear of the kernel.
  *
  * An input is ranges of 8 bytes, small numbers that overlap often; then, with its first bit set, raw bytes over the whole record.
  */
-#include "kernel/dev/boot_check.h"
+#include "lib/boot/boot_check.h"
 #include <stddef.h>
 #include <string.h>
 #include "kernel/mem/addr.h"

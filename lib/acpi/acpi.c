@@ -1,9 +1,9 @@
-/* kernel/dev/acpi.c - reads ACPI tables (ACPI 6.5, chapter 5) from memory that is not to be trusted.
+/* lib/acpi/acpi.c - reads ACPI tables (ACPI 6.5, chapter 5) from memory that is not to be trusted.
  *
  * Every table is lent whole, after its length was read and bounded; every field is then fetched through get(), which answers
  * zero beyond the end. Fields are unaligned.
  */
-#include "kernel/dev/acpi.h"
+#include "lib/acpi/acpi.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 

@@ -1,4 +1,4 @@
-/* kernel/dev/boot_check.h - is what a loader handed over sane? And a memory map that is easy to use.
+/* lib/boot/boot_check.h - is what a loader handed over sane? And a memory map that is easy to use.
  *
  * The information comes from outside and is checked before anything relies on it.
  */

@@ -1,4 +1,4 @@
-/* kernel/dev/acpi.h - what the kernel takes from the ACPI tables: CPUs, interrupt controllers, timers, power.
+/* lib/acpi/acpi.h - what the kernel takes from the ACPI tables: CPUs, interrupt controllers, timers, power.
  *
  * Pure functions over memory that the caller lends: the tables come from firmware and are believed only as far as
  * they can be checked. ACPI's bytecode is a process's business; from it only the sleep type is picked.
