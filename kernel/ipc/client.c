@@ -43,7 +43,8 @@ static err_t submit(struct scheme *s, struct call *c, struct thread **server) RE
 	if ((err = scheme_slot_take(s, c)))
 		return err;
 	c->cancel_asked = false;
-	if (list_is_empty(&s->receivers)) {
+	/* Not past a close or cancel that a receiver was woken for and has not taken yet: it comes after them. */
+	if (list_is_empty(&s->receivers) || !list_is_empty(&s->closes) || !list_is_empty(&s->cancels)) {
 		c->state = CALL_QUEUED;
 		list_push_back(&s->queue, &c->link);
 		return OK;
