@@ -59,71 +59,59 @@ static err_t find_object(const struct request *q, struct memobj **out, uint32_t 
 	return OK;
 }
 
-int64_t op_map(struct request *q)
+/* What an operation does to the space that a handle names. */
+static int64_t on_space(handle_t h, err_t (*act)(struct space *, struct request *, uint64_t *address), struct request *q)
+{
+	struct space *space;
+	uint64_t address = 0;
+	err_t err;
+
+	if ((err = find_space(h, &space)))
+		return err;
+	err = act(space, q, &address);
+	space_put(space);
+	return err ? err : (int64_t)address;
+}
+
+static err_t map(struct space *space, struct request *q, uint64_t *address)
 {
 	struct memobj *object;
-	struct space *space;
 	uint32_t max_prot;
-	uint64_t address = 0;
 	err_t err;
 
-	if ((err = find_space((handle_t)q->arg[4], &space)))
-		return err;
 	if ((err = find_object(q, &object, &max_prot)))
-		goto put_space;
-	err = space_map(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2], max_prot, object, q->arg[3], &address);
+		return err;
+	err = space_map(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2], max_prot, object, q->arg[3], address);
 	if (object)
 		memobj_put(object);
-put_space:
-	space_put(space);
-	return err ? err : (int64_t)address;
-}
-
-int64_t op_unmap(struct request *q)
-{
-	struct space *space;
-	err_t err;
-
-	if ((err = find_space(q->handle, &space)))
-		return err;
-	err = space_unmap(space, q->arg[0], q->arg[1]);
-	space_put(space);
 	return err;
 }
 
-int64_t op_protect(struct request *q)
+static err_t unmap(struct space *space, struct request *q, uint64_t *address)
 {
-	struct space *space;
-	err_t err;
-
-	if ((err = find_space(q->handle, &space)))
-		return err;
-	err = space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
-	space_put(space);
-	return err;
+	(void)address;
+	return space_unmap(space, q->arg[0], q->arg[1]);
 }
 
-int64_t op_remap(struct request *q)
+static err_t protect(struct space *space, struct request *q, uint64_t *address)
 {
-	struct space *space;
-	uint64_t address = 0;
-	err_t err;
-
-	if ((err = find_space(q->handle, &space)))
-		return err;
-	err = space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], &address);
-	space_put(space);
-	return err ? err : (int64_t)address;
+	(void)address;
+	return space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
 }
 
-int64_t op_advise(struct request *q)
+static err_t remap(struct space *space, struct request *q, uint64_t *address)
 {
-	struct space *space;
-	err_t err;
-
-	if ((err = find_space(q->handle, &space)))
-		return err;
-	err = space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
-	space_put(space);
-	return err;
+	return space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], address);
 }
+
+static err_t advise(struct space *space, struct request *q, uint64_t *address)
+{
+	(void)address;
+	return space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
+}
+
+int64_t op_map(struct request *q) { return on_space((handle_t)q->arg[4], map, q); }
+int64_t op_unmap(struct request *q) { return on_space(q->handle, unmap, q); }
+int64_t op_protect(struct request *q) { return on_space(q->handle, protect, q); }
+int64_t op_remap(struct request *q) { return on_space(q->handle, remap, q); }
+int64_t op_advise(struct request *q) { return on_space(q->handle, advise, q); }

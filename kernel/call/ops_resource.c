@@ -145,29 +145,21 @@ int64_t op_control(struct request *q)
 	return result;
 }
 
-int64_t op_read(struct request *q)
+static int64_t transfer(struct request *q, uint32_t right,
+                        int64_t (*act)(struct resource *, uaddr_t, size_t, int64_t, uint32_t request_flags))
 {
 	struct resource *r;
-	err_t err;
+	err_t err = handle_find(&process_current()->handles, q->handle, right, &r, NULL);
 
-	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_READ, &r, NULL)))
-		return err == ERR_ACCES ? ERR_BADF : err;       /* POSIX read: EBADF when not open for reading */
-	int64_t result = resource_read(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
+	if (err)
+		return err == ERR_ACCES ? ERR_BADF : err;       /* POSIX: not open for reading, or writing */
+	int64_t result = act(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
 	resource_put(r);
 	return result;
 }
 
-int64_t op_write(struct request *q)
-{
-	struct resource *r;
-	err_t err;
-
-	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_WRITE, &r, NULL)))
-		return err == ERR_ACCES ? ERR_BADF : err;
-	int64_t result = resource_write(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
-	resource_put(r);
-	return result;
-}
+int64_t op_read(struct request *q) { return transfer(q, RIGHT_READ, resource_read); }
+int64_t op_write(struct request *q) { return transfer(q, RIGHT_WRITE, resource_write); }
 
 int64_t op_seek(struct request *q)
 {

@@ -4,86 +4,68 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 
-static err_t find_endpoint(const struct request *q, struct resource **out)
+/* What an operation does with the endpoint that its handle names. */
+static int64_t on_endpoint(struct request *q, int64_t (*act)(struct resource *, struct request *))
 {
-	return handle_find(&process_current()->handles, q->handle, RIGHT_SERVE, out, NULL);
-}
-
-int64_t op_receive(struct request *q)
-{
-	uaddr_t message = uaddr(q->arg[0]);
 	struct resource *r;
-	uint64_t deadline_ns;
-	err_t err;
+	int64_t result = handle_find(&process_current()->handles, q->handle, RIGHT_SERVE, &r, NULL);
 
-	if ((err = copy_from_user(&deadline_ns, uaddr(message.raw + offsetof(struct message, offset)), sizeof(deadline_ns))))
-		return err;
-	if ((err = find_endpoint(q, &r)))
-		return err;
-	int64_t result = scheme_receive(r, message, uaddr(q->arg[1]), q->arg[2], deadline_ns, q->flags);
+	if (result)
+		return result;
+	result = scheme_is_endpoint(r) ? act(r, q) : ERR_NOTTY;
 	resource_put(r);
 	return result;
 }
 
-int64_t op_reply(struct request *q)
+static int64_t receive(struct resource *r, struct request *q)
 {
-	struct scheme_answer a = {
+	struct scheme_reception in = {
+		.message = uaddr(q->arg[0]), .buffer = uaddr(q->arg[1]), .bytes = q->arg[2], .request_flags = q->flags,
+	};
+	err_t err = copy_from_user(&in.deadline_ns, uaddr(in.message.raw + offsetof(struct message, offset)), sizeof(in.deadline_ns));
+
+	return err ? err : scheme_receive(r, NULL, &in);
+}
+
+static int64_t reply(struct resource *r, struct request *q)
+{
+	return scheme_reply(r, &(struct scheme_answer){
 		.tag = (uint32_t)q->arg[0], .result = (int64_t)q->arg[1], .data = uaddr(q->arg[2]), .bytes = q->arg[3],
 		.handle_and_flags = q->arg[4],
-	};
-	struct resource *r;
-	err_t err;
-
-	if ((err = find_endpoint(q, &r)))
-		return err;
-	int64_t result = scheme_reply(r, &a);
-	resource_put(r);
-	return result;
+	});
 }
 
-int64_t op_reply_receive(struct request *q)
+static int64_t reply_receive(struct resource *r, struct request *q)
 {
-	struct resource *r;
 	struct serve s;
 	err_t err;
 
 	if ((err = copy_from_user(&s, uaddr(q->arg[0]), sizeof(s))))
 		return err;
-	if ((err = find_endpoint(q, &r)))
-		return err;
-	struct scheme_answer a = {
+	return scheme_receive(r, &(struct scheme_answer){
 		.tag = (uint32_t)s.tag, .result = s.result, .data = uaddr((uint64_t)s.data), .bytes = s.bytes,
 		.handle_and_flags = s.handle_and_flags,
-	};
-	int64_t result = scheme_reply_receive(r, &a, uaddr((uint64_t)s.message), uaddr((uint64_t)s.buffer), s.buffer_bytes,
-	                                      s.deadline_ns, q->flags);
-	resource_put(r);
-	return result;
+	}, &(struct scheme_reception){
+		.message = uaddr((uint64_t)s.message), .buffer = uaddr((uint64_t)s.buffer), .bytes = s.buffer_bytes,
+		.deadline_ns = s.deadline_ns, .request_flags = q->flags,
+	});
 }
 
-int64_t op_copy(struct request *q)
+static int64_t copy(struct resource *r, struct request *q)
 {
-	struct resource *r;
-	err_t err;
-
-	if ((err = find_endpoint(q, &r)))
-		return err;
-	int64_t result = scheme_copy(r, (uint32_t)q->arg[0], (uint32_t)q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
-	resource_put(r);
-	return result;
+	return scheme_copy(r, (uint32_t)q->arg[0], (uint32_t)q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
 }
 
-int64_t op_notify(struct request *q)
+static int64_t notify(struct resource *r, struct request *q)
 {
-	struct resource *r;
-	err_t err;
-
-	if ((err = find_endpoint(q, &r)))
-		return err;
-	int64_t result = scheme_notify(r, q->arg[0], (uint32_t)q->arg[1], (uint32_t)q->arg[2]);
-	resource_put(r);
-	return result;
+	return scheme_notify(r, q->arg[0], (uint32_t)q->arg[1], (uint32_t)q->arg[2]);
 }
+
+int64_t op_receive(struct request *q) { return on_endpoint(q, receive); }
+int64_t op_reply(struct request *q) { return on_endpoint(q, reply); }
+int64_t op_reply_receive(struct request *q) { return on_endpoint(q, reply_receive); }
+int64_t op_copy(struct request *q) { return on_endpoint(q, copy); }
+int64_t op_notify(struct request *q) { return on_endpoint(q, notify); }
 
 int64_t op_scheme(struct request *q)
 {
@@ -93,9 +75,7 @@ int64_t op_scheme(struct request *q)
 
 	if ((err = scheme_create((uint32_t)q->arg[0], &p.resource)))
 		return err;
-	if ((err = handle_open(&process_current()->handles, &p, HANDLE_PRIVATE, &h))) {
+	if ((err = handle_open(&process_current()->handles, &p, HANDLE_PRIVATE, &h)))
 		resource_put(p.resource);
-		return err;
-	}
-	return h;
+	return err ? err : h;
 }

@@ -364,67 +364,49 @@ static err_t deliver_note(struct message *m, struct remote *closed, uaddr_t mess
 	return err;
 }
 
-static int64_t receive(struct scheme *s, struct thread *client, uaddr_t message, uaddr_t buffer, size_t bytes,
-                            uint64_t deadline_ns, uint32_t request_flags)
+static struct call *take_queued(struct scheme *s) REQUIRES(&s->lock)
 {
-	uint32_t park_flags = park_flags_of(request_flags);
+	if (list_is_empty(&s->queue))
+		return NULL;
+	struct call *c = list_first(&s->queue, struct call, link);
+	list_remove(&c->link);
+	c->state = CALL_TAKEN;
+	c->busy = true;
+	return c;
+}
+
+/* Waits for something to do; a client that was just answered gets the CPU meanwhile. */
+static int64_t receive(struct scheme *s, struct thread *client, const struct scheme_reception *in)
+{
+	uint32_t park_flags = park_flags_of(in->request_flags);
 	struct receiver r = { .thread = thread_current() };
-	struct message note;
 	struct remote *closed;
-	struct call *c = NULL;
-	err_t err = OK;
+	struct message note;
+	struct call *c;
+	bool has_note;
+	err_t err = in->request_flags & REQUEST_NONBLOCK ? ERR_AGAIN : OK;
 
 	list_init(&r.link);
 	for (;;) {
 		spin_lock(&s->lock);
 		list_remove(&r.link);
-		if (r.call) {
-			c = r.call;
+		c = r.call;
+		has_note = !c && next_note(s, &note, &closed);
+		if (!c && !has_note)
+			c = take_queued(s);
+		if (c || has_note || err)
 			break;
-		}
-		if (next_note(s, &note, &closed)) {
-			spin_unlock(&s->lock);
-			if (client)
-				thread_wake(client);
-			return deliver_note(&note, closed, message);
-		}
-		if (!list_is_empty(&s->queue)) {
-			c = list_first(&s->queue, struct call, link);
-			list_remove(&c->link);
-			c->state = CALL_TAKEN;
-			c->busy = true;
-			break;
-		}
-		if (err || request_flags & REQUEST_NONBLOCK) {
-			spin_unlock(&s->lock);
-			if (client)
-				thread_wake(client);
-			return err ? err : ERR_AGAIN;
-		}
 		list_push_front(&s->receivers, &r.link);
 		spin_unlock(&s->lock);
-		err = client ? thread_park_handoff(client, deadline_ns, park_flags) : thread_park(deadline_ns, park_flags);
+		err = client ? thread_park_handoff(client, in->deadline_ns, park_flags) : thread_park(in->deadline_ns, park_flags);
 		client = NULL;
 	}
 	spin_unlock(&s->lock);
 	if (client)
 		thread_wake(client);
-	return deliver(s, c, message, buffer, bytes);
-}
-
-int64_t scheme_receive(struct resource *endpoint, uaddr_t message, uaddr_t buffer, size_t bytes, uint64_t deadline_ns,
-                       uint32_t request_flags)
-{
-	struct scheme *s = scheme_of(endpoint);
-	err_t err;
-
-	if (!s)
-		return ERR_NOTTY;
-	if (!user_range_is_valid(buffer.raw, bytes) || !user_range_is_valid(message.raw, sizeof(struct message)))
-		return ERR_FAULT;
-	if ((err = become_server(s)))
-		return err;
-	return receive(s, NULL, message, buffer, bytes, deadline_ns, request_flags);
+	if (c)
+		return deliver(s, c, in->message, in->buffer, in->bytes);
+	return has_note ? deliver_note(&note, closed, in->message) : err;
 }
 
 /* ---- reply ---- */
@@ -527,33 +509,24 @@ static err_t answer(struct scheme *s, const struct scheme_answer *a, struct thre
 
 int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *a)
 {
-	struct scheme *s = scheme_of(endpoint);
-
-	if (!s)
-		return ERR_NOTTY;
-	if (!user_range_is_valid(a->data.raw, a->bytes))
-		return ERR_FAULT;
-	return answer(s, a, NULL);
+	return user_range_is_valid(a->data.raw, a->bytes) ? answer(scheme_of(endpoint), a, NULL) : ERR_FAULT;
 }
 
-int64_t scheme_reply_receive(struct resource *endpoint, const struct scheme_answer *a, uaddr_t message, uaddr_t buffer,
-                             size_t bytes, uint64_t deadline_ns, uint32_t request_flags)
+int64_t scheme_receive(struct resource *endpoint, const struct scheme_answer *a, const struct scheme_reception *in)
 {
 	struct scheme *s = scheme_of(endpoint);
 	struct thread *client = NULL;
 	err_t err;
 
-	if (!s)
-		return ERR_NOTTY;
-	if (!user_range_is_valid(a->data.raw, a->bytes) || !user_range_is_valid(buffer.raw, bytes) ||
-	    !user_range_is_valid(message.raw, sizeof(struct message)))
+	if ((a && !user_range_is_valid(a->data.raw, a->bytes)) || !user_range_is_valid(in->buffer.raw, in->bytes) ||
+	    !user_range_is_valid(in->message.raw, sizeof(struct message)))
 		return ERR_FAULT;
 	if ((err = become_server(s)))
 		return err;
 	/* A refused answer (the client is gone) is no reason not to receive. */
-	if (a->tag && answer(s, a, &client))
+	if (a && a->tag && answer(s, a, &client))
 		trace(TRACE_REPLY, 1, a->tag, 0);
-	int64_t result = receive(s, client, message, buffer, bytes, deadline_ns, request_flags);
+	int64_t result = receive(s, client, in);
 	if (client)
 		thread_put(client);
 	return result;
@@ -633,8 +606,6 @@ int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, ui
 	struct scheme *s = scheme_of(endpoint);
 	struct resource *r = NULL;
 
-	if (!s)
-		return ERR_NOTTY;
 	if (s->server != process_current())
 		return ERR_ACCES;
 	spin_lock(&s->lock);

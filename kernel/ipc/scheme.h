@@ -17,20 +17,23 @@ struct resource;
 /* A new endpoint, as a resource: it can be served, bound to names and opened. enum scheme_flags. NOMEM, INVAL. */
 err_t scheme_create(uint32_t scheme_flags, struct resource **out) MUST_CHECK;
 
-/* The server's operations; endpoint is any resource: NOTTY when it is no endpoint. Results as in abi/ops.def. */
-int64_t scheme_receive(struct resource *endpoint, uaddr_t message, uaddr_t buffer, size_t bytes, uint64_t deadline_ns,
-                       uint32_t request_flags) NONNULL;
+/* The server's operations on an endpoint. Results as in abi/ops.def. */
 struct scheme_answer {
-	uint32_t tag;
+	uint32_t tag;                   /* 0: none */
 	int64_t result;
 	uaddr_t data;
 	size_t bytes;
 	uint64_t handle_and_flags;
 };
+struct scheme_reception {
+	uaddr_t message, buffer;
+	size_t bytes;
+	uint64_t deadline_ns;
+	uint32_t request_flags;
+};
 int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *answer) NONNULL;
-/* Answers and receives; goes straight to the client when nothing else waits. */
-int64_t scheme_reply_receive(struct resource *endpoint, const struct scheme_answer *answer, uaddr_t message, uaddr_t buffer,
-                             size_t bytes, uint64_t deadline_ns, uint32_t request_flags) NONNULL;
+/* Answers (unless NULL) and receives; goes straight to the client when nothing else waits. */
+int64_t scheme_receive(struct resource *endpoint, const struct scheme_answer *answer, const struct scheme_reception *in);
 int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags, uint64_t offset, uaddr_t buffer, size_t bytes) NONNULL;
 int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
 
