@@ -31,20 +31,11 @@ static struct memobj *initfs_object;
 static struct initfs initfs_tree;
 static bool initfs_is_sound;
 
-const struct boot_info *kernel_boot_info(void)
-{
-	return boot;
-}
+const struct boot_info *kernel_boot_info(void) { return boot; }
 
-struct memobj *kernel_initfs(void)
-{
-	return initfs_object;
-}
+struct memobj *kernel_initfs(void) { return initfs_object; }
 
-const struct initfs *kernel_initfs_tree(void)
-{
-	return initfs_is_sound ? &initfs_tree : NULL;
-}
+const struct initfs *kernel_initfs_tree(void) { return initfs_is_sound ? &initfs_tree : NULL; }
 
 /* Something without which there is no system: say what, and stop. */
 static void need(err_t err, const char *what)

@@ -87,15 +87,13 @@ static err_t map(struct space *space, struct request *q, uint64_t *address)
 	return err;
 }
 
-static err_t unmap(struct space *space, struct request *q, uint64_t *address)
+static err_t unmap(struct space *space, struct request *q, uint64_t *address UNUSED)
 {
-	(void)address;
 	return space_unmap(space, q->arg[0], q->arg[1]);
 }
 
-static err_t protect(struct space *space, struct request *q, uint64_t *address)
+static err_t protect(struct space *space, struct request *q, uint64_t *address UNUSED)
 {
-	(void)address;
 	return space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
 }
 
@@ -104,9 +102,8 @@ static err_t remap(struct space *space, struct request *q, uint64_t *address)
 	return space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], address);
 }
 
-static err_t advise(struct space *space, struct request *q, uint64_t *address)
+static err_t advise(struct space *space, struct request *q, uint64_t *address UNUSED)
 {
-	(void)address;
 	return space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
 }
 

@@ -10,10 +10,7 @@
 
 enum { REFERENCE_MAX = 4096, POLL_MAX = 65536, POLL_ON_STACK = 4 };
 
-static handle_t first_number(uint32_t open_flags)
-{
-	return open_flags & OPEN_PRIVATE ? HANDLE_PRIVATE : 0;
-}
+static handle_t first_number(uint32_t open_flags) { return open_flags & OPEN_PRIVATE ? HANDLE_PRIVATE : 0; }
 
 /* Gives what was opened or received a number; drops it when there is none. */
 static int64_t install(struct passed *p)
@@ -90,10 +87,7 @@ int64_t op_open(struct request *q)
 	return install(&opened);
 }
 
-int64_t op_close(struct request *q)
-{
-	return handle_close(&process_current()->handles, q->handle);
-}
+int64_t op_close(struct request *q) { return handle_close(&process_current()->handles, q->handle); }
 
 int64_t op_dup(struct request *q)
 {

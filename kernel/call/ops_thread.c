@@ -24,9 +24,8 @@ int64_t op_thread_exit(struct request *q)
 	thread_finish();
 }
 
-int64_t op_yield(struct request *q)
+int64_t op_yield(struct request *q UNUSED)
 {
-	(void)q;
 	sched_give_way();
 	return 0;
 }
@@ -73,10 +72,7 @@ int64_t op_futex_wait(struct request *q)
 	                  q->flags & REQUEST_INTERRUPTIBLE);
 }
 
-int64_t op_futex_wake(struct request *q)
-{
-	return futex_wake(uaddr(q->arg[0]), q->arg[1], (uint32_t)q->arg[2]);
-}
+int64_t op_futex_wake(struct request *q) { return futex_wake(uaddr(q->arg[0]), q->arg[1], (uint32_t)q->arg[2]); }
 
 int64_t op_futex_requeue(struct request *q)
 {

@@ -89,10 +89,7 @@ void kernel_timer_interrupt(void)
 	sched_tick();
 }
 
-void kernel_kicked(void)
-{
-	sched_tick();
-}
+void kernel_kicked(void) { sched_tick(); }
 
 static void wait_while_stopped(struct thread *t)
 {

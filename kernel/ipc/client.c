@@ -179,10 +179,7 @@ int64_t client_perform(struct scheme *s, struct call *c, uint32_t request_flags)
 
 static void remote_destroy(struct resource *r);
 
-static struct remote *remote_of(struct resource *r)
-{
-	return r->data;
-}
+static struct remote *remote_of(struct resource *r) { return r->data; }
 
 static int64_t remote_transfer(struct resource *r, struct transfer *t, uint32_t op)
 {
@@ -205,15 +202,9 @@ static int64_t remote_transfer(struct resource *r, struct transfer *t, uint32_t 
 	return result > (int64_t)bytes ? ERR_PROTO : result;
 }
 
-static int64_t remote_read(struct resource *r, struct transfer *t)
-{
-	return remote_transfer(r, t, OP_READ);
-}
+static int64_t remote_read(struct resource *r, struct transfer *t) { return remote_transfer(r, t, OP_READ); }
 
-static int64_t remote_write(struct resource *r, struct transfer *t)
-{
-	return remote_transfer(r, t, OP_WRITE);
-}
+static int64_t remote_write(struct resource *r, struct transfer *t) { return remote_transfer(r, t, OP_WRITE); }
 
 uint64_t client_own_id(struct scheme *s, struct resource *r)
 {

@@ -163,15 +163,9 @@ static const struct resource_ops endpoint_ops = {
 	.name = "endpoint", .open = endpoint_open, .ready = endpoint_ready, .destroy = endpoint_destroy,
 };
 
-struct scheme *scheme_of(struct resource *endpoint)
-{
-	return resource_data(endpoint, &endpoint_ops);
-}
+struct scheme *scheme_of(struct resource *endpoint) { return resource_data(endpoint, &endpoint_ops); }
 
-bool scheme_is_endpoint(struct resource *r)
-{
-	return r->ops == &endpoint_ops;
-}
+bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
 err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 {

@@ -36,10 +36,7 @@ err_t namespace_create(struct namespace **out)
 	return OK;
 }
 
-void namespace_get(struct namespace *n)
-{
-	object_get(&n->object);
-}
+void namespace_get(struct namespace *n) { object_get(&n->object); }
 
 void namespace_put(struct namespace *n)
 {
@@ -237,10 +234,7 @@ static int64_t ns_call(struct resource *r, struct call_args *a)
 	return result;
 }
 
-static void ns_destroy(struct resource *r)
-{
-	namespace_put(r->data);
-}
+static void ns_destroy(struct resource *r) { namespace_put(r->data); }
 
 static const struct resource_ops namespace_ops = { .name = "namespace", .call = ns_call, .destroy = ns_destroy };
 
@@ -252,7 +246,4 @@ err_t namespace_resource(struct namespace *n, struct resource **out)
 	return err;
 }
 
-struct namespace *namespace_of(struct resource *r)
-{
-	return resource_data(r, &namespace_ops);
-}
+struct namespace *namespace_of(struct resource *r) { return resource_data(r, &namespace_ops); }

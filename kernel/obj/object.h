@@ -14,10 +14,7 @@ struct object {
 	_Atomic uint32_t refs;
 };
 
-static inline void object_init(struct object *o)
-{
-	atomic_store_explicit(&o->refs, 1, memory_order_relaxed);
-}
+static inline void object_init(struct object *o) { atomic_store_explicit(&o->refs, 1, memory_order_relaxed); }
 
 static inline void object_get(struct object *o)
 {

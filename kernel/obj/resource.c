@@ -29,15 +29,9 @@ void resource_put(struct resource *r)
 	heap_delete(r);
 }
 
-void *resource_data(struct resource *r, const struct resource_ops *ops)
-{
-	return r->ops == ops ? r->data : NULL;
-}
+void *resource_data(struct resource *r, const struct resource_ops *ops) { return r->ops == ops ? r->data : NULL; }
 
-uint32_t resource_ready(struct resource *r)
-{
-	return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE;
-}
+uint32_t resource_ready(struct resource *r) { return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE; }
 
 typedef int64_t (*transfer_fn)(struct resource *, struct transfer *);
 

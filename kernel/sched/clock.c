@@ -45,15 +45,9 @@ err_t clock_init(void)
 	return OK;
 }
 
-uint64_t clock_realtime_offset_ns(void)
-{
-	return atomic_load(&realtime_offset_ns);
-}
+uint64_t clock_realtime_offset_ns(void) { return atomic_load(&realtime_offset_ns); }
 
-uint64_t clock_realtime_ns(void)
-{
-	return arch_clock_ns() + clock_realtime_offset_ns();
-}
+uint64_t clock_realtime_ns(void) { return arch_clock_ns() + clock_realtime_offset_ns(); }
 
 void clock_set_realtime(uint64_t ns)
 {
@@ -61,7 +55,4 @@ void clock_set_realtime(uint64_t ns)
 	publish();
 }
 
-struct memobj *clock_page(void)
-{
-	return page_object;
-}
+struct memobj *clock_page(void) { return page_object; }

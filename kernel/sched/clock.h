@@ -16,7 +16,4 @@ void clock_set_realtime(uint64_t ns);
 struct memobj *clock_page(void);
 
 uint64_t arch_clock_ns(void);
-static inline uint64_t clock_now_ns(void)
-{
-	return arch_clock_ns();
-}
+static inline uint64_t clock_now_ns(void) { return arch_clock_ns(); }

@@ -44,10 +44,7 @@ static void queue_remove(struct run_queue *q, struct thread *t) REQUIRES(&q->loc
 	q->count--;
 }
 
-static bool is_idle(const struct cpu *c)
-{
-	return c->current == c->idle;
-}
+static bool is_idle(const struct cpu *c) { return c->current == c->idle; }
 
 static bool may_run_on(const struct thread *t, const struct cpu *c)
 {

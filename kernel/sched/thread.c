@@ -106,10 +106,7 @@ err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread 
 	return OK;
 }
 
-void thread_get(struct thread *t)
-{
-	object_get(&t->object);
-}
+void thread_get(struct thread *t) { object_get(&t->object); }
 
 void thread_put(struct thread *t)
 {
@@ -201,10 +198,7 @@ static err_t park(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
 	return result;
 }
 
-err_t thread_park(uint64_t deadline_ns, uint32_t park_flags)
-{
-	return park(NULL, deadline_ns, park_flags);
-}
+err_t thread_park(uint64_t deadline_ns, uint32_t park_flags) { return park(NULL, deadline_ns, park_flags); }
 
 /* Takes `to` out of its park for a direct switch on this CPU. */
 static bool take_for_handoff(struct thread *to)

@@ -73,10 +73,7 @@ struct thread {
 	uint64_t kernel_stack_top;      /* [I] */
 };
 
-static inline struct thread *thread_current(void)
-{
-	return arch_thread_current();
-}
+static inline struct thread *thread_current(void) { return arch_thread_current(); }
 
 /* A thread of p that will start in user space as start says; counted against p's account. Not yet running, not yet listed. NOMEM, AGAIN. */
 err_t thread_create(struct process *p, const struct thread_start *start, struct thread **out) MUST_CHECK;

@@ -42,10 +42,7 @@ struct event_queue {
 
 static const struct resource_ops queue_ops;
 
-static struct event_queue *queue_of(struct resource *r)
-{
-	return resource_data(r, &queue_ops);
-}
+static struct event_queue *queue_of(struct resource *r) { return resource_data(r, &queue_ops); }
 
 static struct list_node *bucket_of(struct event_queue *q, const struct resource *r)
 {

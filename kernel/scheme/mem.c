@@ -36,15 +36,9 @@ err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot)
 	return OK;
 }
 
-static int64_t object_read(struct resource *r, struct transfer *t)
-{
-	return memobj_transfer(r->data, t, false);
-}
+static int64_t object_read(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t, false); }
 
-static int64_t object_write(struct resource *r, struct transfer *t)
-{
-	return memobj_transfer(r->data, t, true);
-}
+static int64_t object_write(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t, true); }
 
 static err_t object_length(struct resource *r, uint64_t *out)
 {
@@ -178,20 +172,14 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 	}
 }
 
-static void object_destroy(struct resource *r)
-{
-	memobj_put(r->data);
-}
+static void object_destroy(struct resource *r) { memobj_put(r->data); }
 
 static const struct resource_ops object_ops = {
 	.name = "memory object", .read = object_read, .write = object_write, .call = object_call, .map = object_map,
 	.length = object_length, .destroy = object_destroy,
 };
 
-struct memobj *memobj_of(struct resource *r)
-{
-	return resource_data(r, &object_ops);
-}
+struct memobj *memobj_of(struct resource *r) { return resource_data(r, &object_ops); }
 
 err_t memobj_resource(struct memobj *m, struct resource **out)
 {
@@ -273,15 +261,9 @@ static int64_t ports_transfer(struct resource *r, struct transfer *t, bool write
 	return (int64_t)(count * width);
 }
 
-static int64_t ports_read(struct resource *r, struct transfer *t)
-{
-	return ports_transfer(r, t, false);
-}
+static int64_t ports_read(struct resource *r, struct transfer *t) { return ports_transfer(r, t, false); }
 
-static int64_t ports_write(struct resource *r, struct transfer *t)
-{
-	return ports_transfer(r, t, true);
-}
+static int64_t ports_write(struct resource *r, struct transfer *t) { return ports_transfer(r, t, true); }
 
 static err_t ports_length(struct resource *r, uint64_t *out)
 {
@@ -289,10 +271,7 @@ static err_t ports_length(struct resource *r, uint64_t *out)
 	return OK;
 }
 
-static void ports_destroy(struct resource *r)
-{
-	heap_free(r->data, sizeof(struct ports));
-}
+static void ports_destroy(struct resource *r) { heap_free(r->data, sizeof(struct ports)); }
 
 static const struct resource_ops ports_ops = {
 	.name = "ports", .read = ports_read, .write = ports_write, .length = ports_length, .destroy = ports_destroy,

@@ -35,10 +35,7 @@ struct pipe {
 	struct list_node waiting_readers, waiting_writers;      /* [l] */
 };
 
-static uint64_t pipe_used(const struct pipe *p)
-{
-	return p->head - p->tail;
-}
+static uint64_t pipe_used(const struct pipe *p) { return p->head - p->tail; }
 
 static void pipe_put(struct pipe *p)
 {

@@ -31,36 +31,23 @@ static int64_t space_transfer(struct resource *r, struct transfer *t, bool write
 	return done ? (int64_t)done : err;
 }
 
-static int64_t space_read_op(struct resource *r, struct transfer *t)
-{
-	return space_transfer(r, t, false);
-}
+static int64_t space_read_op(struct resource *r, struct transfer *t) { return space_transfer(r, t, false); }
 
-static int64_t space_write_op(struct resource *r, struct transfer *t)
-{
-	return space_transfer(r, t, true);
-}
+static int64_t space_write_op(struct resource *r, struct transfer *t) { return space_transfer(r, t, true); }
 
-static err_t space_length(struct resource *r, uint64_t *out)
+static err_t space_length(struct resource *r UNUSED, uint64_t *out)
 {
-	(void)r;
 	*out = USER_MAX;
 	return OK;
 }
 
-static void space_destroy_op(struct resource *r)
-{
-	space_put(r->data);
-}
+static void space_destroy_op(struct resource *r) { space_put(r->data); }
 
 static const struct resource_ops space_ops = {
 	.name = "space", .read = space_read_op, .write = space_write_op, .length = space_length, .destroy = space_destroy_op,
 };
 
-struct space *space_of(struct resource *r)
-{
-	return resource_data(r, &space_ops);
-}
+struct space *space_of(struct resource *r) { return resource_data(r, &space_ops); }
 
 /* ---- processes ---- */
 
@@ -525,9 +512,8 @@ static int64_t admin_find_thread(struct call_args *a)
 	return pid;
 }
 
-static int64_t proc_admin_call(struct resource *r, struct call_args *a)
+static int64_t proc_admin_call(struct resource *r UNUSED, struct call_args *a)
 {
-	(void)r;
 	if (!(a->rights & RIGHT_ADMIN))
 		return ERR_ACCES;
 	switch (a->code) {
@@ -544,10 +530,7 @@ static int64_t proc_admin_call(struct resource *r, struct call_args *a)
 
 static const struct resource_ops proc_admin_ops = { .name = "proc admin", .call = proc_admin_call };
 
-err_t proc_create_admin(struct resource **out)
-{
-	return resource_create(&proc_admin_ops, NULL, 0, out);
-}
+err_t proc_create_admin(struct resource **out) { return resource_create(&proc_admin_ops, NULL, 0, out); }
 
 /* ---- proc: ---- */
 

@@ -20,38 +20,26 @@ enum { LINE_MAX = 256 };
 
 /* ---- null: and zero: ---- */
 
-static int64_t null_read(struct resource *r, struct transfer *t)
-{
-	(void)r;
-	(void)t;
-	return 0;
-}
+static int64_t null_read(struct resource *r UNUSED, struct transfer *t UNUSED) { return 0; }
 
-static int64_t swallow(struct resource *r, struct transfer *t)
-{
-	(void)r;
-	return (int64_t)t->bytes;
-}
+static int64_t swallow(struct resource *r UNUSED, struct transfer *t) { return (int64_t)t->bytes; }
 
-static int64_t zero_read(struct resource *r, struct transfer *t)
+static int64_t zero_read(struct resource *r UNUSED, struct transfer *t)
 {
-	(void)r;
 	err_t err = zero_user(t->buffer, t->bytes);
 	return err ? err : (int64_t)t->bytes;
 }
 
-static err_t zero_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
+static err_t zero_map(struct resource *r UNUSED, struct memobj **out, uint32_t *max_prot)
 {
-	(void)r;
 	*out = NULL;    /* demand-zero memory is just that */
 	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
 	return OK;
 }
 
 /* Seeking succeeds and means nothing. */
-static err_t no_length(struct resource *r, uint64_t *out)
+static err_t no_length(struct resource *r UNUSED, uint64_t *out)
 {
-	(void)r;
 	*out = 0;
 	return OK;
 }
@@ -63,15 +51,13 @@ static const struct resource_ops zero_ops = {
 	.name = "zero", .read = zero_read, .write = swallow, .map = zero_map, .length = no_length,
 };
 
-static err_t null_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t null_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
 {
-	(void)root;
 	return a->ref_bytes ? ERR_NOENT : open_give(&null_ops, NULL, a, 0, out);
 }
 
-static err_t zero_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t zero_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
 {
-	(void)root;
 	return a->ref_bytes ? ERR_NOENT : open_give(&zero_ops, NULL, a, 0, out);
 }
 
@@ -93,18 +79,16 @@ static int64_t env_read(struct resource *r, struct transfer *t)
 	return err ? err : (int64_t)bytes;
 }
 
-static err_t env_length(struct resource *r, uint64_t *out)
+static err_t env_length(struct resource *r UNUSED, uint64_t *out)
 {
-	(void)r;
 	*out = strlen(kernel_boot_info()->command_line);
 	return OK;
 }
 
 static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = env_length };
 
-static err_t env_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t env_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
 {
-	(void)root;
 	return a->ref_bytes ? ERR_NOENT : open_give(&env_ops, NULL, a, 0, out);
 }
 

@@ -62,9 +62,8 @@ static const struct resource_ops info_ops = { .name = "sys:info", .call = info_c
 
 /* ---- sys:power ---- */
 
-static int64_t power_call(struct resource *r, struct call_args *a)
+static int64_t power_call(struct resource *r UNUSED, struct call_args *a)
 {
-	(void)r;
 	if (a->code != SYS_POWER)
 		return ERR_NOTTY;
 	if (a->word == POWER_OFF)
@@ -80,9 +79,8 @@ static const struct resource_ops power_ops = { .name = "sys:power", .call = powe
 
 enum { TRACE_RECORDS = 16384 };
 
-static int64_t trace_call(struct resource *r, struct call_args *a)
+static int64_t trace_call(struct resource *r UNUSED, struct call_args *a)
 {
-	(void)r;
 	if (a->code != SYS_TRACE)
 		return ERR_NOTTY;
 	switch (a->word) {
@@ -114,9 +112,8 @@ static int64_t trace_read_op(struct resource *r, struct transfer *t)
 	return (int64_t)done;
 }
 
-static err_t trace_length(struct resource *r, uint64_t *out)
+static err_t trace_length(struct resource *r UNUSED, uint64_t *out)
 {
-	(void)r;
 	*out = 0;       /* only the offset matters */
 	return OK;
 }
@@ -170,23 +167,16 @@ static int64_t account_call(struct resource *r, struct call_args *a)
 	return OK;
 }
 
-static void account_destroy_op(struct resource *r)
-{
-	account_put(r->data);
-}
+static void account_destroy_op(struct resource *r) { account_put(r->data); }
 
 static const struct resource_ops account_ops = {
 	.name = "account", .call = account_call, .destroy = account_destroy_op,
 };
 
-struct account *account_of(struct resource *r)
-{
-	return resource_data(r, &account_ops);
-}
+struct account *account_of(struct resource *r) { return resource_data(r, &account_ops); }
 
-static int64_t account_root_call(struct resource *r, struct call_args *a)
+static int64_t account_root_call(struct resource *r UNUSED, struct call_args *a)
 {
-	(void)r;
 	return a->code == ACCOUNT_CREATE ? account_make(NULL, a) : ERR_NOTTY;
 }
 
