@@ -137,13 +137,14 @@ static err_t process_twin(struct thread *t, struct process **out_process, struct
 		return err;
 	twin = memory;
 	lock_take(&p->lock);
-	*twin = *p;
+	memcpy(twin, p, offsetof(struct process, path));
+	(void)string_copy(twin->path, p->path, sizeof(twin->path));
+	twin->signal_queue = (struct signal_queue){ 0 };
 	lock_release(&p->lock);
 	twin->lock = (struct lock){ 0 };
 	list_init(&twin->threads);
 	atomic_store_explicit(&twin->live, 1, memory_order_relaxed);
 	timer_clear(&twin->timer);
-	signal_queue_clear(&twin->signal);
 	twin->scratch = NULL;
 	if ((err = thread_create(twin, THREAD_LIVE, out_thread))) {
 		area_unmap(memory, sizeof(*twin));
@@ -157,7 +158,7 @@ static void twin_free(struct process *twin, struct thread *child)
 {
 	if (twin->scratch)
 		area_unmap(twin->scratch, twin->scratch_bytes);
-	area_unmap((void *)child->fpu_area, THREAD_BLOCK_BYTES);
+	thread_free(child);
 	area_unmap(twin, sizeof(*twin));
 }
 
@@ -182,7 +183,7 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 	bool waits = args->flags & LINUX_CLONE_VFORK;
 	handle_t read_end = HANDLE_NONE, write_end = HANDLE_NONE, process;
 	struct process *twin = NULL;
-	struct thread *child;
+	struct thread *child = NULL;
 	int64_t err, pid;
 	uint8_t nothing;
 
@@ -283,7 +284,7 @@ static void process_forked(struct thread *t, uint32_t pid)
 		if (other != t)
 			atomic_store_explicit(&other->state, THREAD_FREE, memory_order_relaxed);
 	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
-	signal_queue_clear(&p->signal);
+	signal_queue_clear(&p->signal_queue);
 	timer_clear(&p->timer);
 	t->robust_head = 0;
 	t->alternate.flags &= ~LINUX_SS_ONSTACK;
@@ -343,7 +344,7 @@ int64_t linux_exit(struct thread *t, const uint64_t *a)
 	/* No notice may be taken by a thread that goes. */
 	thread_set_mask(t, ~0ull);
 	lock_take(&p->lock);
-	signal_queue_clear_thread(&p->signal, t->tid);
+	signal_queue_clear_thread(&p->signal_queue, t->tid);
 	uint64_t clear = t->clear_child_tid;
 	t->tid = 0;
 	lock_release(&p->lock);

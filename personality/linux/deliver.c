@@ -31,7 +31,7 @@ static void info_find(struct thread *t, uint32_t signal, struct linux_siginfo *i
 	bool more;
 
 	lock_take(&p->lock);
-	bool found = signal_unqueue(&p->signal, t->tid, signal, info, &more, &more_tid);
+	bool found = signal_unqueue(&p->signal_queue, t->tid, signal, info, &more, &more_tid);
 	lock_release(&p->lock);
 	if (found) {
 		if (more)
@@ -175,7 +175,7 @@ int64_t signal_send(struct process *p, uint32_t tid, const struct linux_siginfo 
 	uint32_t signal = (uint32_t)info->signal;
 
 	lock_take(&p->lock);
-	err_t err = signal_queue(&p->signal, tid, info);
+	err_t err = signal_queue(&p->signal_queue, tid, info);
 	lock_release(&p->lock);
 	/* A standard signal is never lost, only what it carries. */
 	if (err && signal_is_realtime(signal) && info->code != LINUX_SI_USER)

@@ -274,14 +274,13 @@ struct exec_layout { uint64_t pie_base, stack_top, linker_base, map_hint, brk_ga
 
 static void layout_make(struct process *p, struct exec_layout *l, uint8_t random[EXEC_RANDOM_BYTES])
 {
-	uint64_t r[4];
+	uint64_t r[4 + EXEC_RANDOM_BYTES / 8];
 
-	if (!random_bytes(p, random, EXEC_RANDOM_BYTES) || !random_bytes(p, r, sizeof(r))) {
-		/* No source yet (early boot): addresses that differ, but could be guessed. */
-		for (unsigned i = 0; i < 4; i++)
+	/* No source yet (early boot): addresses that differ, but could be guessed. */
+	if (!random_bytes(p, r, sizeof(r)))
+		for (unsigned i = 0; i < ARRAY_COUNT(r); i++)
 			r[i] = (native_clock(CLOCK_MONOTONIC_NS) + i) * 0x9e3779b97f4a7c15ull >> 8;
-		memcpy(random, r, EXEC_RANDOM_BYTES);
-	}
+	memcpy(random, r + 4, EXEC_RANDOM_BYTES);
 	l->pie_base = PIE_BASE + (r[0] & 0xfffffff) * LINUX_PAGE;
 	l->stack_top = PROGRAM_TOP - (r[1] & 0xffff) * LINUX_PAGE;
 	l->linker_base = round_down(l->stack_top - STACK_BYTES - STACK_GAP - (r[2] & 0xffffff) * LINUX_PAGE, LINUX_PAGE);
@@ -313,12 +312,11 @@ static void plan_auxiliary(struct thread *t, struct exec_stack *s, const struct 
 /* procd learns who this process is now, and says what a set-uid file makes of it. */
 static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle_t file, struct posix_exec_result *identity, char *buffer)
 {
-	const struct process_ids *ids = process_ids(t->process);
 	struct posix_exec head = { 0 };
 	size_t room = EXEC_BUFFER_BYTES - sizeof(head), path_bytes = strlen(plan->absolute);
 	handle_t ignored;
 
-	*identity = (struct posix_exec_result){ 0, ids->uid, ids->euid, ids->gid, ids->egid, 0 };
+	*identity = (struct posix_exec_result){ 0 };
 	if (process_posix(t->process) == HANDLE_NONE)
 		return 0;
 	head.path_bytes = (uint32_t)path_bytes;
@@ -338,7 +336,7 @@ static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle
 }
 
 static int64_t map_stack(struct thread *t, handle_t space, const struct exec_plan *plan, const struct exec_file *program, const struct exec_file *linker,
-                         const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, uint64_t *sp)
+                         const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, char *buffer, uint64_t *sp)
 {
 	struct exec_stack s = {
 		.arguments = plan->arguments, .arguments_bytes = plan->arguments_bytes, .argument_count = plan->argument_count,
@@ -356,12 +354,15 @@ static int64_t map_stack(struct thread *t, handle_t space, const struct exec_pla
 		return ERR_2BIG;
 	if ((err = map_into(space, HANDLE_NONE, layout->stack_top - STACK_BYTES, STACK_BYTES, flags, 0)))
 		return err;
-	if ((err = area_map(t->process, bytes, &image)))
+	bool is_big = bytes > EXEC_BUFFER_BYTES;
+	image = buffer;
+	if (is_big && (err = area_map(t->process, bytes, &image)))
 		return err;
 	err = exec_stack_build(&s, layout->stack_top, image, bytes, sp);
 	if (!err)
 		err = write_into(space, *sp, (char *)image + bytes - (layout->stack_top - *sp), layout->stack_top - *sp);
-	area_unmap(image, bytes);
+	if (is_big)
+		area_unmap(image, bytes);
 	return err;
 }
 
@@ -433,7 +434,7 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 		goto close_space;
 	if ((err = tell_procd(t, plan, program->handle, &identity, buffer)))
 		goto close_space;
-	if ((err = map_stack(t, (handle_t)space, plan, program, linker, &layout, random, &identity, &sp)))
+	if ((err = map_stack(t, (handle_t)space, plan, program, linker, &layout, random, &identity, buffer, &sp)))
 		goto close_space;
 	memset(block, 0, sizeof(*block));
 	block_fill(t, block, plan);
@@ -547,7 +548,6 @@ struct thread *exec_main(struct exec_block *b)
 	p->start_ns = native_clock(CLOCK_MONOTONIC_NS);
 	list_init(&p->threads);
 	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
-	signal_init(&p->signal);
 	signal_ignore(&p->signal, b->ignored);
 	memcpy(p->name, b->name, sizeof(p->name));
 	memcpy(p->path, b->path, sizeof(p->path));

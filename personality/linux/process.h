@@ -51,7 +51,7 @@ struct process {
 	struct process_ids ids;         /* [l] */
 	struct process_kept kept;
 
-	struct signal_state signal;     /* [l] actions and queued information */
+	struct signal_state signal;     /* [l] what signals do */
 	struct timer_state timer;       /* [l] */
 	struct file_state file;         /* the files half's; says its own locks */
 
@@ -62,9 +62,11 @@ struct process {
 	size_t scratch_bytes;
 	uint64_t start_ns;              /* [I] */
 	char name[16];                  /* of the program, for prctl and messages */
-	char path[LINUX_PATH_MAX];      /* [I] of the program: /proc/self/exe */
 	struct missing_counts *missing; /* shared by the process tree, or NULL */
 	const struct time_page *clock;  /* mapped read-only, or NULL */
+	/* What is big and mostly untouched lies last, on pages that a fork's child need not copy. */
+	char path[LINUX_PATH_MAX];      /* [I] of the program: /proc/self/exe */
+	struct signal_queue signal_queue;       /* [l] */
 };
 
 /* How often calls that are not there were made, by number. */

@@ -88,67 +88,75 @@ void signal_ignore(struct signal_state *s, uint64_t set)
 			s->action[n].handler = LINUX_SIG_IGN;
 }
 
-static bool queue_has(const struct signal_state *s, uint32_t tid, int32_t signal)
+static bool queue_has(const struct signal_queue *q, uint32_t tid, int32_t signal)
 {
 	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
-		if (s->queue[i].sequence && s->queue[i].tid == tid && s->queue[i].info.signal == signal)
+		if (q->slot[i].sequence && q->slot[i].tid == tid && q->slot[i].info.signal == signal)
 			return true;
 	return false;
 }
 
-err_t signal_queue(struct signal_state *s, uint32_t tid, const struct linux_siginfo *info)
+err_t signal_queue(struct signal_queue *q, uint32_t tid, const struct linux_siginfo *info)
 {
-	if (!signal_is_realtime((uint32_t)info->signal) && queue_has(s, tid, info->signal))
+	if (q->count && !signal_is_realtime((uint32_t)info->signal) && queue_has(q, tid, info->signal))
 		return OK;
 	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++) {
-		if (s->queue[i].sequence)
+		if (q->slot[i].sequence)
 			continue;
 		/* Order is relative, so a wrap may misorder at most what is queued then. */
-		if (++s->next_sequence == 0)
-			s->next_sequence = 1;
-		s->queue[i] = (struct signal_queued){ .tid = tid, .sequence = s->next_sequence, .info = *info };
+		if (++q->next_sequence == 0)
+			q->next_sequence = 1;
+		q->slot[i] = (struct signal_queued){ .tid = tid, .sequence = q->next_sequence, .info = *info };
+		q->count++;
 		return OK;
 	}
 	return ERR_AGAIN;
 }
 
 /* The oldest for exactly this tid, or NULL. */
-static struct signal_queued *queue_oldest(struct signal_state *s, uint32_t tid, uint32_t signal)
+static struct signal_queued *queue_oldest(struct signal_queue *q, uint32_t tid, uint32_t signal)
 {
 	struct signal_queued *oldest = NULL;
-	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++) {
-		struct signal_queued *q = &s->queue[i];
-		if (q->sequence && q->tid == tid && (uint32_t)q->info.signal == signal &&
-		    (!oldest || (int32_t)(q->sequence - oldest->sequence) < 0))
-			oldest = q;
+	for (unsigned i = 0; q->count && i < SIGNAL_QUEUE_MAX; i++) {
+		struct signal_queued *s = &q->slot[i];
+		if (s->sequence && s->tid == tid && (uint32_t)s->info.signal == signal &&
+		    (!oldest || (int32_t)(s->sequence - oldest->sequence) < 0))
+			oldest = s;
 	}
 	return oldest;
 }
 
-bool signal_unqueue(struct signal_state *s, uint32_t tid, uint32_t signal, struct linux_siginfo *out, bool *more, uint32_t *more_tid)
+static void queue_drop(struct signal_queue *q, struct signal_queued *s)
 {
-	struct signal_queued *q = queue_oldest(s, tid, signal);
+	s->sequence = 0;
+	q->count--;
+}
 
-	if (!q)
-		q = queue_oldest(s, 0, signal);
-	if (!q)
+bool signal_unqueue(struct signal_queue *q, uint32_t tid, uint32_t signal, struct linux_siginfo *out, bool *more, uint32_t *more_tid)
+{
+	struct signal_queued *s = queue_oldest(q, tid, signal);
+
+	if (!s)
+		s = queue_oldest(q, 0, signal);
+	if (!s)
 		return false;
-	*out = q->info;
-	q->sequence = 0;
-	*more_tid = queue_oldest(s, tid, signal) ? tid : 0;
-	*more = *more_tid || queue_oldest(s, 0, signal);
+	*out = s->info;
+	queue_drop(q, s);
+	*more_tid = queue_oldest(q, tid, signal) ? tid : 0;
+	*more = *more_tid || queue_oldest(q, 0, signal);
 	return true;
 }
 
-void signal_queue_clear(struct signal_state *s)
+void signal_queue_clear(struct signal_queue *q)
 {
-	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
-		s->queue[i].sequence = 0;
+	for (unsigned i = 0; q->count && i < SIGNAL_QUEUE_MAX; i++)
+		if (q->slot[i].sequence)
+			queue_drop(q, &q->slot[i]);
 }
 
-void signal_queue_clear_thread(struct signal_state *s, uint32_t tid)
+void signal_queue_clear_thread(struct signal_queue *q, uint32_t tid)
 {
-	for (unsigned i = 0; i < SIGNAL_QUEUE_MAX; i++)
-		if (s->queue[i].tid == tid)
-			s->queue[i].sequence = 0;
+	for (unsigned i = 0; q->count && i < SIGNAL_QUEUE_MAX; i++)
+		if (q->slot[i].sequence && q->slot[i].tid == tid)
+			queue_drop(q, &q->slot[i]);
 }

@@ -19,8 +19,12 @@ struct signal_queued {
 
 struct signal_state {
 	struct linux_sigaction action[LINUX_SIGNAL_MAX + 1];    /* [0] is unused */
-	struct signal_queued queue[SIGNAL_QUEUE_MAX];
-	uint32_t next_sequence;
+};
+
+/* count first: most forks find nothing queued, and then touch no more of this than that. */
+struct signal_queue {
+	uint32_t count, next_sequence;
+	struct signal_queued slot[SIGNAL_QUEUE_MAX];
 };
 
 enum signal_effect { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP, SIGNAL_CONTINUE, SIGNAL_HANDLE };
@@ -48,9 +52,9 @@ void signal_ignore(struct signal_state *s, uint64_t set) NONNULL;
 
 /* Queues information for a signal sent to tid (0: the process). A standard signal that is queued already keeps its first information.
  * AGAIN: no room. */
-err_t signal_queue(struct signal_state *s, uint32_t tid, const struct linux_siginfo *info) NONNULL MUST_CHECK;
+err_t signal_queue(struct signal_queue *q, uint32_t tid, const struct linux_siginfo *info) NONNULL MUST_CHECK;
 /* Takes the oldest queued information for this signal, of the thread or else of the process. False: none. *more: another one is left, for *more_tid. */
-bool signal_unqueue(struct signal_state *s, uint32_t tid, uint32_t signal, struct linux_siginfo *out, bool *more, uint32_t *more_tid) NONNULL;
+bool signal_unqueue(struct signal_queue *q, uint32_t tid, uint32_t signal, struct linux_siginfo *out, bool *more, uint32_t *more_tid) NONNULL;
 /* Forgets everything queued (a fork's child), or what was for a thread that ended. */
-void signal_queue_clear(struct signal_state *s) NONNULL;
-void signal_queue_clear_thread(struct signal_state *s, uint32_t tid) NONNULL;
+void signal_queue_clear(struct signal_queue *q) NONNULL;
+void signal_queue_clear_thread(struct signal_queue *q, uint32_t tid) NONNULL;

@@ -3,6 +3,7 @@
 #include "personality/linux/signal.h"
 
 static struct signal_state state;
+static struct signal_queue queue;
 
 static struct linux_siginfo info_of(int32_t signal, uint64_t value)
 {
@@ -75,19 +76,19 @@ TEST(standard_signals_are_queued_once_and_realtime_ones_in_order)
 	struct linux_siginfo info;
 	uint32_t more_tid;
 	bool more;
-	signal_init(&state);
+	memset(&queue, 0, sizeof(queue));
 	for (uint64_t i = 1; i <= 3; i++) {
 		info = info_of(10, i);
-		CHECK_EQ(signal_queue(&state, 0, &info), OK);
+		CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 		info = info_of(40, i);
-		CHECK_EQ(signal_queue(&state, 0, &info), OK);
+		CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 	}
-	CHECK(signal_unqueue(&state, 7, 10, &info, &more, &more_tid));
+	CHECK(signal_unqueue(&queue, 7, 10, &info, &more, &more_tid));
 	CHECK_EQ(info.sent.value, 1);
 	CHECK(!more);
-	CHECK(!signal_unqueue(&state, 7, 10, &info, &more, &more_tid));
+	CHECK(!signal_unqueue(&queue, 7, 10, &info, &more, &more_tid));
 	for (uint64_t i = 1; i <= 3; i++) {
-		CHECK(signal_unqueue(&state, 7, 40, &info, &more, &more_tid));
+		CHECK(signal_unqueue(&queue, 7, 40, &info, &more, &more_tid));
 		CHECK_EQ(info.sent.value, i);
 		CHECK_EQ(more, i < 3);
 	}
@@ -98,21 +99,21 @@ TEST(a_thread_gets_its_own_first_and_never_anothers)
 	struct linux_siginfo info = info_of(40, 1);
 	uint32_t more_tid;
 	bool more;
-	signal_init(&state);
-	CHECK_EQ(signal_queue(&state, 0, &info), OK);
+	memset(&queue, 0, sizeof(queue));
+	CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 	info = info_of(40, 2);
-	CHECK_EQ(signal_queue(&state, 7, &info), OK);
+	CHECK_EQ(signal_queue(&queue, 7, &info), OK);
 	info = info_of(40, 3);
-	CHECK_EQ(signal_queue(&state, 8, &info), OK);
-	CHECK(signal_unqueue(&state, 7, 40, &info, &more, &more_tid));
+	CHECK_EQ(signal_queue(&queue, 8, &info), OK);
+	CHECK(signal_unqueue(&queue, 7, 40, &info, &more, &more_tid));
 	CHECK_EQ(info.sent.value, 2);
 	CHECK(more && more_tid == 0);
-	CHECK(signal_unqueue(&state, 7, 40, &info, &more, &more_tid));
+	CHECK(signal_unqueue(&queue, 7, 40, &info, &more, &more_tid));
 	CHECK_EQ(info.sent.value, 1);
 	CHECK(!more);
-	CHECK(!signal_unqueue(&state, 7, 40, &info, &more, &more_tid));
-	signal_queue_clear_thread(&state, 8);
-	CHECK(!signal_unqueue(&state, 8, 40, &info, &more, &more_tid));
+	CHECK(!signal_unqueue(&queue, 7, 40, &info, &more, &more_tid));
+	signal_queue_clear_thread(&queue, 8);
+	CHECK(!signal_unqueue(&queue, 8, 40, &info, &more, &more_tid));
 }
 
 TEST(a_full_queue_says_so_and_recovers)
@@ -120,10 +121,10 @@ TEST(a_full_queue_says_so_and_recovers)
 	struct linux_siginfo info = info_of(40, 0);
 	uint32_t more_tid;
 	bool more;
-	signal_init(&state);
+	memset(&queue, 0, sizeof(queue));
 	for (int i = 0; i < SIGNAL_QUEUE_MAX; i++)
-		CHECK_EQ(signal_queue(&state, 0, &info), OK);
-	CHECK_EQ(signal_queue(&state, 0, &info), ERR_AGAIN);
-	CHECK(signal_unqueue(&state, 0, 40, &info, &more, &more_tid));
-	CHECK_EQ(signal_queue(&state, 0, &info), OK);
+		CHECK_EQ(signal_queue(&queue, 0, &info), OK);
+	CHECK_EQ(signal_queue(&queue, 0, &info), ERR_AGAIN);
+	CHECK(signal_unqueue(&queue, 0, 40, &info, &more, &more_tid));
+	CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 }

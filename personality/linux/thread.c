@@ -1,5 +1,6 @@
 /* personality/linux/thread.c - thread blocks: made, found again after use, given a mask. */
 #include "personality/linux/thread.h"
+#include "lib/base/bits.h"
 #include "personality/linux/area.h"
 #include "personality/linux/entry.h"
 #include "personality/linux/fpu.h"
@@ -17,12 +18,14 @@ static struct thread *block_find_free(struct process *p)
 	return NULL;
 }
 
-static void block_init(struct process *p, struct thread *t, enum thread_state state, uint64_t block)
+/* From the top down: struct thread, its floating point state (on the same page), its stack. */
+static void block_init(struct process *p, struct thread *t, enum thread_state state)
 {
 	struct list_node node = t->node;
+	uint64_t fpu_area = ((uint64_t)t - p->kept.fpu_bytes) & ~63ull;
 
 	*t = (struct thread){
-		.self = t, .stack_top = ((uint64_t)t - 64) & ~63ull, .process = p, .fpu_area = block, .mask = ~0ull,
+		.self = t, .stack_top = fpu_area, .process = p, .fpu_area = fpu_area, .mask = ~0ull,
 		.alternate.flags = LINUX_SS_DISABLE,
 	};
 	t->node = node;
@@ -39,16 +42,21 @@ err_t thread_create(struct process *p, enum thread_state state, struct thread **
 	lock_take(&p->lock);
 	struct thread *t = block_find_free(p);
 	if (t) {
-		block_init(p, t, state, t->fpu_area);
+		block_init(p, t, state);
 	} else if (!(err = area_map_at(&p->area_next, THREAD_BLOCK_BYTES, &block))) {
-		t = (struct thread *)((uint64_t)block + THREAD_BLOCK_BYTES - ((sizeof(*t) + 63) & ~63ull));
-		block_init(p, t, state, (uint64_t)block);
+		t = (struct thread *)((uint64_t)block + THREAD_BLOCK_BYTES - round_up(sizeof(*t), 64));
+		block_init(p, t, state);
 		list_push_back(&p->threads, &t->node);
 	}
 	lock_release(&p->lock);
 	if (!err)
 		*out = t;
 	return err;
+}
+
+void thread_free(struct thread *t)
+{
+	area_unmap((void *)((uint64_t)t + round_up(sizeof(*t), 64) - THREAD_BLOCK_BYTES), THREAD_BLOCK_BYTES);
 }
 
 void thread_cancel(struct thread *t)

@@ -46,8 +46,7 @@ struct thread {
 	uint64_t fs_base;               /* [I] what it started with */
 	uint64_t start_child_tid;       /* [t] CLONE_CHILD_SETTID: where the new thread writes its number, or 0 */
 	char name[16];                  /* [t] PR_SET_NAME */
-	/* [t] Saved floating point state for fork and signal frames; 64-aligned by its user. */
-	uint64_t fpu_area;              /* address, 0 until first needed */
+	uint64_t fpu_area;              /* [I] where its start finds its floating point state; 64-aligned */
 };
 
 STATIC_ASSERT(offsetof(struct thread, stack_top) == THREAD_STACK_TOP, "offsets.h");
@@ -63,6 +62,8 @@ STATIC_ASSERT(offsetof(struct upcall_frame, regs.rip) == EVENT_REGS_RIP, "offset
 
 /* A block for a new thread of p: a free one or a new one; state LIVE (or what is asked), not yet running. NOMEM. */
 err_t thread_create(struct process *p, enum thread_state state, struct thread **out) NONNULL MUST_CHECK;
+/* Unmaps the block of a thread that is gone, of a process that is gone too. */
+void thread_free(struct thread *t) NONNULL;
 /* Gives back a block whose thread never ran. */
 void thread_cancel(struct thread *t) NONNULL;
 /* The live thread with this tid, or NULL. Under process->lock. */

@@ -50,7 +50,8 @@ void timer_helper(struct thread *t)
 {
 	struct process *p = t->process;
 
-	(void)thread_set_upcall(t);
+	if (thread_set_upcall(t))
+		thread_end(t, 0);
 	for (;;) {
 		uint32_t seen = atomic_load_explicit(&p->timer.changed, memory_order_acquire);
 		lock_take(&p->lock);
@@ -120,7 +121,7 @@ static int64_t timer_set(struct thread *t, unsigned i, uint64_t first_ns, uint64
 
 static void itimer_prepare(struct process *p, unsigned i)
 {
-	p->timer.timer[i].is_used = true;
+	p->timer.is_used = p->timer.timer[i].is_used = true;
 	p->timer.timer[i].clock = itimer_clock[i];
 	p->timer.timer[i].signal = itimer_signal[i];
 	p->timer.timer[i].code = LINUX_SI_KERNEL;
@@ -226,6 +227,7 @@ int64_t linux_timer_create(struct thread *t, const uint64_t *a)
 	lock_take(&p->lock);
 	for (id = TIMER_ITIMERS; id < TIMER_COUNT && p->timer.timer[id].is_used; id++)
 		;
+	p->timer.is_used = true;
 	if (id < TIMER_COUNT)
 		p->timer.timer[id] = (struct timer){
 			.is_used = true, .clock = clock, .linux_clock = (uint32_t)a[0], .code = LINUX_SI_TIMER, .value = a[1] ? event.value : id,

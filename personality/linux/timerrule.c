@@ -25,5 +25,6 @@ uint64_t timer_advance(struct timer *t, uint64_t now_ns)
 
 void timer_clear(struct timer_state *s)
 {
-	memset(s, 0, sizeof(*s));
+	if (s->is_used)
+		memset(s, 0, sizeof(*s));
 }
