@@ -68,15 +68,9 @@ void klog(const char *format, ...)
 	va_end(arguments);
 }
 
-void klog_set_quiet(bool set)
-{
-	atomic_store(&quiet, set);
-}
+void klog_set_quiet(bool set) { atomic_store(&quiet, set); }
 
-void klog_set_panicking(void)
-{
-	atomic_store(&panicking, true);
-}
+void klog_set_panicking(void) { atomic_store(&panicking, true); }
 
 size_t klog_read(size_t position, char *to, size_t bytes, size_t *copied)
 {

@@ -41,10 +41,7 @@ err_t account_create(struct account *parent, const struct account_limits *limits
 	return OK;
 }
 
-void account_get(struct account *a)
-{
-	object_get(&a->object);
-}
+void account_get(struct account *a) { object_get(&a->object); }
 
 void account_put(struct account *a)
 {

@@ -60,10 +60,7 @@ static inline struct frame *frame_of_number(uint64_t number)
 	return NULL;
 }
 
-struct frame *frame_of(paddr_t p)
-{
-	return frame_of_number(p.raw >> PAGE_SHIFT);
-}
+struct frame *frame_of(paddr_t p) { return frame_of_number(p.raw >> PAGE_SHIFT); }
 
 static uint64_t number_of(const struct frame *f)
 {
@@ -76,10 +73,7 @@ static uint64_t number_of(const struct frame *f)
 	return 0;
 }
 
-paddr_t frame_address(const struct frame *f)
-{
-	return paddr(number_of(f) << PAGE_SHIFT);
-}
+paddr_t frame_address(const struct frame *f) { return paddr(number_of(f) << PAGE_SHIFT); }
 
 bool frame_range_is_managed(paddr_t start, uint64_t bytes)
 {
@@ -106,10 +100,7 @@ bool frame_range_is_ram(paddr_t start, uint64_t bytes)
 
 /* ---- Buddy lists ---- */
 
-static enum zone zone_of(uint64_t number)
-{
-	return number < PAGE_NUMBER_4G ? ZONE_LOW : ZONE_HIGH;
-}
+static enum zone zone_of(uint64_t number) { return number < PAGE_NUMBER_4G ? ZONE_LOW : ZONE_HIGH; }
 
 static void block_push(struct frame *f, uint64_t number, uint32_t order) REQUIRES(&memory.lock)
 {
@@ -254,10 +245,7 @@ static bool must_fail(void)
 	       atomic_fetch_sub_explicit(&memory.fail_after, 1, memory_order_relaxed) == 1;
 }
 
-void frame_fail_after(uint64_t count)
-{
-	atomic_store(&memory.fail_after, count);
-}
+void frame_fail_after(uint64_t count) { atomic_store(&memory.fail_after, count); }
 
 static void count_charge(struct account *a, uint64_t count)
 {
@@ -340,15 +328,9 @@ uint32_t frame_refs(paddr_t p)
 	return f ? atomic_load_explicit(&f->refs, memory_order_acquire) : 0;
 }
 
-paddr_t frame_zero(void)
-{
-	return memory.zero;
-}
+paddr_t frame_zero(void) { return memory.zero; }
 
-uint64_t frame_count_total(void)
-{
-	return memory.total;
-}
+uint64_t frame_count_total(void) { return memory.total; }
 
 uint64_t frame_count_free(void)
 {
@@ -359,10 +341,7 @@ uint64_t frame_count_free(void)
 	return count;
 }
 
-bool frame_is_short(void)
-{
-	return frame_count_free() < 3 * memory.reserve + CACHE_MAX;
-}
+bool frame_is_short(void) { return frame_count_free() < 3 * memory.reserve + CACHE_MAX; }
 
 uint64_t frame_count_kernel(void)
 {
@@ -376,15 +355,9 @@ static bool kind_is_ram(uint32_t kind)
 	return kind == BOOT_MEMORY_FREE || kind == BOOT_MEMORY_ACPI || kind == BOOT_MEMORY_LOADER;
 }
 
-static uint64_t first_page(const struct boot_memory *m)
-{
-	return m->start >> PAGE_SHIFT;
-}
+static uint64_t first_page(const struct boot_memory *m) { return m->start >> PAGE_SHIFT; }
 
-static uint64_t end_page(const struct boot_memory *m)
-{
-	return (m->start + m->bytes) >> PAGE_SHIFT;
-}
+static uint64_t end_page(const struct boot_memory *m) { return (m->start + m->bytes) >> PAGE_SHIFT; }
 
 /* Grows the bank that touches [first, end) or nearly so, or starts one. */
 static bool bank_cover(uint64_t first, uint64_t end)

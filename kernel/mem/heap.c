@@ -34,15 +34,9 @@ static struct class classes[CLASSES] = {
 };
 static _Atomic uint64_t used_bytes, fail_after;
 
-void heap_fail_after(uint64_t count)
-{
-	atomic_store(&fail_after, count);
-}
+void heap_fail_after(uint64_t count) { atomic_store(&fail_after, count); }
 
-size_t heap_used_bytes(void)
-{
-	return atomic_load_explicit(&used_bytes, memory_order_relaxed);
-}
+size_t heap_used_bytes(void) { return atomic_load_explicit(&used_bytes, memory_order_relaxed); }
 
 static bool must_fail(void)
 {
@@ -52,10 +46,7 @@ static bool must_fail(void)
 
 /* ---- Slabs ---- */
 
-static uint32_t class_of(size_t bytes)
-{
-	return class_by_size[(bytes - 1) / 32];
-}
+static uint32_t class_of(size_t bytes) { return class_by_size[(bytes - 1) / 32]; }
 
 static uint16_t *link_of(char *page, uint32_t class, uint32_t index)
 {

@@ -72,10 +72,7 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 	return OK;
 }
 
-void memobj_get(struct memobj *m)
-{
-	object_get(&m->object);
-}
+void memobj_get(struct memobj *m) { object_get(&m->object); }
 
 void memobj_put(struct memobj *m)
 {
@@ -115,10 +112,7 @@ void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
 }
 
-void memobj_index_clear(struct page_index *x)
-{
-	page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL);
-}
+void memobj_index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
 
 /* Zeroes part of page n where it is not zero anyway. */
 static err_t page_clear_part(struct memobj *m, uint64_t n, uint64_t from, uint64_t bytes) REQUIRES(&m->lock)

@@ -88,12 +88,6 @@ struct region;
 void memobj_region_add(struct memobj *m, struct region *r);
 void memobj_region_remove(struct memobj *m, struct region *r);
 
-static inline uint64_t memobj_page_count(const struct memobj *m)
-{
-	return page_round_up(m->bytes) >> PAGE_SHIFT;
-}
+static inline uint64_t memobj_page_count(const struct memobj *m) { return page_round_up(m->bytes) >> PAGE_SHIFT; }
 
-static inline paddr_t slot_frame(uint64_t slot)
-{
-	return paddr(slot & SLOT_FRAME_MASK);
-}
+static inline paddr_t slot_frame(uint64_t slot) { return paddr(slot & SLOT_FRAME_MASK); }

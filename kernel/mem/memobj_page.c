@@ -9,10 +9,7 @@
 #include "kernel/sched/clock.h"
 #include "lib/base/string.h"
 
-void memobj_touch_changed(struct memobj *m)
-{
-	m->changed_ns = clock_realtime_ns();
-}
+void memobj_touch_changed(struct memobj *m) { m->changed_ns = clock_realtime_ns(); }
 
 static uint64_t slot_get(const struct page_index *x, uint64_t n)
 {

@@ -10,21 +10,12 @@ struct node {
 	uint64_t slot[NODE_SLOTS];
 };
 
-static struct node *node_of(uint64_t slot)
-{
-	return (struct node *)slot;
-}
+static struct node *node_of(uint64_t slot) { return (struct node *)slot; }
 
 /* How many pages a tree of this height can name. */
-static uint64_t reach(uint32_t height)
-{
-	return 1ull << height * NODE_BITS;
-}
+static uint64_t reach(uint32_t height) { return 1ull << height * NODE_BITS; }
 
-static uint32_t slot_at(uint64_t n, uint32_t height)
-{
-	return n >> (height - 1) * NODE_BITS & (NODE_SLOTS - 1);
-}
+static uint32_t slot_at(uint64_t n, uint32_t height) { return n >> (height - 1) * NODE_BITS & (NODE_SLOTS - 1); }
 
 uint64_t *page_index_find(const struct page_index *x, uint64_t n)
 {

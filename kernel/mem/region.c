@@ -42,15 +42,9 @@ static void gap_update(const struct region_tree *t, struct region *r)
 
 /* ---- Balance ---- */
 
-static uint32_t height_of(const struct region *r)
-{
-	return r ? r->height : 0;
-}
+static uint32_t height_of(const struct region *r) { return r ? r->height : 0; }
 
-static uint64_t gap_max_of(const struct region *r)
-{
-	return r ? r->gap_max : 0;
-}
+static uint64_t gap_max_of(const struct region *r) { return r ? r->gap_max : 0; }
 
 static void node_update(struct region *r)
 {

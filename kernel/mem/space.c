@@ -27,10 +27,7 @@ err_t space_create(struct account *a, struct space **out)
 	return OK;
 }
 
-void space_get(struct space *s)
-{
-	object_get(&s->object);
-}
+void space_get(struct space *s) { object_get(&s->object); }
 
 /* A CPU whose thread has left the process may not have switched yet: it is about to. */
 static void wait_unloaded(struct space *s)

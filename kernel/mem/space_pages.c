@@ -138,10 +138,8 @@ static bool move_copy_visit(void *context, uint64_t address, struct page_entry *
 	return false;
 }
 
-static bool move_clear_visit(void *context, uint64_t address, struct page_entry *e)
+static bool move_clear_visit(void *context UNUSED, uint64_t address UNUSED, struct page_entry *e)
 {
-	(void)context;
-	(void)address;
 	*e = (struct page_entry){ .flags = 0 };
 	return true;
 }

@@ -88,7 +88,4 @@ void spin_unlock(struct spinlock *l)
 	atomic_store_explicit(&l->owner, atomic_load_explicit(&l->owner, memory_order_relaxed) + 1, memory_order_release);
 }
 
-bool spin_is_held(const struct spinlock *l)
-{
-	return !DEBUG || l->cpu_plus_1 == cpu_this()->index + 1;
-}
+bool spin_is_held(const struct spinlock *l) { return !DEBUG || l->cpu_plus_1 == cpu_this()->index + 1; }

@@ -78,10 +78,7 @@ void apic_init_cpu(void)
 	apic_write(APIC_EOI, 0);
 }
 
-void apic_end(void)
-{
-	apic_write(APIC_EOI, 0);
-}
+void apic_end(void) { apic_write(APIC_EOI, 0); }
 
 /* What no handler wants: a spurious interrupt is not acknowledged, one that a device sent to a wrong vector must be, lest it blocks others. */
 void apic_end_unexpected(uint32_t vector)
@@ -90,15 +87,9 @@ void apic_end_unexpected(uint32_t vector)
 		apic_end();
 }
 
-bool apic_can_reach(uint32_t hardware_id)
-{
-	return !registers || hardware_id <= XAPIC_ID_MAX;
-}
+bool apic_can_reach(uint32_t hardware_id) { return !registers || hardware_id <= XAPIC_ID_MAX; }
 
-uint32_t apic_id(void)
-{
-	return registers ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID);
-}
+uint32_t apic_id(void) { return registers ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID); }
 
 static void command(uint32_t hardware_id, uint32_t what)
 {

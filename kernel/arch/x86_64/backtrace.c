@@ -9,10 +9,7 @@
 
 enum { FRAMES_MAX = 32 };
 
-static bool is_code(uint64_t ip)
-{
-	return ip >= (uint64_t)image_text_start && ip < (uint64_t)image_text_end;
-}
+static bool is_code(uint64_t ip) { return ip >= (uint64_t)image_text_start && ip < (uint64_t)image_text_end; }
 
 /* Stacks lie in the image or in the low part of the direct map that is surely RAM: their owner's is the best proof we have. */
 static bool is_stack(uint64_t address)

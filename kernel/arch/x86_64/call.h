@@ -21,15 +21,9 @@ static inline bool regs_decode_call(const struct regs *r, struct request *q)
 	return true;
 }
 
-static inline void regs_set_result(struct regs *r, int64_t result)
-{
-	r->rax = (uint64_t)result;
-}
+static inline void regs_set_result(struct regs *r, int64_t result) { r->rax = (uint64_t)result; }
 
-static inline void regs_set_received(struct regs *r, handle_t h)
-{
-	r->rdx = (uint64_t)(int64_t)h;
-}
+static inline void regs_set_received(struct regs *r, handle_t h) { r->rdx = (uint64_t)(int64_t)h; }
 
 static inline uint64_t regs_call_number(const struct regs *r) { return r->rax; }
 static inline uint64_t regs_ip(const struct regs *r) { return r->rip; }

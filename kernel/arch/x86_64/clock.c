@@ -144,10 +144,7 @@ void clock_init_boot(void)
 
 /* ---- Clock ---- */
 
-uint64_t arch_clock_ticks(void)
-{
-	return arch_ticks();
-}
+uint64_t arch_clock_ticks(void) { return arch_ticks(); }
 
 uint64_t arch_clock_ns(void)
 {

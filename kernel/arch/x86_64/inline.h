@@ -68,26 +68,14 @@ static ALWAYS_INLINE struct thread *arch_thread_current(void)
 	return t;
 }
 
-static ALWAYS_INLINE void arch_pause(void)
-{
-	__asm__ volatile("pause" ::: "memory");
-}
+static ALWAYS_INLINE void arch_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 
-static ALWAYS_INLINE void arch_interrupts_on(void)
-{
-	__asm__ volatile("sti" ::: "memory");
-}
+static ALWAYS_INLINE void arch_interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
 
-static ALWAYS_INLINE void arch_interrupts_off(void)
-{
-	__asm__ volatile("cli" ::: "memory");
-}
+static ALWAYS_INLINE void arch_interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
 
 /* Lets in what interrupts are pending (they return here): sti holds interrupts off for one instruction more. */
-static ALWAYS_INLINE void arch_interrupts_window(void)
-{
-	__asm__ volatile("sti\n\tnop\n\tcli" ::: "memory");
-}
+static ALWAYS_INLINE void arch_interrupts_window(void) { __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory"); }
 
 static ALWAYS_INLINE bool arch_interrupts_are_on(void)
 {

@@ -83,9 +83,8 @@ void arch_init_early(const struct boot_info *boot)
 	apic_timer_unmask();
 }
 
-err_t arch_init_late(const struct boot_info *boot)
+err_t arch_init_late(const struct boot_info *boot UNUSED)
 {
-	(void)boot;
 	lines_init();
 	return OK;
 }

@@ -72,15 +72,9 @@ static struct page_entry entry_decode(uint64_t raw)
 	return (struct page_entry){ paddr(raw & ENTRY_FRAME), flags };
 }
 
-static uint64_t *table_at(paddr_t p)
-{
-	return paddr_to_kernel(p);
-}
+static uint64_t *table_at(paddr_t p) { return paddr_to_kernel(p); }
 
-static uint64_t *table_of(uint64_t entry)
-{
-	return table_at(paddr(entry & ENTRY_FRAME));
-}
+static uint64_t *table_of(uint64_t entry) { return table_at(paddr(entry & ENTRY_FRAME)); }
 
 /* level 0 holds pages. */
 static uint32_t slot_index(uint64_t address, uint32_t level)
@@ -88,10 +82,7 @@ static uint32_t slot_index(uint64_t address, uint32_t level)
 	return address >> (PAGE_SHIFT + level * LEVEL_BITS) & (TABLE_ENTRIES - 1);
 }
 
-static uint64_t level_bytes(uint32_t level)
-{
-	return (uint64_t)PAGE_BYTES << level * LEVEL_BITS;
-}
+static uint64_t level_bytes(uint32_t level) { return (uint64_t)PAGE_BYTES << level * LEVEL_BITS; }
 
 /* What changes an entry keeps its table's count. */
 static void slot_store(uint64_t *slot, uint64_t raw)
@@ -310,28 +301,18 @@ static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level)
 	}
 }
 
-void paging_destroy(struct page_tables *p, struct account *a)
+void paging_destroy(struct page_tables *p, struct account *a UNUSED)
 {
-	(void)a;
 	free_tables(p, table_at(p->root), LEVELS - 1);
 	table_free(p, p->root);
 }
 
-void paging_load(const struct page_tables *p)
-{
-	cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw);
-}
+void paging_load(const struct page_tables *p) { cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw); }
 
-void paging_flush(uint64_t address)
-{
-	invlpg(address);
-}
+void paging_flush(uint64_t address) { invlpg(address); }
 
 /* Kernel entries are global and stay. */
-void paging_flush_all(void)
-{
-	cr3_write(cr3_read());
-}
+void paging_flush_all(void) { cr3_write(cr3_read()); }
 
 /* ---- The kernel half ---- */
 

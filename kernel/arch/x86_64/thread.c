@@ -41,10 +41,7 @@ void arch_context_init(struct context *c, void *stack_top, void (*entry)(void *)
 	c->sp = (uint64_t)sp;
 }
 
-struct regs *arch_thread_regs(struct thread *t)
-{
-	return (struct regs *)t->kernel_stack_top - 1;
-}
+struct regs *arch_thread_regs(struct thread *t) { return (struct regs *)t->kernel_stack_top - 1; }
 
 void arch_regs_start(struct regs *r, const struct thread_start *start)
 {
@@ -195,10 +192,7 @@ void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out)
 }
 
 /* A base that is not canonical would fault in the kernel. */
-static bool base_is_canonical(uint64_t base)
-{
-	return (uint64_t)((int64_t)(base << 16) >> 16) == base;
-}
+static bool base_is_canonical(uint64_t base) { return (uint64_t)((int64_t)(base << 16) >> 16) == base; }
 
 void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 {
