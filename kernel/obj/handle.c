@@ -175,6 +175,24 @@ err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct reso
 	return OK;
 }
 
+handle_t handle_next(struct handle_table *t, handle_t h)
+{
+	handle_t found = HANDLE_NONE;
+	uint32_t i;
+
+	spin_lock(&t->lock);
+	while (h >= 0 && found == HANDLE_NONE) {
+		struct handle_segment *s = segment_of(t, h, &i);
+		while (i < s->capacity && !s->slots[i].resource)
+			i++;
+		if (i < s->capacity)
+			found = (handle_t)i + (s == &t->high ? HANDLE_PRIVATE : 0);
+		h = s == &t->low ? HANDLE_PRIVATE : HANDLE_NONE;
+	}
+	spin_unlock(&t->lock);
+	return found;
+}
+
 err_t handle_close(struct handle_table *t, handle_t h)
 {
 	struct resource *r = NULL;

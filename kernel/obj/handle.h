@@ -46,6 +46,8 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out) MUST_CHECK;
 /* As handle_find with the handle's flags: to dup or send it. */
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out) NONNULL MUST_CHECK;
+/* The lowest number in use from h on; HANDLE_NONE: none. */
+handle_t handle_next(struct handle_table *t, handle_t h) NONNULL;
 err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;
 err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;
 err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep) NONNULL MUST_CHECK;

@@ -353,6 +353,25 @@ static int64_t task_threads(struct process *p, struct call_args *a)
 	return err ? err : (int64_t)count;
 }
 
+static int64_t task_handles(struct process *p, struct call_args *a)
+{
+	size_t capacity = a->out_bytes / sizeof(handle_t), count = 0;
+	handle_t h = a->word > INT32_MAX ? HANDLE_NONE : (handle_t)a->word;
+	err_t err;
+
+	for (; count < capacity && h >= 0 && (h = handle_next(&p->handles, h)) >= 0; count++, h++)
+		if ((err = copy_to_user(uaddr(a->out.raw + count * sizeof(h)), &h, sizeof(h))))
+			return err;
+	return (int64_t)count;
+}
+
+static int64_t task_copy_handle(struct process *p, struct call_args *a)
+{
+	if (a->word > INT32_MAX)
+		return ERR_BADF;
+	return handle_find_passed(&p->handles, (handle_t)a->word, 0, &a->reply);
+}
+
 static int64_t task_regions(struct process *p, struct call_args *a)
 {
 	size_t capacity = a->out_bytes / sizeof(struct task_region), count = 0;
@@ -417,10 +436,12 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
 		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
 		[TASK_THREADS - TASK_FORK] = task_threads, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
-		[TASK_REGIONS - TASK_FORK] = task_regions,
+		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
+		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle,
 	};
 	uint32_t index = a->code - TASK_FORK;
-	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT;
+	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT ||
+	                   a->code == TASK_HANDLES || a->code == TASK_COPY_HANDLE;
 
 	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;

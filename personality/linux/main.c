@@ -15,6 +15,7 @@
 #include "personality/linux/entry.h"
 #include "personality/linux/exec.h"
 #include "personality/linux/fpu.h"
+#include "personality/linux/path.h"
 
 enum { STATUS_NOT_FOUND = 127, STATUS_CANNOT_RUN = 126, STATUS_BROKEN = 125, STDERR = 2, STANDARD_COUNT = 3 };
 
@@ -125,6 +126,7 @@ static struct thread *first_thread(const struct startup *s)
 	if ((err = thread_create(p, THREAD_LIVE, &t)))
 		give_up("no memory", err, STATUS_BROKEN);
 	t->tid = p->pid;
+	path_tell_places(p);
 	t->frame.argument[0] = (uint64_t)s;
 	return t;
 }

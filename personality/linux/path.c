@@ -392,6 +392,18 @@ int64_t path_of(struct thread *t, handle_t handle, char *to, size_t bytes)
 	return length;
 }
 
+/* A link of /proc that stands for what another process has open: it is opened to see what it is. */
+static int64_t readlink_open(struct thread *t, int32_t directory, const char *path, char *to, size_t bytes)
+{
+	int64_t handle = path_open(t, directory, path, OPEN_PATH | OPEN_PRIVATE, 0);
+
+	if (handle < 0)
+		return handle;
+	int64_t length = path_of(t, (handle_t)handle, to, bytes);
+	native_close((handle_t)handle);
+	return length;
+}
+
 int64_t path_readlink(struct thread *t, int32_t directory, const char *path, char *to, size_t bytes)
 {
 	struct path_request q = { .code = FILE_READLINK, .before = "", .out = to, .out_bytes = bytes };
@@ -404,17 +416,28 @@ int64_t path_readlink(struct thread *t, int32_t directory, const char *path, cha
 	if ((result = find(t, directory, path, full, &target)) < 0)
 		return result;
 	enum magic magic = target.place.scheme ? magic_find(t, &target.place, &fd, &after) : MAGIC_NONE;
-	if (!magic || *after)
-		return path_call(t, directory, path, &q);
-	if (magic == MAGIC_EXE)
+	if (!magic || *after) {
+		result = path_call(t, directory, path, &q);
+		if (result != ERR_XDEV || !target.place.scheme)
+			return result;
+		result = readlink_open(t, directory, path, name, sizeof(name));
+	} else if (magic == MAGIC_EXE) {
 		result = (int64_t)string_copy(name, t->process->path, sizeof(name));
-	else
+	} else {
 		result = path_of(t, magic_handle(t, magic, fd), name, sizeof(name));
+	}
 	if (result < 0)
 		return result == ERR_BADF ? ERR_NOENT : result;
 	size_t length = (size_t)result < bytes ? (size_t)result : bytes;
 	memcpy(to, name, length);
 	return (int64_t)length;
+}
+
+void path_tell_places(struct process *p)
+{
+	const struct file_kept *kept = &p->kept.file;
+
+	(void)native_call(process_posix(p), POSIX_PLACES, 0, NULL, 0, NULL, 0, (uint32_t)kept->cwd | (uint64_t)(uint32_t)kept->root << 32);
 }
 
 int64_t path_change(struct thread *t, int32_t directory, const char *path, bool root)
@@ -440,6 +463,7 @@ int64_t path_change(struct thread *t, int32_t directory, const char *path, bool 
 	*place_of = (handle_t)handle;
 	if (!root)
 		kept->cwd_is_foreign = is_foreign;
+	path_tell_places(t->process);
 	lock_release(&t->process->lock);
 	native_close(old);
 	return 0;

@@ -16,12 +16,16 @@
 #include "lib/base/attr.h"
 
 struct file_stat;
+struct process;
 struct thread;
 
 /* Opens path. open_flags is enum open_flags; add OPEN_PRIVATE for a handle of our own. Device nodes open their devices. */
 int64_t path_open(struct thread *t, int32_t directory, const char *path, uint64_t open_flags, uint32_t mode) NONNULL MUST_CHECK;
 /* An absolute path of an open handle, as the program may name it, 0-terminated: its length. */
 int64_t path_of(struct thread *t, handle_t handle, char *to, size_t bytes) NONNULL MUST_CHECK;
+
+/* Tells procd which handles our working and root directory are. */
+void path_tell_places(struct process *p) NONNULL;
 
 /* A file-protocol code about a path: `before` (a struct, perhaps empty) and the path go in. */
 struct path_request {

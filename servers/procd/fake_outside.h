@@ -230,6 +230,26 @@ static int64_t fake_regions(task_t h, uint64_t address, struct task_region *regi
 	return 1;
 }
 
+/* Every task has the numbers 0 to 2. */
+static int64_t fake_handles(task_t h, handle_t from, handle_t *numbers, size_t capacity)
+{
+	int64_t count = 0;
+
+	(void)fake_task(h);
+	for (; from < 3 && (size_t)count < capacity; from++)
+		numbers[count++] = from;
+	return count;
+}
+
+static err_t fake_copy_handle(task_t h, handle_t number, handle_t *out)
+{
+	(void)fake_task(h);
+	if (number < 0 || number > 2)
+		return ERR_BADF;
+	*out = fake_open(FAKE_TASKS);
+	return OK;
+}
+
 static err_t fake_thread_find(uint32_t tid, uint32_t *pid)
 {
 	if (tid >= FAKE_TASKS || !fake.tasks[tid].exists)
@@ -289,7 +309,7 @@ static const struct outside fake_outside = {
 	.task_stop = fake_stop, .task_continue = fake_continue, .task_post = fake_post, .task_withdraw = fake_withdraw,
 	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice, .task_name = fake_name,
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_threads = fake_threads,
-	.task_regions = fake_regions, .thread_find = fake_thread_find, .account_create = fake_account_create,
+	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .thread_find = fake_thread_find, .account_create = fake_account_create,
 	.account_put = fake_close, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,
 	.reply = fake_reply, .read_in = fake_read_in, .notify = fake_notify,
 };

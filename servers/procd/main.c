@@ -163,6 +163,16 @@ static int64_t task_regions(task_t task, uint64_t address, struct task_region *r
 	return handle_call(task, TASK_REGIONS, NULL, 0, regions, capacity * sizeof *regions, address);
 }
 
+static int64_t task_handles(task_t task, handle_t from, handle_t *numbers, size_t capacity)
+{
+	return handle_call(task, TASK_HANDLES, NULL, 0, numbers, capacity * sizeof *numbers, (uint64_t)from);
+}
+
+static err_t task_copy_handle(task_t task, handle_t number, handle_t *out)
+{
+	return handle_call_get(task, TASK_COPY_HANDLE, NULL, 0, (uint64_t)number, out);
+}
+
 static err_t thread_find(uint32_t tid, uint32_t *pid)
 {
 	int64_t result = handle_call(admin, TASK_FIND_THREAD, NULL, 0, NULL, 0, tid);
@@ -194,7 +204,7 @@ static const struct outside outside = {
 	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
 	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_threads = task_threads,
-	.task_regions = task_regions, .thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
+	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
 	.system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
 };
 
@@ -275,12 +285,18 @@ static const struct scheme_ops posix_ops = {
 
 static int64_t procfs_scheme_open(struct scheme_request *r, const char *ref, size_t ref_bytes, uint32_t open_flags, uint32_t mode)
 {
+	handle_t forward;
 	uint64_t id;
 	err_t err;
 
 	(void)mode;
-	if ((err = procfs_open(&procfs, &r->message->sender, (uint64_t)r->open, ref, ref_bytes, open_flags, &id)))
+	if ((err = procfs_open(&procfs, &r->message->sender, (uint64_t)r->open, ref, ref_bytes, open_flags, &id, &forward)))
 		return err;
+	if (forward != HANDLE_NONE) {
+		r->reply_handle = forward;
+		r->reply_flags = REPLY_FORWARD;
+		return 0;
+	}
 	r->opened = (void *)id;
 	r->reply_flags = REPLY_SEEKABLE;
 	return 0;

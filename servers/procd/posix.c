@@ -267,6 +267,13 @@ static void do_subreaper(struct tree *t, struct process *sender, const struct po
 	answer(t, c, 0);
 }
 
+static void do_places(struct tree *t, struct process *sender, const struct posix_call *c)
+{
+	sender->working = (handle_t)low(c->word);
+	sender->root = (handle_t)high(c->word);
+	answer(t, c, 0);
+}
+
 /* ---- Ids ---- */
 
 static void do_get_ids(struct tree *t, struct process *sender, const struct posix_call *c)
@@ -442,6 +449,7 @@ static serve_function *const serve[] = {
 	[POSIX_SET_DEATH_SIGNAL - POSIX_FORK] = do_death_signal,
 	[POSIX_SIGNAL_THREAD - POSIX_FORK] = do_signal_thread,
 	[POSIX_SUBREAPER - POSIX_FORK] = do_subreaper,
+	[POSIX_PLACES - POSIX_FORK] = do_places,
 };
 
 void posix_serve(struct tree *t, const struct posix_call *c)

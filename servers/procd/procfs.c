@@ -20,6 +20,7 @@ STATIC_ASSERT(PROCFS_KINDS < 255, "a kind fits its byte of a node's number");
 #define OWNED PROCFS_OWNED
 #define PRIVATE PROCFS_PRIVATE
 #define OF_THREAD PROCFS_OF_THREAD
+#define OPENED PROCFS_OPENED
 static const struct kind {
 	enum procfs_kind parent;
 	const char *name;               /* NULL: a number */
@@ -124,12 +125,25 @@ static struct procfs_node parent_of(const struct procfs_node *n)
 	return up;
 }
 
+static err_t find_fd(struct procfs *f, const struct procfs_node *dir, uint64_t number, struct procfs_node *out)
+{
+	handle_t found;
+
+	if (number >= HANDLE_PRIVATE || !process_is_alive(dir->process) ||
+	    f->tree->outside->task_handles(dir->process->task, (handle_t)number, &found, 1) != 1 || found != (handle_t)number)
+		return ERR_NOENT;
+	*out = (struct procfs_node){ .kind = PROCFS_FD, .number = dir->number, .process = dir->process, .fd = found };
+	return OK;
+}
+
 static err_t find_number(struct procfs *f, const struct procfs_node *dir, uint64_t number, struct procfs_node *out)
 {
 	enum procfs_kind kind = dir->kind == PROCFS_ROOT ? PROCFS_PROCESS : PROCFS_THREAD;
 	uint32_t pid = (uint32_t)number;
 	struct process *p;
 
+	if (dir->kind == PROCFS_P_FD)
+		return find_fd(f, dir, number, out);
 	if (number == 0 || number > INT32_MAX)
 		return ERR_NOENT;
 	if (kind == PROCFS_THREAD) {
@@ -160,7 +174,8 @@ static err_t find_child(struct procfs *f, const struct procfs_node *dir, const c
 		}
 		return OK;
 	}
-	if ((dir->kind == PROCFS_ROOT || dir->kind == PROCFS_P_TASK) && name[0] != '0' &&
+	bool has_numbers = dir->kind == PROCFS_ROOT || dir->kind == PROCFS_P_TASK || dir->kind == PROCFS_P_FD;
+	if (has_numbers && (name[0] != '0' || (bytes == 1 && dir->kind == PROCFS_P_FD)) &&
 	    number_parse(name, bytes, 10, &number) == OK)
 		return find_number(f, dir, number, out);
 	return ERR_NOENT;
@@ -171,6 +186,8 @@ struct procfs_walk {
 	struct procfs *f;
 	const struct sender *sender;
 	unsigned links;
+	bool ends_opened;               /* a link to what is open may be the end: the caller gives that */
+	bool is_last;                   /* no name comes after the present one */
 };
 
 static err_t walk(struct procfs_walk *w, struct procfs_node *n, const char *path, size_t bytes, bool follow);
@@ -182,6 +199,8 @@ static err_t follow_link(struct procfs_walk *w, const struct procfs_node *dir, s
 	struct procfs_node to = *dir;
 	err_t err;
 
+	if (kind_of(link)->flags & OPENED && w->ends_opened && w->is_last)
+		return OK;
 	/* What leads out of /proc is not ours to follow. */
 	if (kind_of(link)->flags & PRIVATE)
 		return ERR_XDEV;
@@ -234,6 +253,7 @@ static err_t walk(struct procfs_walk *w, struct procfs_node *n, const char *path
 			at++;
 		if (end == start)
 			continue;
+		w->is_last = end == bytes;
 		if ((err = step(w, n, path + start, end - start, follow || end < bytes)))
 			return err;
 		if (end < bytes && at == bytes && !is_directory(n))
@@ -268,37 +288,69 @@ static void write_path(const struct procfs_node *n, struct text *to)
 	if (kind_of(n)->name)
 		text_format(to, "/%s", kind_of(n)->name);
 	else
-		text_format(to, "/%u", n->number);
+		text_format(to, "/%u", n->kind == PROCFS_FD ? (uint32_t)n->fd : n->number);
 }
 
 /* ---- Open, read, write ---- */
 
-err_t procfs_open(struct procfs *f, const struct sender *sender, uint64_t at, const char *ref, size_t ref_bytes,
-                  uint64_t open_flags, uint64_t *id)
+/* A copy of what the process has open there. */
+static err_t copy_opened(struct procfs *f, const struct sender *s, const struct procfs_node *n, handle_t *out)
 {
-	struct procfs_node n;
-	uint32_t wanted = (open_flags & OPEN_READ ? MAY_READ : 0) | (open_flags & OPEN_WRITE ? MAY_WRITE : 0);
-	err_t err = walk_from(f, sender, at, ref, ref_bytes, !(open_flags & OPEN_NOFOLLOW), &n);
+	const struct process *p = n->process;
+	handle_t number = n->kind == PROCFS_FD ? n->fd : n->kind == PROCFS_P_CWD ? p->working : p->root;
+	err_t err;
 
-	if (err)
-		return err == ERR_NOENT && open_flags & OPEN_CREATE ? ERR_ACCES : err;
+	if (!may_inspect(s, p))
+		return ERR_ACCES;
+	if (number == HANDLE_NONE || !process_is_alive(p))
+		return ERR_NOENT;
+	err = f->tree->outside->task_copy_handle(p->task, number, out);
+	return err == ERR_BADF ? ERR_NOENT : err;
+}
+
+static err_t open_allowed(const struct procfs_node *n, const struct sender *s, uint64_t open_flags)
+{
+	uint32_t wanted = (open_flags & OPEN_READ ? MAY_READ : 0) | (open_flags & OPEN_WRITE ? MAY_WRITE : 0);
+
 	if (open_flags & OPEN_CREATE && open_flags & OPEN_EXCLUSIVE)
 		return ERR_EXIST;
-	if (open_flags & OPEN_DIRECTORY && !is_directory(&n))
+	if (open_flags & OPEN_DIRECTORY && !is_directory(n))
 		return ERR_NOTDIR;
 	if (open_flags & OPEN_PATH)
-		wanted = 0;
-	else if (type_of(&n) == MODE_SYMLINK)
+		return OK;
+	if (type_of(n) == MODE_SYMLINK)
 		return ERR_LOOP;
-	else if (is_directory(&n) && open_flags & (OPEN_WRITE | OPEN_CREATE | OPEN_UNNAMED))
+	if (is_directory(n) && open_flags & (OPEN_WRITE | OPEN_CREATE | OPEN_UNNAMED))
 		return open_flags & OPEN_UNNAMED ? ERR_OPNOTSUPP : ERR_ISDIR;
-	else if (open_flags & OPEN_EXEC && !is_directory(&n))
+	if (open_flags & OPEN_EXEC && !is_directory(n))
 		return ERR_ACCES;
-	if (wanted && (err = node_allows(&n, sender, wanted)))
-		return err;
 	/* Root may write what is writable; the rest is fixed for all. */
-	if (wanted & MAY_WRITE && !(kind_of(&n)->mode & 0222))
+	if (wanted & MAY_WRITE && !(kind_of(n)->mode & 0222))
 		return ERR_ACCES;
+	return wanted ? node_allows(n, s, wanted) : OK;
+}
+
+err_t procfs_open(struct procfs *f, const struct sender *sender, uint64_t at, const char *ref, size_t ref_bytes,
+                  uint64_t open_flags, uint64_t *id, handle_t *forward)
+{
+	bool follow = !(open_flags & OPEN_NOFOLLOW);
+	struct procfs_walk w = { .f = f, .sender = sender, .ends_opened = true };
+	struct procfs_node n;
+	err_t err;
+
+	*forward = HANDLE_NONE;
+	*id = 0;
+	if ((err = node_find(f, at, &n)))
+		return err;
+	if ((err = walk(&w, &n, ref, ref_bytes, follow)))
+		return err == ERR_NOENT && open_flags & OPEN_CREATE ? ERR_ACCES : err;
+	if (kind_of(&n)->flags & OPENED && follow)
+		return copy_opened(f, sender, &n, forward);
+	if ((err = open_allowed(&n, sender, open_flags)))
+		return err;
+	/* A link among many, known by nothing but its name. */
+	if (n.kind == PROCFS_FD)
+		return ERR_OPNOTSUPP;
 	*id = node_id(&n);
 	return OK;
 }
@@ -383,7 +435,7 @@ static void stat_node(struct procfs *f, const struct procfs_node *n, struct file
 	struct file_time time = time_of(f->started_ns + (n->process ? n->process->started_ns : 0));
 
 	*out = (struct file_stat){
-		.device = DEVICE, .node = node_id(n), .mode = kind_of(n)->mode, .links = is_directory(n) ? 2 : 1,
+		.device = DEVICE, .node = node_id(n) + (n->kind == PROCFS_FD ? (uint64_t)n->fd << 32 : 0), .mode = kind_of(n)->mode, .links = is_directory(n) ? 2 : 1,
 		.uid = owner_uid(n), .gid = owner_gid(n), .block_bytes = 1024,
 		.accessed = time, .modified = time, .changed = time, .born = time,
 	};
@@ -514,6 +566,23 @@ static err_t list_threads(struct procfs *f, struct listing *l, struct process *p
 	return OK;
 }
 
+static void list_fds(struct procfs *f, struct listing *l, struct process *p, uint64_t after)
+{
+	enum { AT_ONCE = 64 };
+	handle_t fds[AT_ONCE], from = after >= COOKIE_NUMBERS ? (handle_t)(after - COOKIE_NUMBERS + 1) : 0;
+	int64_t count = AT_ONCE;
+
+	while (process_is_alive(p) && !l->is_full && count == AT_ONCE && from < HANDLE_PRIVATE) {
+		count = f->tree->outside->task_handles(p->task, from, fds, AT_ONCE);
+		for (int64_t i = 0; i < count && i < AT_ONCE && fds[i] < HANDLE_PRIVATE; i++) {
+			list_number(l, PROCFS_FD, (uint32_t)fds[i], p);
+			from = fds[i] + 1;
+		}
+		if (count > 0 && fds[count - 1] >= HANDLE_PRIVATE)
+			return;
+	}
+}
+
 static int64_t list_directory(struct procfs *f, const struct sender *s, const struct procfs_node *dir, uint64_t after, void *out, size_t out_bytes, size_t *used)
 {
 	struct listing l = { .to = out, .room = out_bytes };
@@ -529,6 +598,8 @@ static int64_t list_directory(struct procfs *f, const struct sender *s, const st
 		err = list_processes(f, &l, after);
 	else if (dir->kind == PROCFS_P_TASK && !l.is_full)
 		err = list_threads(f, &l, dir->process, after);
+	else if (dir->kind == PROCFS_P_FD && !l.is_full && after < COOKIE_NUMBERS + HANDLE_PRIVATE)
+		list_fds(f, &l, dir->process, after);
 	if (l.used == 0)
 		return err ? err : l.is_full ? ERR_INVAL : 0;
 	*used = l.used;
@@ -544,6 +615,9 @@ static int64_t read_link(struct procfs *f, const struct sender *s, const struct 
 		return ERR_INVAL;
 	if (kind_of(n)->flags & PRIVATE && !may_inspect(s, n->process))
 		return ERR_ACCES;
+	/* What it is has its own server, whom the client asks. */
+	if (kind_of(n)->flags & OPENED)
+		return ERR_XDEV;
 	if ((err = view_node(f, s, n, &text)))
 		return err;
 	*used = text.used;

@@ -1,8 +1,8 @@
 /* servers/procd/procfs.h - the /proc file tree (scheme procfs:, file protocol).
  *
  * A node is named by a number that says everything about it, so an open file costs nothing here: no
- * memory, nothing to close. Texts are made when they are read. What a process's own personality knows
- * better (its fds, its working directory) it answers itself and never asks.
+ * memory, nothing to close. Texts are made when they are read. What another process has open (fd/N, cwd, root) is
+ * given as a handle, without asking its server, who may never answer.
  */
 #pragma once
 #include "abi/proto/file.h"
@@ -20,6 +20,7 @@ enum procfs_flags {
 	PROCFS_OWNED = 1 << 0,          /* belongs to a process: its user's ids are the owner's */
 	PROCFS_PRIVATE = 1 << 1,        /* only for root and a process of the same user */
 	PROCFS_OF_THREAD = 1 << 2,      /* the number is a tid */
+	PROCFS_OPENED = 1 << 3,         /* a link that stands for what the process has open */
 };
 
 /* A node with all that it needs; borrowed pointers, good until the tree changes. */
@@ -27,6 +28,7 @@ struct procfs_node {
 	enum procfs_kind kind;
 	uint32_t number;                /* pid or tid of what belongs to a process */
 	struct process *process;        /* or NULL */
+	handle_t fd;                    /* of PROCFS_FD, which has no number of its own: it is never open here */
 };
 
 struct procfs;
@@ -53,9 +55,10 @@ struct procfs {
 
 void procfs_init(struct procfs *f, struct tree *t);
 
-/* OPEN: what ref names, relative to node `at` (0: the root). The number is never 0. */
+/* OPEN: what ref names, relative to node `at` (0: the root). The number is never 0. *forward: not HANDLE_NONE
+ * when the client gets that handle instead, which is then the caller's. */
 err_t procfs_open(struct procfs *f, const struct sender *sender, uint64_t at, const char *ref, size_t ref_bytes,
-                  uint64_t open_flags, uint64_t *id) MUST_CHECK;
+                  uint64_t open_flags, uint64_t *id, handle_t *forward) MUST_CHECK;
 /* Bytes, or an error. */
 int64_t procfs_read(struct procfs *f, const struct sender *sender, uint64_t id, uint64_t offset, void *to, size_t bytes);
 int64_t procfs_write(struct procfs *f, const struct sender *sender, uint64_t id, uint64_t offset, const void *from, size_t bytes);

@@ -29,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t head[12] = { 0 }, out[512];
 	const char *path;
 	size_t path_bytes, used;
+	handle_t forward;
 	uint64_t id, at;
 
 	prepare();
@@ -41,8 +42,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.uid = head[8] & 1 ? 1000 : 0;
 	if (head[8] & 2)
 		at = 0;
-	if (procfs_open(&procfs, &s, at, path, path_bytes, head[9], &id) == OK)
+	if (procfs_open(&procfs, &s, at, path, path_bytes, head[9], &id, &forward) == OK && id)
 		(void)procfs_read(&procfs, &s, id, head[10], out, sizeof out);
+	if (forward != HANDLE_NONE)
+		fake_close(forward);
 	(void)procfs_call(&procfs, &s, at, 300 + head[10] % 24, head[11], path, path_bytes, out, sizeof out, &used);
 	return 0;
 }

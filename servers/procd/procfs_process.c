@@ -42,9 +42,6 @@ void show_exe(struct procfs_view *v)
 		v->err = ERR_NOENT;
 }
 
-/* Known to the process's own personality only. */
-void show_cwd(struct procfs_view *v) { v->err = ERR_ACCES; }
-void show_root(struct procfs_view *v) { text_string(v->text, "/"); }
 void show_mounts(struct procfs_view *v) { text_string(v->text, v->procfs->mounts); }
 void show_zero(struct procfs_view *v) { text_string(v->text, "0\n"); }
 void show_loginuid(struct procfs_view *v) { text_string(v->text, "4294967295"); }

@@ -19,12 +19,19 @@ static struct sender as(uint32_t pid)
 	return (struct sender){ .pid = pid, .tid = pid, .uid = i->uid, .gid = i->gid };
 }
 
-static err_t open_as(uint32_t pid, const char *path, uint64_t flags, uint64_t *id)
+static err_t open_at(uint32_t pid, uint64_t at, const char *path, uint64_t flags, uint64_t *id)
 {
 	struct sender s = as(pid);
+	handle_t forward;
+	err_t err = procfs_open(&procfs, &s, at, path, strlen(path), flags, id, &forward);
 
-	return procfs_open(&procfs, &s, 0, path, strlen(path), flags, id);
+	CHECK(err || (*id == 0) == (forward != HANDLE_NONE));
+	if (forward != HANDLE_NONE)
+		fake_close(forward);
+	return err;
 }
+
+static err_t open_as(uint32_t pid, const char *path, uint64_t flags, uint64_t *id) { return open_at(pid, 0, path, flags, id); }
 
 /* The whole text of a file in `text`, 0-terminated; its length or an error. */
 static int64_t cat_as(uint32_t pid, const char *path)
@@ -233,9 +240,8 @@ TEST(names_lead_where_they_say)
 	CHECK_EQ(call_as(shell, 0, FILE_RESOLVE, 0, "self/task", out, 3), ERR_RANGE);
 	CHECK_EQ(open_as(shell, "sys/kernel", OPEN_READ | OPEN_DIRECTORY, &id), OK);
 	CHECK_EQ(call_as(shell, id, FILE_PATH, 0, "", out, sizeof out), 11);
-	struct sender s = as(shell);
-	CHECK_EQ(procfs_open(&procfs, &s, id, "/version", 8, OPEN_READ, &same), OK);
-	CHECK_EQ(procfs_open(&procfs, &s, id, "hostname", 8, OPEN_READ, &same), OK);
+	CHECK_EQ(open_at(shell, id, "/version", OPEN_READ, &same), OK);
+	CHECK_EQ(open_at(shell, id, "hostname", OPEN_READ, &same), OK);
 	CHECK_EQ(open_as(shell, "nothing", OPEN_READ, &id), ERR_NOENT);
 	CHECK_EQ(open_as(shell, "version/x", OPEN_READ, &id), ERR_NOTDIR);
 	CHECK_EQ(open_as(shell, "version/", OPEN_READ, &id), ERR_NOTDIR);
@@ -304,6 +310,42 @@ TEST(a_listing_has_every_process_once_whatever_the_buffer)
 	snprintf(name, sizeof name, "%u", shell);
 	CHECK_EQ(list_all(shell, "self/task", 4096, name, &found), 3u);
 	CHECK(found);
+	fake_end();
+}
+
+TEST(what_a_process_has_open_is_given_to_those_who_may_inspect_it)
+{
+	uint32_t shell, mine, other;
+	char out[64];
+	uint64_t id;
+	bool found;
+
+	begin();
+	shell = fake_login();
+	mine = fake_fork(shell);
+	CHECK_EQ(fake_set_uid(mine, 1000), OK);
+	other = fake_fork(shell);
+	CHECK_EQ(fake_set_uid(other, 1001), OK);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/0"), OPEN_READ, &id), OK);
+	CHECK_EQ(id, 0u);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/3"), OPEN_READ, &id), ERR_NOENT);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/00"), OPEN_READ, &id), ERR_NOENT);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/0"), OPEN_PATH | OPEN_NOFOLLOW, &id), ERR_OPNOTSUPP);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/0/x"), OPEN_READ, &id), ERR_XDEV);
+	CHECK_EQ(open_as(other, path_of(mine, "fd/0"), OPEN_READ, &id), ERR_ACCES);
+	CHECK_EQ(open_as(mine, path_of(mine, "cwd"), OPEN_PATH, &id), ERR_NOENT);
+	CHECK_EQ(fake_call(mine, POSIX_PLACES, 1 | 2ull << 32), 0);
+	CHECK_EQ(open_as(mine, path_of(mine, "cwd"), OPEN_PATH, &id), OK);
+	CHECK_EQ(open_as(shell, path_of(mine, "root"), OPEN_PATH, &id), OK);
+	CHECK_EQ(open_as(other, path_of(mine, "cwd"), OPEN_PATH, &id), ERR_ACCES);
+	CHECK_EQ(call_as(shell, 0, FILE_READLINK, 0, path_of(mine, "fd/0"), out, sizeof out), ERR_XDEV);
+	CHECK_EQ(call_as(other, 0, FILE_READLINK, 0, path_of(mine, "cwd"), out, sizeof out), ERR_ACCES);
+	CHECK_EQ(list_all(shell, path_of(mine, "fd"), 4096, "2", &found), 5u);
+	CHECK(found);
+	CHECK_EQ(list_all(shell, path_of(mine, "fd"), 40, "0", &found), 5u);
+	CHECK(found);
+	fake_exit(mine, 0);
+	CHECK_EQ(open_as(shell, path_of(mine, "fd/0"), OPEN_READ, &id), ERR_NOENT);
 	fake_end();
 }
 

@@ -213,7 +213,8 @@ static err_t kill_all(struct tree *t, struct process *sender, const struct posix
 
 	tree_discover_all(t, true);
 	tree_each(t, kill_if_other, &w);
-	return w.sent ? OK : w.err;
+	/* As on Linux: not to be allowed to signal any of them is no error. */
+	return w.sent || w.err == ERR_PERM ? OK : w.err;
 }
 
 static void sign(const struct process *sender, struct posix_signal *info)

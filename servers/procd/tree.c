@@ -178,7 +178,7 @@ static struct process *process_new(struct tree *t, uint32_t pid, task_t task, st
 
 	if (!p)
 		return NULL;
-	*p = (struct process){ .pid = pid, .task = task, .cred = cred, .limits = limits, .user = user };
+	*p = (struct process){ .pid = pid, .task = task, .cred = cred, .limits = limits, .user = user, .working = HANDLE_NONE, .root = HANDLE_NONE };
 	p->generation = ++t->generation & GENERATION_MASK;
 	list_init(&p->children);
 	list_init(&p->sibling);
@@ -269,6 +269,8 @@ static struct process *process_copy(struct tree *t, struct process *of, uint32_t
 	p->user->processes++;
 	p->image = of->image ? image_get(of->image) : NULL;
 	p->nice = of->nice;
+	p->working = of->working;
+	p->root = of->root;
 	return p;
 }
 

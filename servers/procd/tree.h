@@ -61,6 +61,7 @@ struct process {
 	uint8_t death_signal;           /* to this one when its parent ends; 0 none */
 	uint8_t child_flags;            /* enum child_flags */
 	int8_t nice;
+	handle_t working, root;         /* its own numbers of its directories' handles; HANDLE_NONE: not told */
 	bool executed;                  /* since it was forked */
 	bool subreaper;
 	bool started;                   /* known to have had a thread */
