@@ -1,8 +1,7 @@
 /* lib/base/string.h - bytes and 0-terminated strings, for kernel, guest programs and host.
  *
  * The names that C gives a meaning (memcpy ...) mean just that: compilers call them too.
- * Copies move 8 bytes at a time and never use string instructions, which emulators and
- * some CPUs run slowly.
+ * Copies move 8 bytes at a time, never one by one: emulators and some CPUs run byte-wise string instructions slowly.
  */
 #pragma once
 #include <stdbool.h>

@@ -7,6 +7,8 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
 #include "kernel/mem/paging.h"
+#include "lib/base/string.h"
+#include "lib/rtc/rtc.h"
 
 #define NS_PER_S        1000000000ull
 #define FS_PER_S        1000000000000000ull
@@ -209,10 +211,9 @@ void clock_interrupt(void)
 	kernel_timer_interrupt();
 }
 
-/* ---- The battery-backed clock (MC146818) ---- */
+/* ---- The battery-backed clock ---- */
 
-enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_A = 10, RTC_B = 11, RTC_UPDATING = 0x80, RTC_BINARY = 4, RTC_24_HOURS = 2, RTC_PM = 0x80 };
-enum rtc_field { RTC_SECOND, RTC_MINUTE, RTC_HOUR, RTC_DAY, RTC_MONTH, RTC_YEAR, RTC_CENTURY, RTC_FIELDS };
+enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_PATIENCE = 100000, RTC_TRIES = 10 };
 
 static uint8_t rtc_read(uint8_t index)
 {
@@ -220,73 +221,28 @@ static uint8_t rtc_read(uint8_t index)
 	return port_read8(RTC_DATA);
 }
 
-static bool rtc_wait_stable(void)
-{
-	for (int i = 0; i < 100000; i++)
-		if (!(rtc_read(RTC_A) & RTC_UPDATING))
-			return true;
-	return false;
-}
-
 static bool rtc_sample(uint8_t f[RTC_FIELDS])
 {
-	static const uint8_t index[] = { 0, 2, 4, 7, 8, 9 };
+	int patience = RTC_PATIENCE;
 
-	if (!rtc_wait_stable())
-		return false;
+	while (rtc_read(RTC_STATUS_A) & RTC_A_UPDATING)
+		if (--patience == 0)
+			return false;
 	for (int i = 0; i < RTC_CENTURY; i++)
-		f[i] = rtc_read(index[i]);
+		f[i] = rtc_read(rtc_index[i]);
 	f[RTC_CENTURY] = acpi_machine.century_index ? rtc_read(acpi_machine.century_index) : 0;
 	return true;
-}
-
-static uint32_t rtc_number(uint8_t raw, uint8_t mode)
-{
-	return mode & RTC_BINARY ? raw : (raw >> 4) * 10u + (raw & 15);
-}
-
-/* Days from 1970-01-01 to a date of the Gregorian calendar, years counted from March. */
-static uint64_t days_since_1970(uint32_t year, uint32_t month, uint32_t day)
-{
-	uint64_t y = month <= 2 ? year - 1 : year;
-	uint64_t m = month <= 2 ? month + 9 : month - 3;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
-}
-
-static uint64_t rtc_to_ns(const uint8_t f[RTC_FIELDS], uint8_t mode)
-{
-	uint32_t hour = rtc_number(f[RTC_HOUR] & ~RTC_PM, mode);
-	uint32_t year = rtc_number(f[RTC_YEAR], mode), century = rtc_number(f[RTC_CENTURY], mode);
-	uint32_t month = rtc_number(f[RTC_MONTH], mode), day = rtc_number(f[RTC_DAY], mode);
-
-	if (!(mode & RTC_24_HOURS))
-		hour = hour % 12 + (f[RTC_HOUR] & RTC_PM ? 12 : 0);
-	year += century >= 19 && century <= 99 ? century * 100 : 2000;
-	if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
-		return 0;
-	return ((days_since_1970(year, month, day) * 24 + hour) * 3600 + rtc_number(f[RTC_MINUTE], mode) * 60
-	        + rtc_number(f[RTC_SECOND], mode)) * NS_PER_S;
 }
 
 /* Read until two samples agree: an update may have come between. */
 uint64_t arch_wall_clock_ns(void)
 {
-	uint8_t last[RTC_FIELDS], now[RTC_FIELDS];
-	bool same;
+	uint8_t f[2][RTC_FIELDS];
 
-	if (!rtc_sample(last))
+	if (!rtc_sample(f[0]))
 		return 0;
-	for (int tries = 0; tries < 10; tries++) {
-		if (!rtc_sample(now))
-			return 0;
-		same = true;
-		for (int i = 0; i < RTC_FIELDS; i++) {
-			same &= last[i] == now[i];
-			last[i] = now[i];
-		}
-		if (same)
-			return rtc_to_ns(now, rtc_read(RTC_B));
-	}
+	for (int i = 1; i <= RTC_TRIES && rtc_sample(f[i % 2]); i++)
+		if (memcmp(f[0], f[1], sizeof(f[0])) == 0)
+			return rtc_to_ns(f[0], rtc_read(RTC_STATUS_B));
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* kernel/arch/x86_64/string.S - memcpy, memmove and memset of the kernel, in place of lib/base's portable ones.
+/* lib/base/arch/x86_64/memory.S - memcpy, memmove and memset of kernel and guest programs; memory.c says it portably.
  *
  * Common: some dozens of bytes, by moves that overlap in the middle. A page: rep movsq and stosq, which is the cheapest on
  * CPUs and in emulators that count a repetition as an instruction. Never rep movsb.
@@ -6,6 +6,7 @@
 	.text
 
 	.globl memmove
+	.hidden memmove
 	.type memmove, @function
 memmove:
 	movq %rdi, %rax
@@ -23,6 +24,7 @@ memmove:
 	.size memmove, . - memmove
 
 	.globl memcpy
+	.hidden memcpy
 	.type memcpy, @function
 memcpy:
 	movq %rdi, %rax
@@ -76,6 +78,7 @@ memcpy:
 	.size memcpy, . - memcpy
 
 	.globl memset
+	.hidden memset
 	.type memset, @function
 memset:
 	movq %rdi, %r8
