@@ -376,12 +376,11 @@ static const struct resource_ops queue_ops = {
 	.name = "event queue", .call = queue_call, .ready = queue_ready, .destroy = queue_destroy,
 };
 
-static err_t event_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t event_open(const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	struct event_queue *q = heap_new(struct event_queue);
 	err_t err;
 
-	(void)root;
 	if (!q)
 		return ERR_NOMEM;
 	spin_init(&q->lock, RANK_WATCH);
@@ -398,4 +397,4 @@ static err_t event_open(struct resource *root, const struct open_args *a, struct
 	return OK;
 }
 
-const struct resource_ops event_scheme_ops = { .name = "event:", .open = event_open };
+const struct scheme_entry event_scheme[] = { { .ref = "", .open = event_open }, {0} };

@@ -92,17 +92,13 @@ static const struct resource_ops irq_ops = {
 	.name = "interrupt", .read = irq_read, .write = irq_write, .ready = irq_ready, .destroy = irq_destroy,
 };
 
-static err_t irq_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t irq_open(const char *number, const struct open_args *a, struct passed *out)
 {
-	char ref[REF_MAX];
 	uint64_t line;
 	err_t err;
 
-	(void)root;
-	if ((err = open_ref(a, ref)) || (err = number_parse(ref, strlen(ref), 10, &line)))
+	if (number_parse(number, strlen(number), 10, &line))
 		return ERR_NOENT;
-	if (process_current()->sender.uid != 0)
-		return ERR_PERM;
 	struct irq *i = heap_new(struct irq);
 	if (!i)
 		return ERR_NOMEM;
@@ -124,4 +120,4 @@ static err_t irq_open(struct resource *root, const struct open_args *a, struct p
 	return OK;
 }
 
-const struct resource_ops irq_scheme_ops = { .name = "irq:", .open = irq_open };
+const struct scheme_entry irq_scheme[] = { { .ref = "*", .is_privileged = true, .open = irq_open }, {0} };

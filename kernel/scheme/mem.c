@@ -326,7 +326,7 @@ static err_t new_open(const char *size, const struct open_args *a, struct passed
 	return open_object(m, a, out);
 }
 
-static err_t framebuffer_open(const struct open_args *a, struct passed *out)
+static err_t framebuffer_open(const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
 	struct memobj *m;
@@ -340,25 +340,10 @@ static err_t framebuffer_open(const struct open_args *a, struct passed *out)
 	return open_object(m, a, out);
 }
 
-static err_t mem_open(struct resource *root, const struct open_args *a, struct passed *out)
-{
-	char ref[REF_MAX];
-	err_t err;
-
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	if (strncmp(ref, "new", 3) == 0)
-		return new_open(ref + 3, a, out);
-	if (process_current()->sender.uid != 0)
-		return ERR_PERM;
-	if (strcmp(ref, "phys") == 0)
-		return open_give(&physical_ops, NULL, a, 0, out);
-	if (strcmp(ref, "framebuffer") == 0)
-		return framebuffer_open(a, out);
-	if (strncmp(ref, "port:", 5) == 0)
-		return ports_open(ref + 5, a, out);
-	return ERR_NOENT;
-}
-
-const struct resource_ops mem_scheme_ops = { .name = "mem:", .open = mem_open };
+const struct scheme_entry mem_scheme[] = {
+	{ .ref = "new*", .open = new_open },
+	{ .ref = "phys", .is_privileged = true, .ops = &physical_ops },
+	{ .ref = "framebuffer", .is_privileged = true, .open = framebuffer_open },
+	{ .ref = "port:*", .is_privileged = true, .open = ports_open },
+	{0},
+};

@@ -327,23 +327,20 @@ static err_t pipe_create(struct pipe **out)
 	return OK;
 }
 
-static err_t pipe_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t open_pipe(uint32_t sides, const struct open_args *a, struct passed *out)
 {
-	char ref[REF_MAX];
 	struct pipe *p;
 	err_t err;
 
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	bool fifo = strcmp(ref, "fifo") == 0;
-	if (!fifo && *ref)
-		return ERR_NOENT;
 	if ((err = pipe_create(&p)))
 		return err;
-	err = give_end(p, fifo ? 0 : SIDE_READ, a, out);
+	err = give_end(p, sides, a, out);
 	pipe_put(p);
 	return err;
 }
 
-const struct resource_ops pipe_scheme_ops = { .name = "pipe:", .open = pipe_open };
+static err_t open_read_end(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_pipe(SIDE_READ, a, out); }
+
+static err_t open_fifo(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_pipe(0, a, out); }
+
+const struct scheme_entry pipe_scheme[] = { { .ref = "", .open = open_read_end }, { .ref = "fifo", .open = open_fifo }, {0} };

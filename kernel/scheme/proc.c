@@ -555,13 +555,13 @@ err_t proc_create_admin(struct resource **out) { return resource_create(&proc_ad
 
 /* ---- proc: ---- */
 
-static err_t open_self(struct passed *out)
+static err_t open_self(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	out->rights = PROCESS_RIGHTS;
 	return process_resource(process_current(), &out->resource);
 }
 
-static err_t open_space(struct passed *out)
+static err_t open_space(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct space *s;
 	err_t err;
@@ -574,19 +574,4 @@ static err_t open_space(struct passed *out)
 	return err;
 }
 
-static err_t proc_open(struct resource *root, const struct open_args *a, struct passed *out)
-{
-	char ref[REF_MAX];
-	err_t err;
-
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	if (strcmp(ref, "self") == 0)
-		return open_self(out);
-	if (strcmp(ref, "space") == 0)
-		return open_space(out);
-	return ERR_NOENT;
-}
-
-const struct resource_ops proc_scheme_ops = { .name = "proc:", .open = proc_open };
+const struct scheme_entry proc_scheme[] = { { .ref = "self", .open = open_self }, { .ref = "space", .open = open_space }, {0} };

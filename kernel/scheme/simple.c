@@ -51,18 +51,8 @@ static const struct resource_ops zero_ops = {
 	.name = "zero", .read = zero_read, .write = swallow, .map = zero_map, .length = no_length,
 };
 
-static err_t null_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
-{
-	return a->ref_bytes ? ERR_NOENT : open_give(&null_ops, NULL, a, 0, out);
-}
-
-static err_t zero_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
-{
-	return a->ref_bytes ? ERR_NOENT : open_give(&zero_ops, NULL, a, 0, out);
-}
-
-const struct resource_ops null_scheme_ops = { .name = "null:", .open = null_open };
-const struct resource_ops zero_scheme_ops = { .name = "zero:", .open = zero_open };
+const struct scheme_entry null_scheme[] = { { .ref = "", .ops = &null_ops }, {0} };
+const struct scheme_entry zero_scheme[] = { { .ref = "", .ops = &zero_ops }, {0} };
 
 /* ---- env: ---- */
 
@@ -87,12 +77,7 @@ static err_t env_length(struct resource *r UNUSED, uint64_t *out)
 
 static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = env_length };
 
-static err_t env_open(struct resource *root UNUSED, const struct open_args *a, struct passed *out)
-{
-	return a->ref_bytes ? ERR_NOENT : open_give(&env_ops, NULL, a, 0, out);
-}
-
-const struct resource_ops env_scheme_ops = { .name = "env:", .open = env_open };
+const struct scheme_entry env_scheme[] = { { .ref = "", .ops = &env_ops }, {0} };
 
 /* ---- initfs: ---- */
 
@@ -111,19 +96,13 @@ static err_t initfs_window(const char *path, struct memobj **out)
 	return memobj_create_clone(kernel_initfs(), e.content_offset, e.content_bytes, process_current()->account, out);
 }
 
-static err_t initfs_open_op(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t initfs_open_file(const char *path, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct memobj *m = kernel_initfs();
-	char path[REF_MAX];
 	err_t err;
 
-	(void)root;
-	if ((err = open_ref(a, path)))
-		return err;
 	if (*path && (err = initfs_window(path, &m)))
 		return err;
-	if (!m)
-		return ERR_NODEV;
 	err = memobj_resource(m, &out->resource);
 	if (*path)
 		memobj_put(m);
@@ -131,7 +110,7 @@ static err_t initfs_open_op(struct resource *root, const struct open_args *a, st
 	return err;
 }
 
-const struct resource_ops initfs_scheme_ops = { .name = "initfs:", .open = initfs_open_op };
+const struct scheme_entry initfs_scheme[] = { { .ref = "*", .open = initfs_open_file }, {0} };
 
 /* ---- debug: ---- */
 
@@ -187,20 +166,16 @@ static int64_t quiet_write(struct resource *r, struct transfer *t)
 static const struct resource_ops debug_ops = { .name = "debug", .read = log_read, .write = debug_write };
 static const struct resource_ops quiet_ops = { .name = "debug:quiet", .write = quiet_write };
 
-static err_t debug_open(struct resource *root, const struct open_args *a, struct passed *out)
+static err_t debug_open(const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	char ref[REF_MAX];
-	err_t err;
-
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	bool privileged = process_current()->sender.uid == 0;
-	if (!*ref || strcmp(ref, "log") == 0)
-		return a->flags & OPEN_READ && !privileged ? ERR_PERM : open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
-	if (strcmp(ref, "quiet") == 0)
-		return privileged ? open_give(&quiet_ops, NULL, a, RIGHT_WRITE, out) : ERR_PERM;
-	return ERR_NOENT;
+	if (a->flags & OPEN_READ && process_current()->sender.uid != 0)
+		return ERR_PERM;
+	return open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
 }
 
-const struct resource_ops debug_scheme_ops = { .name = "debug:", .open = debug_open };
+const struct scheme_entry debug_scheme[] = {
+	{ .ref = "", .open = debug_open },
+	{ .ref = "log", .open = debug_open },
+	{ .ref = "quiet", .is_privileged = true, .ops = &quiet_ops, .rights = RIGHT_WRITE },
+	{0},
+};

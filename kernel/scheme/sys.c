@@ -219,32 +219,17 @@ static err_t open_namespace(bool own, struct passed *out)
 	return err;
 }
 
-static err_t sys_open(struct resource *root, const struct open_args *a, struct passed *out)
-{
-	static const struct {
-		const char *name;
-		const struct resource_ops *ops;
-	} privileged[] = {
-		{ "power", &power_ops }, { "trace", &trace_ops }, { "account", &account_root_ops },
-		{ "framebuffer", &framebuffer_ops },
-	};
-	char ref[REF_MAX];
-	err_t err;
+static err_t open_new_namespace(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out) { return open_namespace(false, out); }
 
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	if (strcmp(ref, "info") == 0)
-		return open_give(&info_ops, NULL, a, 0, out);
-	if (strcmp(ref, "namespace") == 0)
-		return open_namespace(false, out);
-	if (strcmp(ref, "self-namespace") == 0)
-		return open_namespace(true, out);
-	for (size_t i = 0; i < sizeof(privileged) / sizeof(*privileged); i++)
-		if (strcmp(ref, privileged[i].name) == 0)
-			return process_current()->sender.uid != 0 ? ERR_PERM :
-			       open_give(privileged[i].ops, NULL, a, RIGHT_ADMIN | RIGHT_READ, out);
-	return ERR_NOENT;
-}
+static err_t open_own_namespace(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out) { return open_namespace(true, out); }
 
-const struct resource_ops sys_scheme_ops = { .name = "sys:", .open = sys_open };
+const struct scheme_entry sys_scheme[] = {
+	{ .ref = "info", .ops = &info_ops },
+	{ .ref = "namespace", .open = open_new_namespace },
+	{ .ref = "self-namespace", .open = open_own_namespace },
+	{ .ref = "power", .is_privileged = true, .ops = &power_ops, .rights = RIGHT_ADMIN },
+	{ .ref = "trace", .is_privileged = true, .ops = &trace_ops, .rights = RIGHT_READ },
+	{ .ref = "account", .is_privileged = true, .ops = &account_root_ops, .rights = RIGHT_ADMIN },
+	{ .ref = "framebuffer", .is_privileged = true, .ops = &framebuffer_ops, .rights = RIGHT_READ },
+	{0},
+};

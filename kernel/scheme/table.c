@@ -1,19 +1,47 @@
 /* kernel/scheme/table.c - binding the kernel's schemes to their names. */
 #include "kernel/scheme/table.h"
 #include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
 #include "lib/base/string.h"
 
-static const struct {
-	const char *name;
-	const struct resource_ops *ops;
-} schemes[] = {
-#define X(name) { #name, &name##_scheme_ops },
-	KERNEL_SCHEMES(X)
-#undef X
-};
+static bool fits(const char *pattern, const char *ref, const char **rest)
+{
+	while (*pattern && *pattern == *ref)
+		pattern++, ref++;
+	*rest = ref;
+	return *pattern == '*' || (!*pattern && !*ref);
+}
+
+static err_t root_open(struct resource *root, const struct open_args *a, struct passed *out)
+{
+	const struct scheme_entry *e = root->data;
+	char ref[REF_MAX];
+	const char *rest;
+	err_t err;
+
+	if ((err = open_ref(a, ref)))
+		return err;
+	while (e->ref && !fits(e->ref, ref, &rest))
+		e++;
+	if (!e->ref)
+		return ERR_NOENT;
+	if (e->is_privileged && process_current()->sender.uid != 0)
+		return ERR_PERM;
+	return e->ops ? open_give(e->ops, NULL, a, e->rights, out) : e->open(rest, a, out);
+}
+
+static const struct resource_ops root_ops = { .name = "kernel scheme", .open = root_open };
 
 err_t schemes_create_namespace(struct namespace **out)
 {
+	static const struct {
+		const char *name;
+		const struct scheme_entry *entries;
+	} schemes[] = {
+#define X(name) { #name, name##_scheme },
+		KERNEL_SCHEMES(X)
+#undef X
+	};
 	struct namespace *n;
 	err_t err;
 
@@ -21,17 +49,16 @@ err_t schemes_create_namespace(struct namespace **out)
 		return err;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes) && !err; i++) {
 		struct resource *root;
-		if ((err = resource_create(schemes[i].ops, NULL, 0, &root)))
+		if ((err = resource_create(&root_ops, (void *)schemes[i].entries, 0, &root)))
 			break;
 		err = namespace_bind(n, schemes[i].name, strlen(schemes[i].name), root);
 		resource_put(root);
 	}
-	if (err) {
+	if (err)
 		namespace_put(n);
-		return err;
-	}
-	*out = n;
-	return OK;
+	else
+		*out = n;
+	return err;
 }
 
 err_t open_ref(const struct open_args *a, char ref[REF_MAX])

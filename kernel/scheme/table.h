@@ -8,7 +8,16 @@
 #define KERNEL_SCHEMES(X) \
 	X(debug) X(env) X(event) X(initfs) X(irq) X(mem) X(null) X(pipe) X(proc) X(sys) X(time) X(zero)
 
-#define X(name) extern const struct resource_ops name##_scheme_ops;
+/* One reference of a scheme; a scheme is an array of them, ended by a NULL ref. The first that fits counts. */
+struct scheme_entry {
+	const char *ref;                        /* a '*' at its end stands for anything */
+	bool is_privileged;                     /* user 0 only */
+	const struct resource_ops *ops;         /* a resource of this kind, without data, or NULL: */
+	err_t (*open)(const char *rest, const struct open_args *, struct passed *out);     /* rest: what the '*' stands for */
+	uint32_t rights;                        /* for ops: more than the open flags give */
+};
+
+#define X(name) extern const struct scheme_entry name##_scheme[];
 KERNEL_SCHEMES(X)
 #undef X
 

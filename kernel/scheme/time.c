@@ -191,23 +191,19 @@ static err_t open_timer(bool realtime, const struct open_args *a, struct passed 
 	return OK;
 }
 
-static err_t time_open(struct resource *root, const struct open_args *a, struct passed *out)
-{
-	char ref[REF_MAX];
-	err_t err;
+static err_t open_monotonic(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_timer(false, a, out); }
 
-	(void)root;
-	if ((err = open_ref(a, ref)))
-		return err;
-	if (strcmp(ref, "monotonic") == 0)
-		return open_timer(false, a, out);
-	if (strcmp(ref, "realtime") == 0)
-		return open_timer(true, a, out);
-	if (strcmp(ref, "page") == 0) {
-		out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_DUP | RIGHT_SEND;
-		return memobj_resource(clock_page(), &out->resource);
-	}
-	return ERR_NOENT;
+static err_t open_realtime(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_timer(true, a, out); }
+
+static err_t open_page(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+{
+	out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_DUP | RIGHT_SEND;
+	return memobj_resource(clock_page(), &out->resource);
 }
 
-const struct resource_ops time_scheme_ops = { .name = "time:", .open = time_open };
+const struct scheme_entry time_scheme[] = {
+	{ .ref = "monotonic", .open = open_monotonic },
+	{ .ref = "realtime", .open = open_realtime },
+	{ .ref = "page", .open = open_page },
+	{0},
+};
