@@ -32,7 +32,7 @@ struct scheme_request {
 	bool is_nonblock;               /* the client does not want to wait: ERR_AGAIN instead of scheme_defer */
 
 	const uint8_t *in;              /* the beginning of what the client sends; in_here bytes of it, a 0 behind them */
-	size_t in_here, in_bytes;       /* in_bytes: all of it (scheme_in reaches the rest) */
+	size_t in_here, in_bytes;       /* in_bytes: all of it. Up to SCHEME_BUFFER_BYTES are here; scheme_in reaches the rest */
 	uint8_t *out;                   /* room for the answer: out_room bytes */
 	size_t out_room, out_max;       /* out_max: what the client can take (scheme_put reaches the rest) */
 

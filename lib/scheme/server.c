@@ -173,6 +173,26 @@ static int64_t answer_and_receive(struct server *s, struct scheme *scheme, const
 	return sys_reply_receive(deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0, scheme->handle, &serve);
 }
 
+/* The kernel leaves out of the message what it cannot reach without waiting. Asked for by COPY it says why: the client's pointer
+ * was wrong (an answer), or the client must make its memory present first and asks again (no answer). False: not to be dispatched. */
+static bool input_complete(struct server *s, struct scheme *scheme, struct message *m, struct scheme_answer *a)
+{
+	uint32_t wanted = MIN_OF(m->in_bytes, (uint32_t)SCHEME_BUFFER_BYTES);
+
+	if (m->kind != MESSAGE_REQUEST || m->copied_bytes >= wanted)
+		return true;
+	uint32_t rest = wanted - m->copied_bytes;
+	int64_t n = sys_copy(0, scheme->handle, m->request.tag, COPY_FROM_CLIENT, m->copied_bytes, s->in + m->copied_bytes, rest);
+	if (n == rest) {
+		m->copied_bytes = wanted;
+		return true;
+	}
+	*a = (struct scheme_answer){
+		.is_due = n != ERR_CANCELED, .tag = m->request.tag, .result = n < 0 ? n : ERR_FAULT, .handle = HANDLE_NONE, .unused = m->handle,
+	};
+	return false;
+}
+
 /* Serves requests of one scheme: while there are any, up to a turn's worth, or (alone) for ever, waiting for them until the next timer. */
 static err_t scheme_serve(struct server *s, struct scheme *scheme, bool is_alone)
 {
@@ -185,7 +205,8 @@ static err_t scheme_serve(struct server *s, struct scheme *scheme, bool is_alone
 		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 		if (result < 0)
 			return is_no_request(result) ? OK : (err_t)result;
-		scheme_dispatch(scheme, &m, s->in, s->out, &a);
+		if (input_complete(s, scheme, &m, &a))
+			scheme_dispatch(scheme, &m, s->in, s->out, &a);
 		if (is_alone && s->watches_changed)
 			break;
 		if (is_alone)

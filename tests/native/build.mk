@@ -1,1 +1,1 @@
-LIBS := native elf base
+LIBS := scheme native elf base
