@@ -18,6 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import machine
 import measure
 import project
 import tap
@@ -42,7 +43,8 @@ class Suite:
         """Its TAP and exit status."""
         try:
             done = subprocess.run(self.command, cwd=project.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=self.limit_s, env=suite_environment())
+                                  stderr=subprocess.STDOUT, timeout=self.limit_s, env=suite_environment(),
+                                  preexec_fn=machine.die_with_parent)
         except subprocess.TimeoutExpired as error:
             output = (error.stdout or b"").decode(errors="replace")
             return output + f"\n# did not end within {self.limit_s} s\n", 124

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include "lib/test/test.h"
 
-enum { ROUNDS = 40, CALLS = 3000, LIMIT_S = 10, USER = 1000, ARENA = 64 * 4096 };
+enum { ROUNDS = 30, CALLS = 3000, LIMIT_S = 2, USER = 1000, ARENA = 64 * 4096 };
 
 static uint64_t state;
 static char *arena;
