@@ -122,7 +122,7 @@ def rule_a_panic_shows_named_functions(folder):
 
 
 def rule_a_cpu_that_lacks_what_we_need_is_said():
-    for cpu, lack in (("qemu64", "FSGSBASE"), ("max,-nx", "NX")):
+    for cpu, lack in (("qemu64", "FSGSBASE"), ("max,-xsave", "XSAVE"), ("max,-nx", "NX")):
         text, status = qemu(["-kernel", project.KERNEL], cpu=cpu)
         assert status == END_STATUS and "Cathode cannot start" in text and lack in text, text
 

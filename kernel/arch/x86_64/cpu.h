@@ -122,7 +122,6 @@ void descriptors_init_cpu(struct cpu *c, uint8_t *ist_stacks) NONNULL;
 /* Kernel half: final tables, the image's pages with their protection, all RAM in the direct map. */
 void paging_init(struct boot_info *boot) NONNULL;
 extern uint32_t fpu_state_bytes;                /* [I] */
-extern bool fpu_has_xsave;                      /* [I] */
 
 /* ---- Traps (trap.c, called by entry.S) ---- */
 

@@ -13,8 +13,7 @@ enum { FEATURE_REQUIRED_EDX = 1 << 0 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 13 | 1 <<
 /* Which states user code may have in its registers, beside x87 and SSE: AVX (2), AVX-512 (5-7). Not protection keys. */
 enum { XCR0_BASE = 3, XCR0_AVX = 4, XCR0_AVX512 = 0xe0 };
 
-uint32_t fpu_state_bytes = 512;
-bool fpu_has_xsave;
+uint32_t fpu_state_bytes;
 extern const uint64_t smap_sites_start[], smap_sites_end[];
 
 static void xcr0_write(uint64_t v)
@@ -34,12 +33,10 @@ static void blank_smap_sites(void)
 
 static uint64_t cr4_wanted(struct cpuid basic, struct cpuid structured)
 {
-	uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE;
+	uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
 
 	if (basic.edx & 1 << 7)
 		cr4 |= CR4_MCE;
-	if (basic.ecx & 1 << 26)
-		cr4 |= CR4_OSXSAVE;
 	if (structured.ebx & 1 << 7)
 		cr4 |= CR4_SMEP;
 	if (structured.ebx & 1 << 20)
@@ -51,18 +48,14 @@ static uint64_t cr4_wanted(struct cpuid basic, struct cpuid structured)
 
 static void init_fpu(void)
 {
-	struct cpuid states;
+	struct cpuid states = cpuid(0xd, 0);
 	uint64_t xcr0 = XCR0_BASE;
 
-	if (!(cr4_read() & CR4_OSXSAVE))
-		return;
-	states = cpuid(0xd, 0);
 	xcr0 |= states.eax & XCR0_AVX;
 	if ((xcr0 & XCR0_AVX) && (states.eax & XCR0_AVX512) == XCR0_AVX512)
 		xcr0 |= XCR0_AVX512;
 	xcr0_write(xcr0);
-	fpu_has_xsave = true;
-	fpu_state_bytes = cpuid(0xd, 0).ebx;
+	fpu_state_bytes = cpuid(0xd, 0).ebx;    /* of the states that are now on */
 }
 
 static void init_syscall(void)
@@ -84,8 +77,8 @@ void features_init_cpu(void)
 		boot_stop("the CPU lacks a feature that every 64-bit one has");
 	if (!(cpuid(0x80000001, 0).edx & 1 << 20))
 		boot_stop("the CPU cannot forbid execution (NX)");
-	if (!(structured.ebx & 1 << 0))
-		boot_stop("the CPU lacks FSGSBASE");
+	if (!(basic.ecx & 1 << 26) || !(structured.ebx & 1 << 0))
+		boot_stop("the CPU lacks XSAVE or FSGSBASE");
 	msr_write(MSR_PAT, PAT_VALUE);
 	if (!(structured.ebx & 1 << 20) && cpu_this() == &boot_cpu)
 		blank_smap_sites();

@@ -65,18 +65,12 @@ err_t arch_regs_check(struct regs *r)
 
 static void fpu_save(void *to)
 {
-	if (fpu_has_xsave)
-		__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
-	else
-		__asm__ volatile("fxsave64 (%0)" : : "r"(to) : "memory");
+	__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
 }
 
 static void fpu_load(const void *from)
 {
-	if (fpu_has_xsave)
-		__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
-	else
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(from) : "memory");
+	__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
 }
 
 /* The legacy part's control words must be valid even when the state says "all initial". */
