@@ -24,7 +24,7 @@ static struct handle_slot *slot_of(struct handle_table *t, handle_t h)
 
 void handle_table_init(struct handle_table *t, struct account *a)
 {
-	*t = (struct handle_table){0};
+	*t = (struct handle_table){ .low_limit = HANDLE_SEGMENT_MAX };
 	spin_init(&t->lock, RANK_HANDLES);
 	if (a)
 		account_get(a);
@@ -114,6 +114,9 @@ err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_le
 		return ERR_INVAL;
 	spin_lock(&t->lock);
 	uint32_t i = find_free(s, from);
+	err = ERR_MFILE;
+	if (s == &t->low && i >= t->low_limit)
+		goto unlock;
 	if ((err = segment_grow(t, s, i)))
 		goto unlock;
 	fill(&s->slots[i], p);
@@ -135,7 +138,8 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 	if (h < 0 || i >= HANDLE_SEGMENT_MAX)
 		return ERR_BADF;
 	spin_lock(&t->lock);
-	if (!(err = segment_grow(t, s, i))) {
+	err = s == &t->low && i >= t->low_limit ? ERR_BADF : segment_grow(t, s, i);
+	if (!err) {
 		old = s->slots[i].resource;
 		fill(&s->slots[i], p);
 	}
@@ -173,6 +177,13 @@ err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct reso
 	if (rights_out)
 		*rights_out = p.rights;
 	return OK;
+}
+
+void handle_set_limit(struct handle_table *t, uint32_t limit)
+{
+	spin_lock(&t->lock);
+	t->low_limit = limit;
+	spin_unlock(&t->lock);
 }
 
 handle_t handle_next(struct handle_table *t, handle_t h)
@@ -273,6 +284,7 @@ err_t handle_table_copy(struct handle_table *to, struct handle_table *from)
 	/* `to` is not in use yet: its lock is taken for the checker's sake only, nested. */
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock);
+	to->low_limit = from->low_limit;
 	if (!(err = segment_copy(to, &to->low, &from->low)))
 		err = segment_copy(to, &to->high, &from->high);
 	spin_unlock(&to->lock);

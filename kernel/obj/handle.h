@@ -28,6 +28,7 @@ struct handle_table {
 		uint32_t capacity;              /* [l] */
 		uint32_t lowest_free;           /* [l] no free number below it */
 	} low, high;                    /* from 0; from HANDLE_PRIVATE */
+	uint32_t low_limit;             /* [l] new numbers of low are below it */
 	struct account *account;        /* [I] a reference */
 	uint32_t charged;               /* [l] ACCOUNT_HANDLES charged: the capacity */
 };
@@ -46,6 +47,8 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out) MUST_CHECK;
 /* As handle_find with the handle's flags: to dup or send it. */
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out) NONNULL MUST_CHECK;
+/* Numbers from limit up (but private ones) are not given out any more. */
+void handle_set_limit(struct handle_table *t, uint32_t limit) NONNULL;
 /* The lowest number in use from h on; HANDLE_NONE: none. */
 handle_t handle_next(struct handle_table *t, handle_t h) NONNULL;
 err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;

@@ -365,6 +365,12 @@ static int64_t task_handles(struct process *p, struct call_args *a)
 	return (int64_t)count;
 }
 
+static int64_t task_handle_limit(struct process *p, struct call_args *a)
+{
+	handle_set_limit(&p->handles, a->word < HANDLE_SEGMENT_MAX ? (uint32_t)a->word : HANDLE_SEGMENT_MAX);
+	return OK;
+}
+
 static int64_t task_copy_handle(struct process *p, struct call_args *a)
 {
 	if (a->word > INT32_MAX)
@@ -437,11 +443,11 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
 		[TASK_THREADS - TASK_FORK] = task_threads, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
-		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle,
+		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,
 	};
 	uint32_t index = a->code - TASK_FORK;
 	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT ||
-	                   a->code == TASK_HANDLES || a->code == TASK_COPY_HANDLE;
+	                   a->code == TASK_HANDLES || a->code == TASK_COPY_HANDLE || a->code == TASK_HANDLE_LIMIT;
 
 	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;

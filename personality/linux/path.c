@@ -187,7 +187,10 @@ static int64_t magic_call(struct thread *t, enum magic magic, uint64_t fd, const
 		return path_call(t, LINUX_AT_FDCWD, t->process->path, q);
 	while (*after == '/')
 		after++;
-	return path_call(t, magic_handle(t, magic, fd), after, q);
+	int64_t result = path_call(t, magic_handle(t, magic, fd), after, q);
+	if (result == ERR_NOTTY && !*after && q->code == FILE_STAT)
+		return stat_unnamed(magic_handle(t, magic, fd), q->out);
+	return result;
 }
 
 int64_t path_call(struct thread *t, int32_t directory, const char *path, const struct path_request *q)
@@ -373,6 +376,9 @@ static int64_t name_unnamed(handle_t handle, char *to, size_t bytes)
 {
 	if (native_call(handle, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) >= 0)
 		return (int64_t)fmt(to, bytes, "pipe:[%u]", (uint32_t)handle + 1);
+	/* As stat_unnamed takes it for. */
+	if (native(OP_SEEK, 0, handle, 0, SEEK_FROM_HERE, 0, 0, 0, 0) >= 0)
+		return (int64_t)string_copy(to, "/dev/null", bytes);
 	return (int64_t)fmt(to, bytes, "anon_inode:[handle]");
 }
 

@@ -24,6 +24,8 @@ int64_t path_open(struct thread *t, int32_t directory, const char *path, uint64_
 /* An absolute path of an open handle, as the program may name it, 0-terminated: its length. */
 int64_t path_of(struct thread *t, handle_t handle, char *to, size_t bytes) NONNULL MUST_CHECK;
 
+/* What fstat says of a handle whose server knows no files. */
+int64_t stat_unnamed(handle_t handle, struct file_stat *out) NONNULL;
 /* Tells procd which handles our working and root directory are. */
 void path_tell_places(struct process *p) NONNULL;
 

@@ -16,7 +16,7 @@ static uint64_t linux_device(uint64_t rdev)
 }
 
 /* What answers no FILE_STAT is a pipe or something else of the kernel's. */
-static int64_t stat_unnamed(handle_t h, struct file_stat *out)
+int64_t stat_unnamed(handle_t h, struct file_stat *out)
 {
 	*out = (struct file_stat){ .node = (uint64_t)h + 1, .links = 1, .block_bytes = LINUX_PAGE };
 	if (native_call(h, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) >= 0)

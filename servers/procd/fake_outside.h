@@ -18,6 +18,7 @@ struct fake_task {
 	uint64_t pending;               /* notices, bit n - 1 */
 	uint32_t posts[65];
 	handle_t account;
+	uint64_t handle_limit;
 };
 
 struct fake_reply {
@@ -241,6 +242,8 @@ static int64_t fake_handles(task_t h, handle_t from, handle_t *numbers, size_t c
 	return count;
 }
 
+static err_t fake_handle_limit(task_t h, uint64_t count) { fake_task(h)->handle_limit = count; return OK; }
+
 static err_t fake_copy_handle(task_t h, handle_t number, handle_t *out)
 {
 	(void)fake_task(h);
@@ -309,7 +312,8 @@ static const struct outside fake_outside = {
 	.task_stop = fake_stop, .task_continue = fake_continue, .task_post = fake_post, .task_withdraw = fake_withdraw,
 	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice, .task_name = fake_name,
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_threads = fake_threads,
-	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .thread_find = fake_thread_find, .account_create = fake_account_create,
+	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
+	.thread_find = fake_thread_find, .account_create = fake_account_create,
 	.account_put = fake_close, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,
 	.reply = fake_reply, .read_in = fake_read_in, .notify = fake_notify,
 };

@@ -2,7 +2,7 @@
 #include "servers/procd/limit.h"
 #include "servers/procd/cred.h"
 
-enum { DEFAULT_FILES = 1024, DEFAULT_FILES_HARD = 1 << 20, DEFAULT_SIGNALS = 1024 };
+enum { DEFAULT_FILES = 1024, DEFAULT_FILES_HARD = 1 << 16, DEFAULT_SIGNALS = 1024 };
 
 struct limits *limits_create(struct tree *t, uint64_t processes)
 {
@@ -66,6 +66,8 @@ err_t limit_set(struct tree *t, struct process *sender, struct process *p, uint3
 	l = t->outside->allocate(sizeof *l);
 	if (!l)
 		return ERR_NOMEM;
+	if (resource == LINUX_RLIMIT_NOFILE)
+		(void)!t->outside->task_handle_limit(p->task, to->soft);
 	*l = *p->limits;
 	l->references = 1;
 	l->limit[resource] = *to;

@@ -35,6 +35,7 @@ TEST(a_user_lowers_hard_limits_and_cannot_raise_them)
 	CHECK_EQ(fake_ask(p, POSIX_GET_LIMIT, (uint64_t)LINUX_RLIMIT_NOFILE << 32, &l, sizeof l), 0);
 	CHECK_EQ(l.soft, 100u);
 	CHECK_EQ(l.hard, 200u);
+	CHECK_EQ(fake.tasks[p].handle_limit, 100u);
 	CHECK_EQ(set_limit(shell, p, LINUX_RLIMIT_NOFILE, 100, 300), OK);
 	CHECK_EQ(fake_ask(shell, POSIX_GET_LIMIT, (uint64_t)LINUX_RLIMIT_NOFILE << 32, &l, sizeof l), 0);
 	CHECK_EQ(l.soft, 1024u);

@@ -168,6 +168,8 @@ static int64_t task_handles(task_t task, handle_t from, handle_t *numbers, size_
 	return handle_call(task, TASK_HANDLES, NULL, 0, numbers, capacity * sizeof *numbers, (uint64_t)from);
 }
 
+static err_t task_handle_limit(task_t task, uint64_t count) { return plain(task, TASK_HANDLE_LIMIT, count); }
+
 static err_t task_copy_handle(task_t task, handle_t number, handle_t *out)
 {
 	return handle_call_get(task, TASK_COPY_HANDLE, NULL, 0, (uint64_t)number, out);
@@ -204,7 +206,8 @@ static const struct outside outside = {
 	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
 	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_threads = task_threads,
-	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
+	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,
+	.thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
 	.system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
 };
 

@@ -40,6 +40,7 @@ struct outside {
 	int64_t (*task_regions)(task_t, uint64_t address, struct task_region *regions, size_t capacity);
 	/* Its handles' numbers from `from` on; a copy of one, the caller's to close. */
 	int64_t (*task_handles)(task_t, handle_t from, handle_t *numbers, size_t capacity);
+	err_t (*task_handle_limit)(task_t, uint64_t count);     /* RLIMIT_NOFILE */
 	err_t (*task_copy_handle)(task_t, handle_t number, handle_t *out);
 	/* Which process a thread is in. */
 	err_t (*thread_find)(uint32_t tid, uint32_t *pid);

@@ -404,6 +404,7 @@ err_t tree_adopt(struct tree *t, handle_t passed, const struct posix_fork *fork)
 		return err;
 	}
 	p = tree_find(t, pid);
+	(void)!t->outside->task_handle_limit(task, limit_of(p, LINUX_RLIMIT_NOFILE));
 	if (p->user->account != HANDLE_NONE)
 		(void)t->outside->task_account(task, p->user->account);
 	return OK;
