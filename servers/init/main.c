@@ -18,21 +18,30 @@
 #include "lib/native/thread.h"
 #include "servers/init/service.h"
 
-enum { COMMAND_LINE_MAX = 2048, MODE_BYTES = 24, STATUS_BYTES = 8192 };
+enum { COMMAND_LINE_MAX = 2048, MODE_BYTES = 24, STATUS_BYTES = 8192, RC_FILE_MAX = 64 * 1024, NAMES_MAX = 2048 };
 
 static struct {
 	struct server server;
 	struct scheme scheme;           /* init: */
 	struct service_world world;
 	struct rc rc;
-	struct service *services;       /* rc.count of them */
+	struct service *services[RC_SERVICES_MAX];
+	uint32_t count;                 /* of services: the first of rc's */
+	/* The rest of init.rc, which a server has. */
+	struct {
+		const char *scheme, *ref;
+		bool is_started, is_over;
+		char *text;
+		size_t bytes;
+		err_t err;
+	} rest;
 	char mode[MODE_BYTES];
 	handle_t started_reader, started_writer;        /* pointers of services whose start is over */
 	struct server_watch started_watch;
 	bool is_up;                     /* all that can be ready were once */
 } init;
 
-#define each_service(s) (struct service *s = init.services; s < init.services + init.rc.count; s++)
+#define each_service(s) (struct service *s, **at_##s = init.services; at_##s < init.services + init.count && (s = *at_##s); at_##s++)
 
 static uint64_t now_ns(void)
 {
@@ -68,16 +77,84 @@ static bool is_settled(const struct rc_service *rc, const struct service *waiter
 	return !s || s == waiter || s->state == SERVICE_OFF || s->state == SERVICE_READY || s->state == SERVICE_DONE;
 }
 
+static bool after_is_settled(const struct service *s, const char *name)
+{
+	return strcmp(name, "@rc") == 0 ? init.rest.is_over : is_settled(rc_find(&init.rc, name), s);
+}
+
 static bool can_start(const struct service *s)
 {
+	if (s->rc->is_session && !init.rest.is_over)
+		return false;
 	for (uint32_t i = 0; i < s->rc->after.count; i++)
-		if (!is_settled(rc_find(&init.rc, s->rc->after.word[i]), s))
+		if (!after_is_settled(s, s->rc->after.word[i]))
 			return false;
 	for (uint32_t i = 0; i < s->rc->handle_count; i++)
 		if (s->rc->handle[i].scheme && !is_settled(rc_find_scheme(&init.rc, s->rc->handle[i].scheme), s))
 			return false;
 	return true;
 }
+
+/* ---- Namespaces ---- */
+
+struct names {
+	char text[NAMES_MAX];
+	size_t used;
+};
+
+static err_t names_add(struct names *n, const char *name)
+{
+	size_t bytes = strlen(name) + 1;
+
+	if (!range_fits(n->used, bytes, sizeof n->text))
+		return ERR_2BIG;
+	memcpy(n->text + n->used, name, bytes);
+	n->used += bytes;
+	return OK;
+}
+
+static err_t names_add_public(struct names *n)
+{
+	err_t err;
+
+	for each_service(s)
+		for (uint32_t i = 0; s->state != SERVICE_OFF && i < s->rc->scheme_count; i++)
+			if (s->rc->scheme[i].is_public && (err = names_add(n, s->rc->scheme[i].name)))
+				return err;
+	return OK;
+}
+
+static bool is_off(const char *scheme)
+{
+	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
+	struct service *s = rc ? service_of(rc) : NULL;
+
+	return s && s->state == SERVICE_OFF;
+}
+
+/* What is not served in this mode is left out. */
+static err_t namespace_make(struct service *s)
+{
+	static struct names names;
+	err_t err;
+
+	names.used = 0;
+	for (uint32_t i = 0; i < s->rc->uses.count; i++) {
+		const char *name = s->rc->uses.word[i];
+		err = strcmp(name, "@public") == 0 ? names_add_public(&names) : is_off(name) ? OK : names_add(&names, name);
+		if (err)
+			return err;
+	}
+	return service_make_namespace(s, &init.world, names.text, names.used);
+}
+
+static void namespace_drop(struct service *s)
+{
+	handle_close(s->namespace);
+	s->namespace = HANDLE_NONE;
+}
+
+/* ---- Starts ---- */
 
 static void start_thread(void *argument)
 {
@@ -94,8 +171,9 @@ static void service_start(struct service *s)
 	s->starts++;
 	s->state = SERVICE_STARTING;
 	backoff_start(&s->backoff, now_ns());
-	/* Without memory for a thread the start has failed like any other. */
-	s->start_error = thread_create(start_thread, s, &tid);
+	/* A name that is not there, or no memory for a thread: the start has failed like any other. */
+	if (!(s->start_error = namespace_make(s)))
+		s->start_error = thread_create(start_thread, s, &tid);
 	if (s->start_error)
 		(void)!handle_write(init.started_writer, &s, sizeof s);
 }
@@ -179,6 +257,7 @@ static void on_end(struct server_watch *w, uint32_t found)
 
 static void service_started(struct service *s)
 {
+	namespace_drop(s);
 	if (s->start_error) {
 		print("init: %s cannot be started: error %d\n", s->rc->name, -s->start_error);
 		service_again(s);
@@ -192,13 +271,20 @@ static void service_started(struct service *s)
 		service_set_ready(s);
 }
 
+static void rest_arrived(void);
+
+/* A pointer comes from each thread that is done; NULL: the one that read the rest of init.rc. */
 static void on_started(struct server_watch *w, uint32_t found)
 {
 	struct service *s;
 
 	(void)found;
-	if (sys_read(REQUEST_NONBLOCK, w->handle, &s, sizeof s, -1) == sizeof s)
+	if (sys_read(REQUEST_NONBLOCK, w->handle, &s, sizeof s, -1) != sizeof s)
+		return;
+	if (s)
 		service_started(s);
+	else
+		rest_arrived();
 }
 
 static void on_timer(struct server_timer *t)
@@ -223,12 +309,73 @@ static void say_up(void)
 	print("init: all services are up after %llu ms\n", (unsigned long long)(now_ns() / 1000000));
 }
 
+static void rest_start(void);
+
 static void start_all(void)
 {
+	rest_start();
 	for each_service(s)
 		if (is_due(s))
 			service_start(s);
 	say_up();
+}
+
+/* ---- The rest of init.rc: read by a thread, from a server that is ready ----------------------------------------------- */
+
+static err_t rest_read(void)
+{
+	handle_t h;
+	int64_t n;
+	err_t err;
+
+	if ((err = handle_open_in(init.world.namespace, init.rest.scheme, init.rest.ref, OPEN_READ, &h)))
+		return err;
+	if (!(init.rest.text = heap_alloc(RC_FILE_MAX)))
+		err = ERR_NOMEM;
+	for (n = 1; !err && n > 0 && init.rest.bytes < RC_FILE_MAX; init.rest.bytes += n > 0 ? (size_t)n : 0) {
+		n = sys_read(0, h, init.rest.text + init.rest.bytes, RC_FILE_MAX - init.rest.bytes, (int64_t)init.rest.bytes);
+		err = result_error(n);
+	}
+	handle_close(h);
+	return err;
+}
+
+static void rest_thread(void *argument)
+{
+	void *nothing = NULL;
+
+	(void)argument;
+	init.rest.err = rest_read();
+	(void)!handle_write(init.started_writer, &nothing, sizeof nothing);
+}
+
+static void rest_start(void)
+{
+	uint32_t tid;
+
+	if (init.rest.is_started || init.rest.is_over || !is_settled(rc_find_scheme(&init.rc, init.rest.scheme), NULL))
+		return;
+	init.rest.is_started = true;
+	if ((init.rest.err = thread_create(rest_thread, NULL, &tid)))
+		rest_arrived();
+}
+
+static err_t services_add(void);
+
+/* Without it (or with a broken one) the system is what the first file made it. */
+static void rest_arrived(void)
+{
+	struct rc_error error = { 0 };
+	err_t err = init.rest.err;
+
+	if (!err && (err = rc_parse(&init.rc, init.rest.text, init.rest.bytes, &error)))
+		print("init: %s:%s, line %u: %s\n", init.rest.scheme, init.rest.ref, error.line, error.what);
+	else if (err && err != ERR_NOENT)
+		print("init: %s:%s: error %d\n", init.rest.scheme, init.rest.ref, -err);
+	if ((err = services_add()))
+		print("init: no services of %s:%s: error %d\n", init.rest.scheme, init.rest.ref, -err);
+	init.rest.is_over = true;
+	start_all();
 }
 
 /* ---- init: ---------------------------------------------------------------------------------------------------------- */
@@ -372,49 +519,35 @@ static err_t rc_read(void)
 	return err;
 }
 
-static err_t services_make(void)
+static err_t service_add(const struct rc_service *rc)
 {
-	if (!(init.services = heap_alloc(init.rc.count * sizeof *init.services)))
+	struct service *s = heap_new(struct service);
+
+	if (!s)
 		return ERR_NOMEM;
-	for (uint32_t i = 0; i < init.rc.count; i++) {
-		struct service *s = &init.services[i];
-		s->rc = init.rc.service[i];
-		s->state = rc_is_in_mode(s->rc, init.mode) ? SERVICE_WAITING : SERVICE_OFF;
-		s->process = s->ready = s->namespace = HANDLE_NONE;
-		server_timer_init(&s->timer, on_timer);
-	}
-	for each_service(s) {
-		err_t err = s->state == SERVICE_OFF ? OK : service_make_endpoints(s, &init.world);
-		if (err)
-			return err;
-	}
-	return OK;
+	s->rc = rc;
+	s->state = rc_is_in_mode(rc, init.mode) ? SERVICE_WAITING : SERVICE_OFF;
+	s->process = s->ready = s->namespace = HANDLE_NONE;
+	server_timer_init(&s->timer, on_timer);
+	init.services[init.count++] = s;
+	return s->state == SERVICE_OFF ? OK : service_make_endpoints(s, &init.world);
 }
 
-/* A name that does not exist spoils only the service that wants it. */
-static void namespaces_make(void)
+/* Those that rc has and we have not yet. */
+static err_t services_add(void)
 {
-	for each_service(s) {
-		err_t err = s->state == SERVICE_OFF ? OK : service_make_namespace(s, &init.world);
-		if (err) {
-			print("init: %s uses a scheme that is not there: error %d\n", s->rc->name, -err);
-			s->state = SERVICE_FAILED;
-		}
-	}
-}
+	err_t err = OK;
 
-static bool is_off(const char *scheme)
-{
-	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
-
-	return rc && service_of(rc)->state == SERVICE_OFF;
+	while (!err && init.count < init.rc.count)
+		err = service_add(init.rc.service[init.count]);
+	return err;
 }
 
 static bool is_served(const char *scheme)
 {
 	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
 
-	return rc && service_of(rc)->state != SERVICE_OFF;
+	return rc && !is_off(scheme);
 }
 
 static err_t started_pipe_make(void)
@@ -441,15 +574,16 @@ static err_t prepare(void)
 		return err;
 	if ((err = started_pipe_make()))
 		return err;
-	if ((err = services_make()))
+	if ((err = services_add()))
 		return err;
 	if ((err = serve_init()))
 		return err;
 	if ((err = signals_take()))
 		return err;
 	init.world.mode = init.mode;
-	init.world.is_off = is_off;
-	namespaces_make();
+	init.rest.scheme = init.rc.next_scheme;
+	init.rest.ref = init.rc.next_ref;
+	init.rest.is_over = !init.rest.scheme;
 	init.world.has_log_server = is_served("log");
 	init.world.has_posix = is_served("posix");
 	return OK;

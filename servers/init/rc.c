@@ -105,8 +105,10 @@ static const char *take_scheme(struct rc_service *s, struct rc_words *w)
 			scheme->scheme_flags |= SCHEME_FAIL_WITHOUT_SERVER;
 		else if (strcmp(w->word[i], "redeliver") == 0)
 			scheme->scheme_flags |= SCHEME_REDELIVER;
+		else if (strcmp(w->word[i], "public") == 0)
+			scheme->is_public = true;
 		else
-			return "fail or redeliver?";
+			return "fail, redeliver or public?";
 	}
 	s->scheme_count++;
 	return NULL;
@@ -252,6 +254,18 @@ static const char *service_begin(struct rc *rc, struct rc_words *w, bool is_sess
 	return NULL;
 }
 
+static const char *continue_take(struct rc *rc, struct rc_words *w)
+{
+	char *colon = w->count == 2 ? strchr(w->word[1], ':') : NULL;
+
+	if (!colon || rc->next_scheme)
+		return "continue once, with SCHEME:REF";
+	*colon = 0;
+	rc->next_scheme = w->word[1];
+	rc->next_ref = colon + 1;
+	return NULL;
+}
+
 static const char *line_take(struct rc *rc, struct rc_words *w, bool *has_service)
 {
 	const char *name = w->word[0];
@@ -262,6 +276,8 @@ static const char *line_take(struct rc *rc, struct rc_words *w, bool *has_servic
 		*has_service = !error;
 		return error;
 	}
+	if (strcmp(name, "continue") == 0)
+		return continue_take(rc, w);
 	if (!*has_service)
 		return "this belongs below a service";
 	for (size_t i = 0; i < ARRAY_COUNT(directives); i++)
@@ -280,6 +296,7 @@ err_t rc_parse(struct rc *rc, char *text, size_t bytes, struct rc_error *error)
 	bool has_service = false;
 
 	error->line = 0;
+	rc->next_scheme = rc->next_ref = NULL;
 	while (text < end) {
 		struct rc_words w;
 		char *newline = memchr(text, '\n', (size_t)(end - text));

@@ -1,19 +1,22 @@
 /* servers/init/rc.h - the words of init.rc.
  *
  *	# a comment
+ *	continue SCHEME:REF                     another such file, read once the scheme's server is ready
  *	service NAME PROGRAM [ARGUMENT...]      what is kept running
  *	session NAME IMAGE PROGRAM [ARGUMENT...]        the same, for a user: told to procd, no "ready" handshake; IMAGE is
  *	                                        the personality, which gets the words after it as its arguments
- *		scheme NAME [fail] [redeliver]  it serves NAME: and gets the endpoint as handles "scheme" and "scheme:NAME";
+ *		scheme NAME [fail] [redeliver] [public] it serves NAME: and gets the endpoint as handles "scheme" and "scheme:NAME";
  *		                                fail: clients get an error while it is down, else they wait;
- *		                                redeliver: requests that a dead instance had taken go to the next one
+ *		                                redeliver: requests that a dead instance had taken go to the next one;
+ *		                                public: who uses @public can open it
  *		use NAME...                     schemes that it can open; none at all: the null namespace
  *		handle NAME SCHEME:REF [read] [write] [optional] [mode=WORD]
  *		                                opened by init and given under NAME (for both, if neither is said); stdin, stdout
  *		                                and stderr become 0, 1 and 2; optional: goes without it when it cannot be had
  *		handle NAME @admin|@initfs|@namespace   one of the first process's own
  *		environment NAME=VALUE...
- *		after NAME...                   services that must be ready before it starts
+ *		after NAME...                   services that must be ready before it starts; @rc: all files must have been read
+ *		                                (sessions wait for that in any case)
  *		priority idle|low|normal|server|driver|realtime
  *		user UID GID
  *		mode WORD...                    only when the kernel's command line says mode=WORD (without it: always)
@@ -50,6 +53,7 @@ struct rc_handle {
 struct rc_scheme {
 	const char *name;
 	uint64_t scheme_flags;          /* enum scheme_flags */
+	bool is_public;
 };
 
 struct rc_service {
@@ -67,6 +71,7 @@ struct rc_service {
 };
 
 struct rc {
+	const char *next_scheme, *next_ref;     /* the file to go on with; NULL: none */
 	uint32_t count;
 	struct rc_service *service[RC_SERVICES_MAX];
 };
@@ -77,7 +82,7 @@ struct rc_error {
 	const char *what;
 };
 
-/* Adds what text says to rc (zeroed at first). text is cut into words in place and must outlive rc. INVAL (*error says), NOMEM: rc has the services that were read before. */
+/* Adds what text says to rc (zeroed at first); next_scheme and next_ref are this text's own. text is cut into words in place and must outlive rc. INVAL (*error says), NOMEM: rc has the services that were read before. */
 err_t rc_parse(struct rc *rc, char *text, size_t bytes, struct rc_error *error) NONNULL MUST_CHECK;
 void rc_free(struct rc *rc) NONNULL;
 /* NULL: none. */

@@ -60,6 +60,24 @@ TEST(a_service_has_what_its_lines_say)
 	rc_free(&rc);
 }
 
+TEST(a_file_may_name_the_next)
+{
+	struct rc_error error;
+	struct rc rc;
+
+	CHECK_EQ(parse(&rc, "continue file:/etc/init.rc\nservice a /b\n\tscheme x public\n", &error), OK);
+	CHECK_STR(rc.next_scheme, "file");
+	CHECK_STR(rc.next_ref, "/etc/init.rc");
+	CHECK(rc.service[0]->scheme[0].is_public);
+	char more[] = "service c /d\n";
+	CHECK_EQ(rc_parse(&rc, more, strlen(more), &error), OK);
+	CHECK(rc.count == 2 && rc.next_scheme == NULL);
+	rc_free(&rc);
+	check_error("continue\n", 1);
+	check_error("continue nowhere\n", 1);
+	check_error("continue a:b\ncontinue a:c\n", 2);
+}
+
 TEST(a_session_is_not_asked_for_readiness_and_never_given_up)
 {
 	struct rc_error error;

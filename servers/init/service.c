@@ -48,22 +48,10 @@ err_t service_make_endpoints(struct service *s, const struct service_world *w)
 	return OK;
 }
 
-err_t service_make_namespace(struct service *s, const struct service_world *w)
+err_t service_make_namespace(struct service *s, const struct service_world *w, const char *names, size_t bytes)
 {
-	char names[RC_WORDS_MAX * (RC_NAME_MAX + 1)];
-	size_t used = 0;
-
 	s->namespace = HANDLE_NONE;
-	for (uint32_t i = 0; i < s->rc->uses.count; i++) {
-		if (w->is_off(s->rc->uses.word[i]))
-			continue;
-		size_t bytes = strlen(s->rc->uses.word[i]) + 1;
-		if (!range_fits(used, bytes, sizeof names))
-			return ERR_2BIG;
-		memcpy(names + used, s->rc->uses.word[i], bytes);
-		used += bytes;
-	}
-	return used == 0 ? OK : handle_call_get(w->namespace, NS_CLONE, names, used, 0, &s->namespace);
+	return bytes == 0 ? OK : handle_call_get(w->namespace, NS_CLONE, names, bytes, 0, &s->namespace);
 }
 
 /* ---- What it is given ------------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ struct service {
 	struct backoff backoff;
 	uint32_t starts;
 	handle_t endpoint[RC_WORDS_MAX];        /* of rc->scheme: ours, whoever serves */
-	handle_t namespace;
+	handle_t namespace;                     /* for the start under way */
 	/* While it runs: */
 	handle_t process, ready;                /* ready: where its byte comes from, or HANDLE_NONE */
 	uint32_t pid;
@@ -37,13 +37,12 @@ struct service_world {
 	handle_t admin, initfs_object, namespace;       /* the first process's own */
 	handle_t log;
 	const char *mode;
-	bool (*is_off)(const char *scheme);             /* served by something that is not in this mode */
 	bool has_log_server, has_posix;                 /* there is (or will be) log:, posix: */
 };
 
 /* Makes its endpoints and binds their names. All services' before any namespace is made. */
 err_t service_make_endpoints(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
-/* Makes the namespace with what it may use. */
-err_t service_make_namespace(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
+/* Makes the namespace for its next start. names: each ended by a 0; none: the null namespace. */
+err_t service_make_namespace(struct service *s, const struct service_world *w, const char *names, size_t bytes) NONNULL MUST_CHECK;
 /* Opens its handles and starts its process: sets process, pid and ready. May wait for other servers: never in init's own thread. */
 err_t service_launch(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;

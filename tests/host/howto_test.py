@@ -22,17 +22,10 @@ def files_of_page():
 def copy_tree(to):
     names = subprocess.run(["git", "-C", tap.ROOT, "ls-files", "-z"], capture_output=True, check=True).stdout
     for name in names.decode().split("\0"):
-        if name.startswith(("abi/", "lib/", "servers/init/")) or name == "Makefile":
+        if name.startswith(("abi/", "lib/")) or name == "Makefile":
             target = to / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(tap.ROOT / name, target)
-
-
-def rc_with(service):
-    """Our init.rc with the page's service, and hello among what commands may open."""
-    text = (tap.ROOT / "servers/init/init.rc").read_text()
-    text = re.sub(r"^(\tuse file .*)$", r"\1 hello", text, flags=re.MULTILINE)
-    return text + "\n" + service
 
 
 def rule_the_server_fits_on_a_page():
@@ -48,11 +41,11 @@ def rule_the_hello_scheme_of_the_page_builds_and_greets():
         for path, text in files.items():
             target = tree / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(rc_with(text) if path.endswith("init.rc") else text)
+            target.write_text(text)
         environment = {key: value for key, value in os.environ.items() if key not in ("O", "MAKEFLAGS", "MFLAGS")}
         subprocess.run(["make", "-C", tree, "build/bin/hello", "build/bin/tests/hello"], check=True, capture_output=True, env=environment)
         done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--add", f"{tree}/build/bin/hello:/boot/hello",
-                               "--add", f"{tree}/build/bin/tests/hello:/tests/hello", "--add", f"{tree}/servers/init/init.rc:/boot/init.rc",
+                               "--add", f"{tree}/build/bin/tests/hello:/tests/hello", "--add", f"{tree}/image/etc/init.rc:/etc/init.rc",
                                "--", "/tests/hello"], capture_output=True, timeout=300)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b""), done
 
