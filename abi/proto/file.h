@@ -42,7 +42,11 @@ struct file_times { struct file_time accessed, modified; };
 struct file_range { uint64_t offset, bytes; };
 enum file_allocate { ALLOCATE_RESERVE = 0, ALLOCATE_KEEP_SIZE = 1, ALLOCATE_PUNCH = 2, ALLOCATE_ZERO = 3 };
 
-enum file_lock_how { LOCK_TEST = 0, LOCK_SET = 1, LOCK_SET_WAIT = 2, LOCK_WHOLE = 4 };
+enum file_lock_how {
+	LOCK_TEST = 0, LOCK_SET = 1, LOCK_SET_WAIT = 2,
+	LOCK_WHOLE = 4,                 /* the whole file, seen by whole-file locks only */
+	LOCK_OPEN = 8,                  /* a range that the open resource owns, not the process */
+};
 enum file_lock_kind { LOCK_SHARED = 0, LOCK_EXCLUSIVE = 1, LOCK_NONE = 2 };
 struct file_lock {
 	uint32_t kind, pid;

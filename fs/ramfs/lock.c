@@ -12,6 +12,7 @@
 struct lock {
 	struct list_node link;          /* node.locks */
 	bool whole;
+	bool of_open;                   /* owned by open; else by pid */
 	uint32_t kind;                  /* enum file_lock_kind */
 	uint32_t pid;
 	const struct open *open;
@@ -27,7 +28,7 @@ struct lock_waiter {
 
 static bool same_owner(const struct lock *a, const struct lock *b)
 {
-	return a->whole ? a->open == b->open : a->pid == b->pid;
+	return a->of_open == b->of_open && (a->of_open ? a->open == b->open : a->pid == b->pid);
 }
 
 static bool overlaps(const struct lock *a, const struct lock *b)
@@ -154,6 +155,8 @@ static bool deadlocks(struct fs *fs, struct node *n, const struct lock *want)
 	bool found = true;
 
 	while (held && found) {
+		if (held->of_open)
+			return false;
 		if (held->pid == want->pid)
 			return true;
 		/* A circle that we are not part of: cannot be, but must not hang us. */
@@ -161,7 +164,7 @@ static bool deadlocks(struct fs *fs, struct node *n, const struct lock *want)
 			return false;
 		found = false;
 		list_each(w, &fs->lock_waiters, link) {
-			if (w->want.whole || w->want.pid != held->pid)
+			if (w->want.of_open || w->want.pid != held->pid)
 				continue;
 			held = find_conflict(w->node, &w->want);
 			found = true;
@@ -175,7 +178,7 @@ static err_t lock_wait(struct fs *fs, struct node *n, const struct lock *want, u
 {
 	struct lock_waiter *w;
 
-	if (!want->whole && deadlocks(fs, n, want))
+	if (!want->of_open && deadlocks(fs, n, want))
 		return ERR_DEADLK;
 	if (!(w = heap_new(struct lock_waiter)))
 		return ERR_NOLCK;
@@ -189,10 +192,11 @@ static err_t lock_wait(struct fs *fs, struct node *n, const struct lock *want, u
 
 static err_t parse(const struct file_lock *f, const struct open *o, unsigned how, struct lock *out)
 {
-	if (f->kind > LOCK_NONE || (how & ~(unsigned)LOCK_WHOLE) > LOCK_SET_WAIT)
+	if (f->kind > LOCK_NONE || (how & ~(unsigned)(LOCK_WHOLE | LOCK_OPEN)) > LOCK_SET_WAIT)
 		return ERR_INVAL;
 	out->kind = f->kind;
 	out->whole = how & LOCK_WHOLE;
+	out->of_open = how & (LOCK_WHOLE | LOCK_OPEN);
 	out->start = 0;
 	out->last = UINT64_MAX;
 	if (out->whole)
@@ -214,7 +218,7 @@ static void describe(const struct lock *l, struct file_lock *out)
 	out->kind = l ? l->kind : (uint32_t)LOCK_NONE;
 	if (!l)
 		return;
-	out->pid = l->pid;
+	out->pid = l->of_open ? UINT32_MAX : l->pid;
 	out->start = l->start;
 	out->bytes = l->last == UINT64_MAX ? 0 : l->last - l->start + 1;
 }

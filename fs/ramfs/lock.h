@@ -1,7 +1,7 @@
 /* fs/ramfs/lock.h - advisory locks: of whole files (flock) and of ranges (POSIX), which do not see each other.
  *
- * A whole-file lock belongs to the open, so that dup and fork share it; a range lock belongs to the
- * process, but also ends with the open it was set through.
+ * A whole-file lock belongs to the open, so that dup and fork share it, and so does a range set with LOCK_OPEN; other ranges
+ * belong to the process, but also end with the open they were set through.
  */
 #pragma once
 #include "fs/ramfs/fs.h"

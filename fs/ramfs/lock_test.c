@@ -148,6 +148,17 @@ TEST(two_that_both_want_more_of_a_whole_file_do_not_wait_for_each_other)
 	end_locks();
 }
 
+TEST(ranges_of_an_open_and_of_a_process_exclude_each_other)
+{
+	begin_locks();
+	CHECK_EQ(lock(a, &alice, LOCK_SET | LOCK_OPEN, LOCK_EXCLUSIVE, 0, 10, 0), OK);
+	CHECK_EQ(lock(a, &alice, LOCK_SET, LOCK_EXCLUSIVE, 5, 1, 0), ERR_AGAIN);
+	CHECK_EQ(lock(b, &alice, LOCK_SET | LOCK_OPEN, LOCK_EXCLUSIVE, 5, 1, 0), ERR_AGAIN);
+	CHECK_EQ(lock(a, &bob, LOCK_SET | LOCK_OPEN, LOCK_EXCLUSIVE, 5, 1, 0), OK);
+	CHECK_EQ(test_for(b, &bob, LOCK_SHARED, 0, 0).pid, UINT32_MAX);
+	end_locks();
+}
+
 TEST(a_circle_of_waiting_processes_is_refused)
 {
 	begin_locks();

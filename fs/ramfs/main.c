@@ -267,7 +267,7 @@ static int64_t file_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	c.tag = spare_tag();
 	/* Who does not want to wait for a lock only tries. */
 	if (code == FILE_LOCK && (r->message->request.flags & REQUEST_NONBLOCK) && (word & 3) == LOCK_SET_WAIT)
-		c.word = (word & LOCK_WHOLE) | LOCK_SET;
+		c.word = (word & ~(uint64_t)3) | LOCK_SET;
 	result = call_run(&fs, &c);
 	if (c.later)
 		return defer(r);

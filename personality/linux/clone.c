@@ -325,6 +325,7 @@ static NORETURN void process_exit(struct thread *t, uint32_t status)
 {
 	futex_robust_release(t);
 	strace_exit(t);
+	file_ending(t->process);
 	for (;;)
 		(void)native(OP_EXIT, 0, HANDLE_NONE, status & 0xff, 0, 0, 0, 0, 0);
 }

@@ -97,12 +97,13 @@ static int64_t lock_range(handle_t h, const struct linux_flock *f, struct file_l
 	return 0;
 }
 
-static int64_t lock_control(uint64_t fd, uint32_t command, uint64_t argument)
+static int64_t lock_control(struct thread *t, uint64_t fd, uint32_t command, uint64_t argument)
 {
 	static const uint32_t kinds[3] = { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
 	static const int16_t linux_kinds[3] = { LINUX_F_RDLCK, LINUX_F_WRLCK, LINUX_F_UNLCK };
 	bool test = command == LINUX_F_GETLK || command == LINUX_F_OFD_GETLK;
 	bool waits = command == LINUX_F_SETLKW || command == LINUX_F_OFD_SETLKW;
+	bool of_open = command == LINUX_F_OFD_GETLK || command == LINUX_F_OFD_SETLK || command == LINUX_F_OFD_SETLKW;
 	struct file_lock lock = {0};
 	struct linux_flock f;
 	int64_t result;
@@ -115,7 +116,9 @@ static int64_t lock_control(uint64_t fd, uint32_t command, uint64_t argument)
 	if ((result = lock_range((handle_t)fd, &f, &lock)) < 0)
 		return result;
 	result = native_call((handle_t)fd, FILE_LOCK, REQUEST_INTERRUPTIBLE, &lock, sizeof(lock), &lock, sizeof(lock),
-	                     test ? LOCK_TEST : waits ? LOCK_SET_WAIT : LOCK_SET);
+	                     (test ? LOCK_TEST : waits ? LOCK_SET_WAIT : LOCK_SET) | (of_open ? LOCK_OPEN : 0));
+	if (result >= 0 && !test && !of_open)
+		t->process->file.has_locks = true;
 	if (result == ERR_NOTTY)
 		return ERR_INVAL;
 	if (result < 0 || !test)
@@ -128,6 +131,22 @@ static int64_t lock_control(uint64_t fd, uint32_t command, uint64_t argument)
 		f.pid = (int32_t)lock.pid;
 	}
 	return user_write(argument, &f, sizeof(f));
+}
+
+void file_drop_locks(struct process *p, uint64_t fd)
+{
+	const struct file_lock all = { .kind = LOCK_NONE };
+
+	if (p->file.has_locks)
+		(void)native_call((handle_t)fd, FILE_LOCK, 0, &all, sizeof(all), NULL, 0, LOCK_SET);
+}
+
+void file_ending(struct process *p)
+{
+	enum { FDS_LOOKED_AT = 1024 };
+
+	for (uint64_t fd = 0; p->file.has_locks && fd < FDS_LOOKED_AT; fd++)
+		file_drop_locks(p, fd);
 }
 
 int64_t linux_flock(struct thread *t, const uint64_t *a)
@@ -175,7 +194,6 @@ int64_t linux_fcntl(struct thread *t, const uint64_t *a)
 	uint64_t fd = (uint32_t)a[0];
 	int64_t result;
 
-	(void)t;
 	if (!fd_is_valid(fd))
 		return ERR_BADF;
 	switch (a[1]) {
@@ -199,7 +217,7 @@ int64_t linux_fcntl(struct thread *t, const uint64_t *a)
 	case LINUX_F_OFD_GETLK:
 	case LINUX_F_OFD_SETLK:
 	case LINUX_F_OFD_SETLKW:
-		return lock_control(fd, (uint32_t)a[1], a[2]);
+		return lock_control(t, fd, (uint32_t)a[1], a[2]);
 	case LINUX_F_GETOWN:
 	case LINUX_F_SETOWN:
 		return is_open(fd) ? 0 : ERR_BADF;      /* nothing sends SIGIO */

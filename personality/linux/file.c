@@ -29,7 +29,7 @@ void file_start(struct process *p, handle_t root, handle_t cwd)
 
 void file_forked(struct process *p)
 {
-	(void)p;        /* handles and numbers are as they were */
+	p->file.has_locks = false;      /* they stay the parent's; handles and numbers are as they were */
 }
 
 /* ---- open ---- */
@@ -97,8 +97,10 @@ int64_t linux_creat(struct thread *t, const uint64_t *a)
 
 int64_t linux_close(struct thread *t, const uint64_t *a)
 {
-	(void)t;
-	return fd_is_valid(a[0]) ? native_close((handle_t)a[0]) : ERR_BADF;
+	if (!fd_is_valid(a[0]))
+		return ERR_BADF;
+	file_drop_locks(t->process, a[0]);
+	return native_close((handle_t)a[0]);
 }
 
 /* ---- read and write ---- */

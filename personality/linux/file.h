@@ -18,7 +18,7 @@ struct file_kept {
 
 /* Survives fork, not exec. */
 struct file_state {
-	uint64_t reserved;
+	bool has_locks;                 /* it has set a POSIX range lock, once */
 };
 
 /* Could a program mean this by a file descriptor? Private handles are not. */
@@ -32,5 +32,9 @@ int64_t file_read(struct thread *t, uint64_t fd, uint64_t buffer, uint64_t bytes
 int64_t file_write(struct thread *t, uint64_t fd, uint64_t buffer, uint64_t bytes, int64_t offset) NONNULL;
 /* Called once at the first start: takes over "root" and "cwd" from the starter. */
 void file_start(struct process *p, handle_t root, handle_t cwd) NONNULL;
+/* POSIX: the process's range locks on a file go with any of its descriptors of it, before that is closed. */
+void file_drop_locks(struct process *p, uint64_t fd) NONNULL;
+/* Called when the process is about to end of itself. (One that is killed loses its locks with the last handle of each file.) */
+void file_ending(struct process *p) NONNULL;
 /* Called in a fork's child, before it runs. */
 void file_forked(struct process *p) NONNULL;
