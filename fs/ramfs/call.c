@@ -220,7 +220,7 @@ static int64_t call_allocate(struct fs *fs, struct call *c, struct open *o)
 	    (err = node_resize(fs, n, r.offset + r.bytes)))
 		return err;
 	if (c->sender->uid != 0)
-		node_drop_setid(n);
+		node_drop_setid(n, c->sender);
 	return OK;
 }
 
@@ -286,7 +286,7 @@ int64_t call_run(struct fs *fs, struct call *c)
 	case FILE_UTIME:
 		return call_utime(fs, c, o);
 	case FILE_TRUNCATE:
-		return tree_truncate(fs, &w, c->word, o->flags & OPEN_WRITE);
+		return o->flags & OPEN_PATH && w.bytes == 0 ? (int64_t)ERR_BADF : tree_truncate(fs, &w, c->word, o->flags & OPEN_WRITE);
 	case FILE_ACCESS:
 		return tree_access(fs, &w, (uint32_t)c->word, (unsigned)(c->word >> 32));
 	case FILE_RESOLVE:

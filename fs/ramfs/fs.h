@@ -65,6 +65,7 @@ struct node {
 			uint64_t seen_ns;               /* the object's last change that our times have in them */
 			content_t content;
 			uint32_t opens;
+			bool user_writes;               /* open for writing by other than user 0 */
 			bool written;                   /* its object was open for writing: that knows better */
 			struct list_node idle;          /* fs.idle: the object can be made again at will */
 		} file;

@@ -166,17 +166,26 @@ void node_refresh(struct fs *fs, struct node *n)
 	if (info.changed_ns == n->file.seen_ns)
 		return;
 	n->file.seen_ns = info.changed_ns;
+	if (n->file.user_writes)
+		node_drop_setid(n, NULL);
 	n->modified_ns = (int64_t)info.changed_ns;
 	n->changed_ns = MAX_OF(n->changed_ns, n->modified_ns);
 }
 
-void node_drop_setid(struct node *n)
+uint32_t node_lost_setid(const struct node *n, const struct sender *s)
 {
+	uint32_t lost = MODE_SETUID;
+
 	if (node_is_dir(n))
-		return;
-	n->mode &= ~(uint32_t)MODE_SETUID;
-	if (n->mode & 010)
-		n->mode &= ~(uint32_t)MODE_SETGID;
+		return 0;
+	if ((n->mode & 010) || (s && s->uid != 0 && !sender_in_group(s, n->gid)))
+		lost |= MODE_SETGID;
+	return n->mode & lost;
+}
+
+void node_drop_setid(struct node *n, const struct sender *s)
+{
+	n->mode &= ~node_lost_setid(n, s);
 }
 
 int64_t time_to_ns(const struct file_time *t)
@@ -279,6 +288,7 @@ void node_content_close(struct fs *fs, struct node *n)
 	if (--n->file.opens > 0)
 		return;
 	node_refresh(fs, n);
+	n->file.user_writes = false;
 	/* What can be made again: the image's bytes, or none. */
 	if (n->file.written && n->file.bytes > 0)
 		return;

@@ -30,8 +30,10 @@ void node_touch(struct fs *fs, struct node *n, unsigned times) NONNULL;
 void node_touch_accessed(struct fs *fs, struct node *n) NONNULL;
 /* Asks a file's object what it has become. */
 void node_refresh(struct fs *fs, struct node *n) NONNULL;
-/* What a change of content or owner takes away: set-user-id, and set-group-id of what the group may run. */
-void node_drop_setid(struct node *n) NONNULL;
+/* What a change of content or owner takes away: set-user-id, and set-group-id of what the group may run or s (NULL: not known)
+ * is not of. */
+uint32_t node_lost_setid(const struct node *n, const struct sender *s);
+void node_drop_setid(struct node *n, const struct sender *s);
 void node_stat(struct fs *fs, struct node *n, struct file_stat *out) NONNULL;
 int64_t time_to_ns(const struct file_time *t) NONNULL;
 

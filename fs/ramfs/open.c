@@ -71,9 +71,10 @@ static err_t open_content(struct fs *fs, struct open *o, const struct sender *s,
 	if ((err = node_content(fs, n, &out->content)))
 		return err;
 	node_content_open(fs, n, flags & OPEN_WRITE);
+	n->file.user_writes |= s->uid != 0 && (flags & OPEN_WRITE);
 	o->has_content = true;
-	if (!is_new && s->uid != 0 && (flags & (OPEN_WRITE | OPEN_TRUNCATE)))
-		node_drop_setid(n);
+	if (!is_new && s->uid != 0 && (flags & OPEN_TRUNCATE))
+		node_drop_setid(n, s);
 	if (flags & OPEN_READ)
 		node_touch_accessed(fs, n);
 	out->how = OPENED_CONTENT;
@@ -111,8 +112,6 @@ static err_t open_new(struct fs *fs, const struct where *w, const struct walk *p
 	struct entry *e;
 	err_t err;
 
-	if (place->slash)
-		return ERR_ISDIR;
 	if ((err = tree_create_at(fs, w->sender, place, MODE_FILE | (mode & MODE_PERMISSIONS), 0, NULL, 0, &e)))
 		return err;
 	if ((err = open_node(fs, e->node, e, w->sender, flags, true, 0, out)))
@@ -144,9 +143,11 @@ static err_t open_unnamed(struct fs *fs, const struct where *w, const struct nod
 /* How the walk is to treat the last name. */
 static unsigned walk_flags_of(uint32_t flags)
 {
+	unsigned create = flags & OPEN_CREATE ? WALK_CREATE : 0;
+
 	if ((flags & OPEN_CREATE) && (flags & OPEN_EXCLUSIVE))
-		return WALK_RAW | WALK_MOUNT;
-	return flags & OPEN_NOFOLLOW ? WALK_NOFOLLOW : WALK_FOLLOW;
+		return create | WALK_RAW | WALK_MOUNT;
+	return create | (flags & OPEN_NOFOLLOW ? WALK_NOFOLLOW : WALK_FOLLOW);
 }
 
 err_t open_path(struct fs *fs, const struct where *w, uint32_t flags, uint32_t mode, uint64_t tag, struct opened *out)

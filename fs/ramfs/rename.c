@@ -5,8 +5,10 @@
 
 static err_t check_places(const struct walk *old, const struct walk *new, unsigned flags)
 {
-	if (old->last != LAST_NAME || new->last != LAST_NAME)
-		return old->last == LAST_SELF || new->last == LAST_SELF ? ERR_NOENT : ERR_BUSY;
+	if (old->last != LAST_NAME)
+		return old->last == LAST_SELF ? ERR_NOENT : ERR_BUSY;
+	if (new->last != LAST_NAME)
+		return new->last == LAST_SELF ? ERR_NOENT : flags & AT_NOREPLACE ? ERR_EXIST : ERR_BUSY;
 	if (!old->node)
 		return ERR_NOENT;
 	if ((flags & AT_NOREPLACE) && new->node)
@@ -43,6 +45,13 @@ static err_t check_move(const struct node *n, const struct node *from, const str
 	return node_access(n, s, MAY_WRITE);
 }
 
+static err_t check_kinds(const struct node *old, const struct node *new)
+{
+	if (node_is_dir(old) == node_is_dir(new))
+		return OK;
+	return node_is_dir(old) ? ERR_NOTDIR : ERR_ISDIR;
+}
+
 static err_t check_permissions(const struct walk *old, const struct walk *new, const struct sender *s, unsigned flags)
 {
 	err_t err;
@@ -54,18 +63,11 @@ static err_t check_permissions(const struct walk *old, const struct walk *new, c
 	err = new->node ? tree_may_remove(new->entry, s) : tree_may_add(new->dir, s);
 	if (err)
 		return err;
+	if (!(flags & AT_EXCHANGE) && new->node && (err = check_kinds(old->node, new->node)))
+		return err;
 	if ((err = check_move(old->node, old->dir, new->dir, s)))
 		return err;
 	return flags & AT_EXCHANGE ? check_move(new->node, new->dir, old->dir, s) : OK;
-}
-
-static err_t check_replace(const struct node *old, const struct node *new)
-{
-	if (node_is_dir(old) && !node_is_dir(new))
-		return ERR_NOTDIR;
-	if (!node_is_dir(old) && node_is_dir(new))
-		return ERR_ISDIR;
-	return node_is_dir(new) && new->dir.count > 0 ? ERR_NOTEMPTY : OK;
 }
 
 static void touch_moved(struct fs *fs, struct node *n, struct node *from, struct node *to)
@@ -123,9 +125,9 @@ err_t tree_rename(struct fs *fs, const struct where *from, const struct where *t
 		return OK;
 	if ((err = check_permissions(&old, &new, from->sender, flags)))
 		return err;
-	if (!(flags & AT_EXCHANGE) && new.node && (err = check_replace(old.node, new.node)))
-		return err;
 	if (old.node->is_mount || (new.node && new.node->is_mount))
 		return ERR_BUSY;
+	if (!(flags & AT_EXCHANGE) && new.node && node_is_dir(new.node) && new.node->dir.count > 0)
+		return ERR_NOTEMPTY;
 	return flags & AT_EXCHANGE ? exchange(fs, &old, &new) : move(fs, &old, &new);
 }

@@ -126,21 +126,34 @@ err_t tree_symlink(struct fs *fs, const struct where *w, const char *target, siz
 	return create(fs, w, MODE_SYMLINK | 0777, 0, target, target_bytes);
 }
 
+/* A link keeps a file alive that its owner deletes, a set-user-id one with a hole too: so only for owners, and for who could
+ * copy the content back and forth anyway (Linux: protected_hardlinks). */
+static bool may_link_node(const struct node *n, const struct sender *s)
+{
+	if (node_is_owner(n, s))
+		return true;
+	if (!node_is(n, MODE_FILE) || (n->mode & MODE_SETUID) || (n->mode & (MODE_SETGID | 010)) == (MODE_SETGID | 010))
+		return false;
+	return node_access(n, s, MAY_READ | MAY_WRITE) == OK;
+}
+
 err_t tree_link(struct fs *fs, const struct where *old, const struct where *new, unsigned at_flags)
 {
 	struct walk from, to;
 	err_t err;
 
-	if (new->bytes == 0)
-		return ERR_NOENT;
 	if ((err = walk_at(fs, old, at_flags, &from)))
 		return err;
+	if (new->bytes == 0)
+		return ERR_NOENT;
 	if ((err = walk_where(fs, new, WALK_RAW | WALK_MOUNT, &to)))
 		return err;
 	if (to.node)
 		return ERR_EXIST;
 	if (to.slash)
 		return ERR_NOENT;
+	if (!may_link_node(from.node, new->sender))
+		return ERR_PERM;
 	if ((err = tree_may_add(to.dir, new->sender)))
 		return err;
 	if (node_is_dir(from.node))
@@ -202,14 +215,14 @@ err_t tree_unlink(struct fs *fs, const struct where *w, unsigned at_flags)
 		return err;
 	if (!place.node)
 		return ERR_NOENT;
+	if (!want_dir && place.slash)
+		return node_is_dir(place.node) ? ERR_ISDIR : ERR_NOTDIR;
 	if ((err = tree_may_remove(place.entry, w->sender)))
 		return err;
 	if (want_dir)
 		err = check_rmdir(place.node);
 	else if (node_is_dir(place.node))
 		err = ERR_ISDIR;
-	else if (place.slash)
-		err = ERR_NOTDIR;
 	if (err)
 		return err;
 	remove_entry(fs, place.entry);
@@ -268,6 +281,8 @@ err_t tree_chmod(struct fs *fs, const struct where *w, uint32_t mode, unsigned a
 		return ERR_OPNOTSUPP;
 	if (!node_is_owner(at.node, w->sender))
 		return ERR_PERM;
+	/* Writes before this call must not take away what it sets. */
+	node_refresh(fs, at.node);
 	mode &= MODE_PERMISSIONS;
 	if (w->sender->uid != 0 && !sender_in_group(w->sender, at.node->gid))
 		mode &= ~(uint32_t)MODE_SETGID;
@@ -284,6 +299,8 @@ err_t tree_chown(struct fs *fs, const struct where *w, const struct file_owner *
 
 	if ((err = walk_at(fs, w, at_flags, &at)))
 		return err;
+	if (!node_is_owner(at.node, s) && node_lost_setid(at.node, s))
+		return ERR_PERM;
 	if (s->uid != 0) {
 		if (owner->uid != ~0u && (s->uid != at.node->uid || owner->uid != at.node->uid))
 			return ERR_PERM;
@@ -294,7 +311,7 @@ err_t tree_chown(struct fs *fs, const struct where *w, const struct file_owner *
 		at.node->uid = owner->uid;
 	if (owner->gid != ~0u)
 		at.node->gid = owner->gid;
-	node_drop_setid(at.node);
+	node_drop_setid(at.node, w->sender);
 	node_touch(fs, at.node, NODE_TIME_CHANGED);
 	return OK;
 }
@@ -358,7 +375,7 @@ err_t tree_truncate(struct fs *fs, const struct where *w, uint64_t bytes, bool i
 	if ((err = node_resize(fs, at.node, bytes)))
 		return err;
 	if (w->sender->uid != 0)
-		node_drop_setid(at.node);
+		node_drop_setid(at.node, w->sender);
 	return OK;
 }
 

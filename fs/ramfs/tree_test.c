@@ -301,6 +301,19 @@ TEST(hard_links_share_everything_but_the_name)
 	end();
 }
 
+TEST(who_cannot_write_a_file_cannot_link_it)
+{
+	begin();
+	CHECK_EQ(do_create(&alice, "/f", 0644), OK);
+	CHECK_EQ(do_link(&bob, "/f", "/g"), ERR_PERM);
+	CHECK_EQ(do_chmod(&alice, "/f", 0666), OK);
+	CHECK_EQ(do_link(&bob, "/f", "/g"), OK);
+	CHECK_EQ(do_chmod(&alice, "/f", 04666), OK);
+	CHECK_EQ(do_link(&bob, "/f", "/h"), ERR_PERM);
+	CHECK_EQ(do_link(&alice, "/f", "/h"), OK);
+	end();
+}
+
 TEST(an_unlinked_file_lives_until_its_last_handle_goes)
 {
 	struct open *id;
@@ -390,8 +403,20 @@ TEST(changing_owner_or_content_takes_setuid_away)
 	CHECK_EQ(do_chown(&root, "/f", 100, 10), OK);
 	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 0777);
 	CHECK_EQ(do_chmod(&alice, "/f", 06777), OK);
-	CHECK_EQ(do_try(&bob, "/f", OPEN_WRITE), OK);
+	struct open *id;
+	CHECK_EQ(do_open(&bob, "/f", OPEN_WRITE, 0, &id), OK);
+	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 06777);
+	do_write(id, "x");
 	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 0777);
+	CHECK_EQ(do_chmod(&alice, "/f", 06777), OK);
+	do_write(id, "xy");
+	open_close(&F, id);
+	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 0777);
+	CHECK_EQ(do_chmod(&alice, "/f", 06777), OK);
+	CHECK_EQ(do_open(&root, "/f", OPEN_WRITE, 0, &id), OK);
+	do_write(id, "root");
+	open_close(&F, id);
+	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 06777);
 	CHECK_EQ(do_chmod(&alice, "/f", 06777), OK);
 	CHECK_EQ(do_truncate(&bob, "/f", 3), OK);
 	CHECK_EQ(stat_of("/f").mode & MODE_PERMISSIONS, 0777);

@@ -137,6 +137,8 @@ err_t walk(struct fs *fs, const struct sender *s, struct node *start, const char
 		w->last = name_kind(w);
 		w->entry = NULL;
 		last = at_last(w);
+		if (last && w->slash && w->last == LAST_NAME && (flags & WALK_CREATE))
+			return ERR_ISDIR;
 		if (w->last == LAST_DOTDOT) {
 			w->node = here->dir.parent;
 		} else if (w->last == LAST_NAME) {

@@ -7,6 +7,7 @@ enum walk_flags {
 	WALK_NOFOLLOW = 1,              /* it is not, unless a slash comes after it */
 	WALK_RAW      = 2,              /* it is not; slashes after the last name are only reported */
 	WALK_MOUNT    = 4,              /* the end may be a mount point */
+	WALK_CREATE   = 8,              /* for a new file: name/ is ISDIR, whatever is there */
 };
 
 enum last_kind { LAST_SELF, LAST_ROOT, LAST_NAME, LAST_DOT, LAST_DOTDOT };

@@ -87,6 +87,8 @@ int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)
 	uint64_t end = 0;
 	err_t err;
 
+	if (atomic_load(&r->open_flags) & OPEN_PATH)
+		return ERR_BADF;
 	if (!r->ops->length)
 		return ERR_SPIPE;
 	if (whence == SEEK_FROM_END && (err = r->ops->length(r, &end)))

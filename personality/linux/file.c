@@ -297,6 +297,8 @@ int64_t linux_ftruncate(struct thread *t, const uint64_t *a)
 	int64_t flags = native(OP_CONTROL, 0, (handle_t)a[0], CONTROL_GET, 0, 0, 0, 0, 0);
 	if (flags < 0)
 		return flags;
+	if (flags & OPEN_PATH)
+		return ERR_BADF;
 	if (!(flags & OPEN_WRITE))
 		return ERR_INVAL;
 	int64_t result = native_call((handle_t)a[0], FILE_TRUNCATE, 0, "", 0, NULL, 0, a[1]);
@@ -311,7 +313,10 @@ int64_t linux_truncate(struct thread *t, const uint64_t *a)
 
 	if (result < 0)
 		return result;
-	return (int64_t)a[1] < 0 ? ERR_INVAL : path_call(t, LINUX_AT_FDCWD, path, &q);
+	if ((int64_t)a[1] < 0)
+		return ERR_INVAL;
+	/* (An empty path would mean the directory itself.) */
+	return path[0] ? path_call(t, LINUX_AT_FDCWD, path, &q) : ERR_NOENT;
 }
 
 static int64_t sync_handle(uint64_t fd)
