@@ -2,8 +2,7 @@
 """tools/trace.py - `./cathode trace`, and how its records become a file for ui.perfetto.dev or chrome://tracing.
 
 Records are kernel/debug/trace.h's; their kinds come from abi/trace.def, names of operations, protocol codes and errors
-from the .def files too. One track per CPU shows who ran, one per thread its calls. A USER record of kind 1
-carries a process's name (up to 16 bytes) for the thread that wrote it.
+and Linux calls from the .def files too. One track per CPU shows who ran, one per thread its calls.
 """
 import json
 import os
@@ -19,7 +18,6 @@ RECORD = struct.Struct("<QIBBHQQ")      # ticks, tid, cpu, kind, a, b, c
 START = struct.Struct("<8sQ")           # struct exec_trace
 MAGIC = b"CTRACE1\0"
 CPU_TRACK = 1 << 30                     # the "process" whose threads are the CPUs
-USER_NAME = 1
 
 
 def definitions(path, pattern):
@@ -33,6 +31,7 @@ class Names:
         self.kinds = definitions("abi/trace.def", r"^TRACE\((\d+),\s*(\w+)")
         self.operations = definitions("abi/ops.def", r"^OP\d\((\d+),\s*\w+,\s*(\w+)")
         self.errors = definitions("abi/error.def", r"^ERR\((\d+),\s*(\w+)")
+        self.linux = definitions("personality/linux/calls.def", r"^(?:CALL|NONE)\((\d+),\s*(\w+)")
         self.codes = {}
         for path in sorted((project.ROOT / "abi/proto").glob("*.def")):
             self.codes |= definitions(path.relative_to(project.ROOT), r"^CODE\((\d+),\s*(\w+)")
@@ -75,8 +74,11 @@ class Converter:
         """The list of trace events."""
         self.start = records[0][0] if records else 0
         for record in records:
-            if self.names.kinds.get(record[3]) == "SPAWN":
+            kind = self.names.kinds.get(record[3])
+            if kind == "SPAWN":
                 self.process_of[record[5]] = record[6]
+            elif kind == "NAME":
+                self.name_of[record[4]] = struct.pack("<QQ", *record[5:7]).split(b"\0")[0].decode(errors="replace")
         for record in records:
             handler = getattr(self, f"on_{self.names.kinds.get(record[3], 'unknown').lower()}", self.on_unknown)
             handler(record, *record[4:])
@@ -92,7 +94,7 @@ class Converter:
         if cpu in self.running:
             since, tid = self.running.pop(cpu)
             if tid:
-                name = self.name_of.get(self.process_of.get(tid, tid), "thread")
+                name = self.name_of.get(self.process_of.get(tid, tid) & 0xffff, "thread")
                 duration = (record[0] - since) * 1e6 / self.hz
                 self.event("X", f"{name} {tid}", (since, tid, cpu), (CPU_TRACK, cpu), dur=duration, args={"then": state})
         self.running[cpu] = (record[0], new)
@@ -114,7 +116,7 @@ class Converter:
             self.event("E", "", (record[0], tid, record[2]))
 
     def on_foreign_call(self, record, _, number, ip):
-        self.note(f"linux {number}", record, ip=hex(ip))
+        self.note(f"linux {self.names.linux.get(number, number)}", record, ip=hex(ip))
 
     def on_fault(self, record, flags, address, ip):
         self.note("fault", record, flags=flags, address=hex(address), ip=hex(ip))
@@ -144,11 +146,10 @@ class Converter:
         self.note("exit", record, tid=tid, status=status)
 
     def on_user(self, record, kind, b, c):
-        if kind == USER_NAME:
-            name = struct.pack("<QQ", b, c).split(b"\0")[0].decode(errors="replace")
-            self.name_of[self.process_of.get(record[1], record[1])] = name
-        else:
-            self.note(f"user {kind}", record, b=b, c=c)
+        self.note(f"user {kind}", record, b=b, c=c)
+
+    def on_name(self, record, pid, first, second):
+        """Names were gathered before all else."""
 
     def on_unknown(self, record, a, b, c):
         self.note(f"record {record[3]}", record, a=a, b=b, c=c)
@@ -158,7 +159,7 @@ class Converter:
         out = [{"ph": "M", "name": "process_name", "pid": CPU_TRACK, "args": {"name": "CPUs"}},
                {"ph": "M", "name": "process_sort_index", "pid": CPU_TRACK, "args": {"sort_index": -1}}]
         for process in sorted({process for process, _ in tracks if process != CPU_TRACK}):
-            out.append({"ph": "M", "name": "process_name", "pid": process, "args": {"name": self.name_of.get(process, f"process {process}")}})
+            out.append({"ph": "M", "name": "process_name", "pid": process, "args": {"name": self.name_of.get(process & 0xffff, f"process {process}")}})
         for process, thread in tracks:
             name = f"CPU {thread}" if process == CPU_TRACK else f"thread {thread}"
             out.append({"ph": "M", "name": "thread_name", "pid": process, "tid": thread, "args": {"name": name}})

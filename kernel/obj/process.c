@@ -9,7 +9,10 @@
 #include "kernel/obj/namespace.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
+#include "lib/base/assert.h"
 #include "lib/base/string.h"
+
+enum { TRACED_NAMES_MAX = 256 };
 
 static void copy_identity(struct process *p, struct process *like)
 {
@@ -458,4 +461,29 @@ struct sender process_sender(struct thread *t)
 	spin_unlock(&p->lock);
 	s.tid = t->tid;
 	return s;
+}
+
+void process_trace_name(struct process *p)
+{
+	uint64_t words[2];
+	STATIC_ASSERT(sizeof(words) == sizeof(p->name), "a trace record holds a whole name");
+
+	spin_lock(&p->lock);
+	memcpy(words, p->name, sizeof(words));
+	trace(TRACE_NAME, (uint16_t)p->pid, words[0], words[1]);
+	spin_unlock(&p->lock);
+}
+
+void process_trace_names(void)
+{
+	uint32_t pids[TRACED_NAMES_MAX];
+	uint32_t count = process_list(pids, TRACED_NAMES_MAX);
+
+	for (uint32_t i = 0; i < count && i < TRACED_NAMES_MAX; i++) {
+		struct process *p = process_find(pids[i]);
+		if (!p)
+			continue;
+		process_trace_name(p);
+		process_put(p);
+	}
 }

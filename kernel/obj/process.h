@@ -84,6 +84,9 @@ uint32_t process_count(uint32_t *threads_out);
 struct account *process_account(struct process *p) NONNULL;
 /* From now on a pays (children too); what was charged stays where it is. */
 err_t process_set_account(struct process *p, struct account *a) NONNULL MUST_CHECK;
+/* Writes the process's name into the trace, which knows threads by numbers only. */
+void process_trace_name(struct process *p) NONNULL;
+void process_trace_names(void);
 struct sender process_sender(struct thread *t) NONNULL;
 /* Task-protocol handles (scheme/proc.c). */
 err_t process_resource(struct process *p, struct resource **out) NONNULL MUST_CHECK;

@@ -189,6 +189,7 @@ static int64_t task_name(struct process *p, struct call_args *a)
 	spin_lock(&p->lock);
 	memcpy(p->name, name, sizeof(name));
 	spin_unlock(&p->lock);
+	process_trace_name(p);
 	return OK;
 }
 

@@ -85,6 +85,7 @@ static int64_t trace_call(struct resource *r UNUSED, struct call_args *a)
 		return ERR_NOTTY;
 	switch (a->word) {
 	case TRACE_STOP:
+		process_trace_names();
 		trace_stop();
 		return OK;
 	case TRACE_START:
