@@ -6,7 +6,7 @@
 #pragma once
 #include "kernel/mem/frame.h"
 #include "kernel/mem/memobj.h"
-#include "kernel/mem/page_index.h"
+#include "lib/base/page_index.h"
 
 #define MEMOBJ_BYTES_MAX (1ull << 62)
 #define PADDR_MAX (1ull << 52)

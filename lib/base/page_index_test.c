@@ -1,9 +1,8 @@
-/* kernel/mem/page_index_test.c - the radix tree against an array. */
-#include "kernel/mem/page_index.h"
+/* lib/base/page_index_test.c - the radix tree against an array. */
+#include "lib/base/page_index.h"
 #include "lib/base/bits.h"
-#include "lib/test/host/machine.h"
-
-struct page_tables *machine_tables_in(struct space *s) { (void)s; return NULL; }
+#include "lib/base/heap.h"
+#include "lib/test/test.h"
 
 enum { PAGES = 10000 };
 static uint64_t model[PAGES];
@@ -33,7 +32,6 @@ static void check_same(const struct page_index *x, uint64_t base)
 
 static void run(uint64_t base)
 {
-	uint64_t free_frames = machine_start(64 << 20);
 	struct page_index x = { 0 };
 	memset(model, 0, sizeof model);
 	for (int step = 0; step < 4000; step++) {
@@ -55,7 +53,7 @@ static void run(uint64_t base)
 	check_same(&x, base);
 	page_index_remove(&x, 0, UINT64_MAX, drop, &base);
 	CHECK_EQ(x.root, 0);
-	machine_check_free(free_frames);
+	CHECK_EQ(heap_used_bytes(), 0);
 }
 
 TEST(the_tree_agrees_with_an_array_from_page_zero)
@@ -70,19 +68,19 @@ TEST(the_tree_agrees_with_an_array_far_out)
 
 TEST(one_page_needs_no_node)
 {
-	uint64_t free_frames = machine_start(64 << 20), *slot, base = 0;
+	uint64_t *slot, base = 0;
 	struct page_index x = { 0 };
 	memset(model, 0, sizeof model);
 	CHECK_EQ(page_index_make(&x, 0, &slot), OK);
 	*slot = model[0] = 0x1000;
 	CHECK_EQ(heap_used_bytes(), 0);
 	page_index_remove(&x, 0, UINT64_MAX, drop, &base);
-	machine_check_free(free_frames);
+	CHECK_EQ(heap_used_bytes(), 0);
 }
 
 TEST(a_failed_allocation_leaves_a_usable_tree)
 {
-	uint64_t free_frames = machine_start(64 << 20), *slot, base = 0;
+	uint64_t *slot, base = 0;
 	struct page_index x = { 0 };
 	memset(model, 0, sizeof model);
 	for (uint64_t n = 1; n < PAGES; n *= 3) {
@@ -98,5 +96,5 @@ TEST(a_failed_allocation_leaves_a_usable_tree)
 		check_same(&x, 0);
 	}
 	page_index_remove(&x, 0, UINT64_MAX, drop, &base);
-	machine_check_free(free_frames);
+	CHECK_EQ(heap_used_bytes(), 0);
 }

@@ -1,4 +1,4 @@
-/* kernel/mem/page_index.h - which frame is page n of an object: a radix tree of 64-slot nodes.
+/* lib/base/page_index.h - which frame is page n of an object: a radix tree of 64-slot nodes.
  *
  * A slot is 0 (no page) or a frame's address with the owner's flags in the low 12 bits. An object of one page
  * needs no node. The owner locks.

@@ -1,6 +1,6 @@
-/* kernel/mem/page_index.c - the radix tree: grows at the root, shrinks where a removal leaves nothing. */
-#include "kernel/mem/page_index.h"
-#include "kernel/mem/heap.h"
+/* lib/base/page_index.c - the radix tree: grows at the root, shrinks where a removal leaves nothing. */
+#include "lib/base/page_index.h"
+#include "lib/base/heap.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
 
