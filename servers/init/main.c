@@ -39,6 +39,7 @@ static struct {
 	handle_t started_reader, started_writer;        /* pointers of services whose start is over */
 	struct server_watch started_watch;
 	bool is_up;                     /* all that can be ready were once */
+	struct server_timer watchdog;
 } init;
 
 #define each_service(s) (struct service *s, **at_##s = init.services; at_##s < init.services + init.count && (s = *at_##s); at_##s++)
@@ -180,6 +181,7 @@ static void service_start(struct service *s)
 
 static void service_set_ready(struct service *s)
 {
+	s->ticks = 0;
 	s->state = SERVICE_READY;
 	start_all();
 }
@@ -376,6 +378,54 @@ static void rest_arrived(void)
 		print("init: no services of %s:%s: error %d\n", init.rest.scheme, init.rest.ref, -err);
 	init.rest.is_over = true;
 	start_all();
+}
+
+/* ---- Watchdogs: a server that answers nobody is as good as dead ---------------------------------------------------------- */
+
+#define TICK_NS 1000000000ull
+
+/* Any answer will do. It may never come, so this is a thread's. */
+static void ask_thread(void *argument)
+{
+	struct service *s = argument;
+	handle_t h;
+
+	if (handle_open_at(s->endpoint[0], "", OPEN_READ | OPEN_NOCTTY, &h) == OK)
+		handle_close(h);
+	__atomic_store_n(&s->is_asked, false, __ATOMIC_RELEASE);
+}
+
+static void ask(struct service *s)
+{
+	uint32_t tid;
+
+	s->ticks = 0;
+	__atomic_store_n(&s->is_asked, true, __ATOMIC_RELEASE);
+	if (thread_create(ask_thread, s, &tid))
+		__atomic_store_n(&s->is_asked, false, __ATOMIC_RELEASE);
+}
+
+/* Ticks are counted, not seconds: when init itself did not run for long, nobody else can be blamed. */
+static void service_tick(struct service *s)
+{
+	if (s->state != SERVICE_READY || s->rc->watchdog_s == 0 || s->rc->scheme_count == 0)
+		return;
+	if (++s->ticks < s->rc->watchdog_s)
+		return;
+	if (!__atomic_load_n(&s->is_asked, __ATOMIC_ACQUIRE)) {
+		ask(s);
+		return;
+	}
+	print("init: %s (pid %u) has not answered for %u s\n", s->rc->name, s->pid, s->ticks);
+	s->ticks = 0;
+	handle_call(s->process, TASK_KILL, NULL, 0, NULL, 0, 0);
+}
+
+static void on_tick(struct server_timer *t)
+{
+	for each_service(s)
+		service_tick(s);
+	server_timer_set(&init.server, t, now_ns() + TICK_NS);
 }
 
 /* ---- init: ---------------------------------------------------------------------------------------------------------- */
@@ -581,6 +631,8 @@ static err_t prepare(void)
 	if ((err = signals_take()))
 		return err;
 	init.world.mode = init.mode;
+	server_timer_init(&init.watchdog, on_tick);
+	on_tick(&init.watchdog);
 	init.rest.scheme = init.rc.next_scheme;
 	init.rest.ref = init.rc.next_ref;
 	init.rest.is_over = !init.rest.scheme;

@@ -224,11 +224,16 @@ static const char *take_limit(struct rc_service *s, struct rc_words *w)
 	return number_of(w->word[1], &s->limit) ? NULL : "a limit is a number";
 }
 
+static const char *take_watchdog(struct rc_service *s, struct rc_words *w)
+{
+	return number_of(w->word[1], &s->watchdog_s) ? NULL : "a watchdog has seconds";
+}
+
 static const struct directive directives[] = {
 	{ "scheme", 1, take_scheme }, { "use", 1, take_use }, { "handle", 2, take_handle },
 	{ "environment", 1, take_environment }, { "after", 1, take_after }, { "priority", 1, take_priority },
 	{ "user", 2, take_user }, { "mode", 1, take_mode }, { "ready", 1, take_ready },
-	{ "restart", 1, take_restart }, { "limit", 1, take_limit },
+	{ "restart", 1, take_restart }, { "limit", 1, take_limit }, { "watchdog", 1, take_watchdog },
 };
 
 /* ---- The file -------------------------------------------------------------------------------------------------------- */
@@ -305,10 +310,15 @@ err_t rc_parse(struct rc *rc, char *text, size_t bytes, struct rc_error *error)
 		if (!newline)
 			return ERR_INVAL;
 		*newline = 0;
-		if ((error->what = words_split(text, &w)))
+		error->what = words_split(text, &w);
+		if (!error->what && w.count > 0)
+			error->what = line_take(rc, &w, &has_service);
+		if (error->what) {
+			/* What is only half said is not run. */
+			if (has_service)
+				heap_delete(rc->service[--rc->count]);
 			return ERR_INVAL;
-		if (w.count > 0 && (error->what = line_take(rc, &w, &has_service)))
-			return ERR_INVAL;
+		}
 		text = newline + 1;
 	}
 	return OK;

@@ -22,6 +22,7 @@
  *		mode WORD...                    only when the kernel's command line says mode=WORD (without it: always)
  *		ready no                        it does not say when it is ready: it is at once
  *		restart no                      when it ends, that is that
+ *		watchdog SECONDS                how long its first scheme may leave an OPEN without answer before it is killed
  *		limit N                         failures in a row after which init gives up (0: never)
  *
  * Words are separated by blanks; "..." holds them together. Lines below a service or session belong to it,
@@ -68,6 +69,7 @@ struct rc_service {
 	uint32_t priority;              /* enum task_priority */
 	uint32_t uid, gid;
 	uint32_t limit;
+	uint32_t watchdog_s;            /* 0: none */
 };
 
 struct rc {
@@ -82,7 +84,7 @@ struct rc_error {
 	const char *what;
 };
 
-/* Adds what text says to rc (zeroed at first); next_scheme and next_ref are this text's own. text is cut into words in place and must outlive rc. INVAL (*error says), NOMEM: rc has the services that were read before. */
+/* Adds what text says to rc (zeroed at first); next_scheme and next_ref are this text's own. text is cut into words in place and must outlive rc. INVAL (*error says), NOMEM: rc has the services that were whole before. */
 err_t rc_parse(struct rc *rc, char *text, size_t bytes, struct rc_error *error) NONNULL MUST_CHECK;
 void rc_free(struct rc *rc) NONNULL;
 /* NULL: none. */

@@ -29,6 +29,9 @@ struct service {
 	struct server_watch process_watch, ready_watch;
 	struct server_timer timer;
 	err_t start_error;
+	/* Of its watchdog, in ticks of a second: since the last question, or since the one that is not answered. */
+	uint32_t ticks;
+	bool is_asked;                          /* atomic: the asking thread clears it */
 };
 
 /* What starting needs; filled before the first start and fixed from then on. */

@@ -1,5 +1,6 @@
 # tests/guest/servers.sh - servers that are killed come back, and their clients go on.
 # cpus: 1 4
+# add: tests/guest/lib/init.rc:/etc/init.rc
 . /tests/lib/tap.sh
 cd /tmp || exit 1
 
@@ -22,7 +23,9 @@ restart() {
 	services restart "$1" && await "$1" "$before"
 }
 
-is "every service is ready" "$(services | awk '$2 != "ready"')" ""
+is "every service is ready" "$(services | awk '$1 !~ /^missing$/ && $2 != "ready"')" ""
+is "one that is described wrongly is not run" "$(state mistaken)" ""
+is "one that cannot be started is given up" "$(sleep 1; state missing)" failed
 for server in logd randd ptyd console; do
 	yes "$server comes back" restart $server
 done
@@ -56,5 +59,7 @@ is "a service that nobody knows is refused" "$(services restart nobody 2>/dev/nu
 is "a user restarts nothing" "$(su user -c 'services restart logd' 2>/dev/null; echo $?)" 1
 is "a user powers nothing off" "$(su user -c 'poweroff -f' 2>/dev/null; echo $?)" 1
 is "a user kills no server" "$(su user -c "kill -KILL $(pid procd)" 2>/dev/null; echo $?)" 1
-is "all are ready in the end" "$(services | awk '$2 != "ready"')" ""
+kill -STOP "$(pid stuck)"
+yes "a server that answers nobody is killed and comes back" await stuck 1
+is "all are ready in the end" "$(services | awk '$1 !~ /^missing$/ && $2 != "ready"')" ""
 finish
