@@ -3,7 +3,8 @@
  * Include it once, in the test itself.
  */
 #pragma once
-#include "lib/test/test.h"
+#include <string.h>
+#include "lib/base/assert.h"
 #include "lib/tty/serve.h"
 
 /* ---- lib/scheme's system calls, remembered ------------------------------------------------------------------------- */
@@ -38,7 +39,7 @@ err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *
 }
 err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes)
 {
-	CHECK(offset + bytes <= d->in_bytes);
+	ASSERT(offset + bytes <= d->in_bytes);
 	memcpy(to, sending + offset, bytes);
 	return OK;
 }
@@ -74,7 +75,8 @@ static uint64_t clock_ns;
 static uint64_t now_ns(void) { return clock_ns; }
 static void signal_group(uint32_t group, uint32_t signal)
 {
-	CHECK(sent_count < 16);
+	if (sent_count == 16)
+		return;
 	sent[sent_count].group = group;
 	sent[sent_count++].signal = signal;
 }

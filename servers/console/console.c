@@ -128,7 +128,7 @@ static void take_held(struct tty_served *s)
 
 	if (!c->uart.is_present || !uart_is_held(&c->uart) || tty_input_room(&s->tty) == 0)
 		return;
-	(void)!uart_service(&c->uart);
+	(void)uart_service(&c->uart);
 	type(c);
 }
 

@@ -1,4 +1,5 @@
 /* servers/console/console_test.c - the terminal and its devices together. */
+#include "lib/test/test.h"
 #include "lib/tty/serve_fake.h"
 #include "lib/native/heap.h"
 #include "servers/console/console.h"

@@ -21,7 +21,7 @@ void uart_init(struct uart *u, const struct ports *ports, bool (*take_room)(stru
 /* Sends what the device takes now: how many. When it is not all of it, an interrupt will tell when to go on. */
 size_t uart_write(struct uart *u, const uint8_t *bytes, size_t count) NONNULL;
 /* After an interrupt, and when there is room again: takes what came. True: it can send again. */
-bool uart_service(struct uart *u) NONNULL MUST_CHECK;
+bool uart_service(struct uart *u) NONNULL;
 /* Does it hold back what came, for want of room? */
 bool uart_is_held(const struct uart *u) NONNULL;
 /* Has everything left the wire? */

@@ -1,4 +1,5 @@
 /* servers/ptyd/pty_test.c - masters and slaves: data both ways, ends, hangups, the directory. */
+#include "lib/test/test.h"
 #include "lib/tty/serve_fake.h"
 #include "lib/native/heap.h"
 #include "servers/ptyd/pty.h"
