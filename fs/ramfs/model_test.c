@@ -240,7 +240,7 @@ static void step_open(void)
 	struct spot s = random_spot();
 	int name = s.err ? -1 : model_find(s.dir, s.last);
 	err_t wanted = s.err;
-	struct open *o;
+	struct open *o = NULL;
 
 	if (handles[h].open) {
 		open_close(&F, handles[h].open);
