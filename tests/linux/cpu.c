@@ -239,13 +239,13 @@ static void clobber_vectors(int number)
 
 TEST(a_signal_handler_leaves_vector_registers_alone)
 {
-	struct itimerval often = { { 0, 2000 }, { 0, 2000 } }, never = {0};
+	struct itimerval often = { { 0, 1000 }, { 0, 1000 } }, never = {0};
 	int kept = 1;
 
 	signal(SIGALRM, clobber_vectors);
 	setitimer(ITIMER_REAL, &often, NULL);
 	set_vectors(0x5566778899aabbcc);
-	while (alarms < 20 && kept)
+	while (alarms < 300 && kept)
 		kept = vectors_are(0x5566778899aabbcc);
 	setitimer(ITIMER_REAL, &never, NULL);
 	signal(SIGALRM, SIG_DFL);

@@ -130,8 +130,6 @@ void trap_from_kernel(struct regs *r, uint64_t vector, uint64_t error) NONNULL;
 void trap_on_own_stack(struct regs *r, uint64_t vector, uint64_t error) NONNULL;
 /* The registers to return to are not such as IRET takes. */
 void trap_bad_return(struct regs *r) NONNULL;
-/* The FPU for the current thread, whose first use in this slice this is. */
-void fpu_take(void);
 
 /* ---- Interrupt controllers (apic.c, lines.c) ---- */
 

@@ -83,7 +83,7 @@ void features_init_cpu(void)
 	if (!(structured.ebx & 1 << 20) && cpu_this() == &boot_cpu)
 		blank_smap_sites();
 	cr4_write(cr4_wanted(basic, structured));
-	cr0_write((cr0_read() & ~(uint64_t)CR0_EM) | CR0_WP | CR0_NE | CR0_MP | CR0_AM | CR0_TS);
+	cr0_write((cr0_read() & ~(uint64_t)(CR0_EM | CR0_TS)) | CR0_WP | CR0_NE | CR0_MP | CR0_AM);
 	init_fpu();
 	init_syscall();
 }

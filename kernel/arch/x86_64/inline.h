@@ -23,7 +23,6 @@ struct arch_thread {
 	void *fpu;                      /* [I] XSAVE area, 64-aligned, inside fpu_block */
 	void *fpu_block;                /* [I] what the heap gave */
 	uint32_t fpu_cpu_plus_1;        /* [c] the CPU whose registers may still hold this state; 0: none */
-	uint32_t fpu_streak;            /* [c] in how many slices in a row it used the FPU */
 };
 
 /* Task state segment: stacks to use on entry from user space and for the vectors that need their own. */
@@ -43,7 +42,6 @@ struct arch_cpu {
 	struct tss tss ALIGNED(16);             /* [c] */
 	uint64_t gdt[GDT_ENTRIES] ALIGNED(16);  /* [I] */
 	struct thread *fpu_owner;               /* [c] whose state is in the registers, if it agrees (fpu_cpu_plus_1) */
-	bool fpu_enabled;                       /* [c] CR0.TS is clear: the current thread used the FPU since it was loaded */
 	bool kick_seen;                         /* [c] an interrupt came since arch_idle began */
 	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
 	_Atomic bool kicked;                    /* [a] arch_kick came */

@@ -1,8 +1,7 @@
 /* kernel/arch/x86_64/thread.c - what a thread owns of the CPU: kernel stack, segment bases, FPU state.
  *
- * Servers are compiled without FPU registers, programs mostly use them. So the state is saved only when a thread used the FPU since it
- * was switched to, and restored at its first use (#NM), or, for a thread that did so the last few times, at once. A state that is still
- * in the registers is not loaded again.
+ * The FPU state is saved at every switch away and loaded at every switch to, unless it still is in the registers. Not lazily, by a trap at
+ * the first use: QEMU lets XSAVE and XRSTOR pass without that trap, so that a thread would see another's registers and lose its own.
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
@@ -10,8 +9,6 @@
 #include "kernel/sched/thread.h"
 #include "lib/base/string.h"
 
-/* A thread that used the FPU in so many slices in a row gets it without asking. */
-enum { FPU_EAGER_AFTER = 4, FPU_STREAK_MAX = 8 };
 enum { FPU_ALIGNMENT = 64, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80 };
 #define RFLAGS_START    0x202ull
 /* What user code may choose: carry, parity, adjust, zero, sign, trap, direction, overflow, NT no, AC, ID. */
@@ -81,46 +78,13 @@ static void fpu_make_initial(void *area)
 	*(uint32_t *)((uint8_t *)area + 24) = MXCSR_INITIAL;
 }
 
-static void fpu_enable(struct cpu *c, struct thread *t)
-{
-	__asm__ volatile("clts");
-	c->arch.fpu_enabled = true;
-	if (c->arch.fpu_owner == t && t->arch.fpu_cpu_plus_1 == c->index + 1)
-		return;
-	fpu_load(t->arch.fpu);
-	c->arch.fpu_owner = t;
-	t->arch.fpu_cpu_plus_1 = c->index + 1;
-}
-
-static void fpu_disable(struct cpu *c)
-{
-	cr0_write(cr0_read() | CR0_TS);
-	c->arch.fpu_enabled = false;
-}
-
-void fpu_take(void)
-{
-	struct cpu *c = cpu_this();
-
-	fpu_enable(c, c->current);
-}
-
 /* ---- Switching ---- */
 
 void arch_thread_unload(struct thread *t)
 {
-	struct cpu *c = cpu_this();
-
 	t->arch.fs_base = fs_base_read();
 	t->arch.gs_base = user_gs_base_read();
-	if (!c->arch.fpu_enabled) {
-		t->arch.fpu_streak = 0;
-		return;
-	}
 	fpu_save(t->arch.fpu);
-	fpu_disable(c);
-	if (t->arch.fpu_streak < FPU_STREAK_MAX)
-		t->arch.fpu_streak++;
 }
 
 void arch_thread_loaded(struct thread *t)
@@ -131,19 +95,14 @@ void arch_thread_loaded(struct thread *t)
 	c->arch.tss.rsp[0] = t->kernel_stack_top;
 	fs_base_write(t->arch.fs_base);
 	user_gs_base_write(t->arch.gs_base);
-	if (t->arch.fpu_streak >= FPU_EAGER_AFTER)
-		fpu_enable(c, t);
+	if (c->arch.fpu_owner == t && t->arch.fpu_cpu_plus_1 == c->index + 1)
+		return;
+	fpu_load(t->arch.fpu);
+	c->arch.fpu_owner = t;
+	t->arch.fpu_cpu_plus_1 = c->index + 1;
 }
 
 /* ---- Life ---- */
-
-/* The source's state lies in the registers when it is the caller's own and the FPU was used since the last switch. */
-static void fpu_copy(struct thread *t, const struct thread *from)
-{
-	if (from == thread_current() && cpu_this()->arch.fpu_enabled)
-		fpu_save(from->arch.fpu);
-	memcpy(t->arch.fpu, from->arch.fpu, fpu_state_bytes);
-}
 
 err_t arch_thread_init(struct thread *t, const struct thread *copy_from)
 {
@@ -152,10 +111,13 @@ err_t arch_thread_init(struct thread *t, const struct thread *copy_from)
 	if (!t->arch.fpu_block)
 		return ERR_NOMEM;
 	t->arch.fpu = (void *)(((uint64_t)t->arch.fpu_block + FPU_ALIGNMENT - 1) & ~(uint64_t)(FPU_ALIGNMENT - 1));
-	if (copy_from && copy_from->arch.fpu)
-		fpu_copy(t, copy_from);
-	else
+	if (!copy_from || !copy_from->arch.fpu) {
 		fpu_make_initial(t->arch.fpu);
+		return OK;
+	}
+	if (copy_from == thread_current())
+		fpu_save(copy_from->arch.fpu);
+	memcpy(t->arch.fpu, copy_from->arch.fpu, fpu_state_bytes);
 	return OK;
 }
 
@@ -168,13 +130,8 @@ void arch_thread_fini(struct thread *t)
 
 void arch_thread_reset(struct thread *t)
 {
-	struct cpu *c = cpu_this();
-
 	fpu_make_initial(t->arch.fpu);
-	t->arch.fpu_cpu_plus_1 = 0;
-	t->arch.fpu_streak = 0;
-	if (c->arch.fpu_enabled)
-		fpu_disable(c);
+	fpu_load(t->arch.fpu);
 	fs_base_write(0);
 	user_gs_base_write(0);
 }

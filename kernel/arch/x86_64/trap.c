@@ -8,7 +8,7 @@
 #include "kernel/debug/log.h"
 #include "kernel/debug/trace.h"
 
-enum { EXCEPTION_NMI = 2, EXCEPTION_NO_FPU = 7, EXCEPTION_DOUBLE = 8, EXCEPTION_GENERAL = 13, EXCEPTION_PAGE = 14, EXCEPTIONS = 32 };
+enum { EXCEPTION_NMI = 2, EXCEPTION_DOUBLE = 8, EXCEPTION_GENERAL = 13, EXCEPTION_PAGE = 14, EXCEPTIONS = 32 };
 enum { PAGE_ERROR_PRESENT = 1, PAGE_ERROR_WRITE = 2, PAGE_ERROR_USER = 4, PAGE_ERROR_FETCH = 16 };
 
 struct fixup { uint64_t at, go_on; };
@@ -59,10 +59,6 @@ static void interrupt(uint64_t vector)
 
 void trap_from_user(struct regs *r, uint64_t vector, uint64_t error)
 {
-	if (vector == EXCEPTION_NO_FPU) {
-		fpu_take();
-		return;
-	}
 	if (vector >= EXCEPTIONS) {
 		interrupt(vector);
 	} else if (vector == EXCEPTION_PAGE && !(error & PAGE_ERROR_USER)) {
