@@ -10,6 +10,7 @@ typedef int64_t (*op_fn)(struct request *);
 static const op_fn operations[OP_LIMIT] = {
 #define OP(n, NAME, name, doc) [n] = op_##name,
 #include "abi/ops.def"
+#include "lib/base/try.h"
 };
 
 int64_t call_execute(struct request *q)
@@ -64,14 +65,12 @@ static err_t link_entry(struct request *q, uaddr_t array, size_t index)
 {
 	struct request from;
 	size_t earlier = q->tag & 0xffff, argument = q->tag >> 16;
-	err_t err;
 
 	if (!(q->flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG)))
 		return OK;
 	if (earlier >= index || argument > 5)
 		return ERR_INVAL;
-	if ((err = copy_from_user(&from, uaddr(array.raw + earlier * sizeof(from)), sizeof(from))))
-		return err;
+	TRY(copy_from_user(&from, uaddr(array.raw + earlier * sizeof(from)), sizeof(from)));
 	if (q->flags & REQUEST_LINK_HANDLE)
 		q->handle = from.handle != HANDLE_NONE ? from.handle : (handle_t)from.arg[0];
 	if (q->flags & REQUEST_LINK_ARG)
@@ -99,8 +98,7 @@ int64_t op_bulk(struct request *q)
 		bool go_on = entry.flags & REQUEST_GO_ON;
 		entry.arg[0] = (uint64_t)result;
 		entry.handle = entry.op == OP_CALL ? entry.handle : HANDLE_NONE;
-		if ((err = copy_to_user(at, &entry, sizeof(entry))))
-			return err;
+		TRY(copy_to_user(at, &entry, sizeof(entry)));
 		if (result < 0 && !go_on)
 			return (int64_t)ran + 1;
 		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)

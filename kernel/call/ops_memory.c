@@ -4,21 +4,21 @@
 #include "kernel/mem/space.h"
 #include "kernel/obj/process.h"
 #include "kernel/scheme/proc.h"
+#include "lib/base/try.h"
 
 /* The space that a handle names, or the caller's, with a reference. */
 static err_t find_space(handle_t h, struct space **out)
 {
 	struct process *p = process_current();
 	struct resource *r;
-	err_t err;
+	err_t err = OK;
 
 	if (h == HANDLE_NONE) {
 		space_get(p->space);
 		*out = p->space;
 		return OK;
 	}
-	if ((err = handle_find(&p->handles, h, RIGHT_MAP, &r, NULL)))
-		return err;
+	TRY(handle_find(&p->handles, h, RIGHT_MAP, &r, NULL));
 	*out = space_of(r);
 	if (*out)
 		space_get(*out);
@@ -39,8 +39,7 @@ static err_t find_object(const struct request *q, struct memobj **out, uint32_t 
 	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
 	if (q->handle == HANDLE_NONE)
 		return OK;
-	if ((err = handle_find(&process_current()->handles, q->handle, RIGHT_MAP, &r, &rights)))
-		return err;
+	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_MAP, &r, &rights));
 	if (!(rights & RIGHT_READ))
 		err = ERR_ACCES;
 	else if (!r->ops->map)
@@ -66,8 +65,7 @@ static int64_t on_space(handle_t h, err_t (*act)(struct space *, struct request 
 	uint64_t address = 0;
 	err_t err;
 
-	if ((err = find_space(h, &space)))
-		return err;
+	TRY(find_space(h, &space));
 	err = act(space, q, &address);
 	space_put(space);
 	return err ? err : (int64_t)address;
@@ -79,8 +77,7 @@ static err_t map(struct space *space, struct request *q, uint64_t *address)
 	uint32_t max_prot;
 	err_t err;
 
-	if ((err = find_object(q, &object, &max_prot)))
-		return err;
+	TRY(find_object(q, &object, &max_prot));
 	err = space_map(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2], max_prot, object, q->arg[3], address);
 	if (object)
 		memobj_put(object);

@@ -7,6 +7,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/wait.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 enum { REFERENCE_MAX = 4096, POLL_MAX = 65536, POLL_ON_STACK = 4 };
 
@@ -28,12 +29,10 @@ static int64_t install(struct passed *p)
 static err_t find_root(struct namespace *n, uaddr_t scheme, size_t scheme_bytes, struct resource **out)
 {
 	char name[SCHEME_NAME_MAX];
-	err_t err;
 
 	if (scheme_bytes > sizeof(name))
 		return ERR_NODEV;
-	if ((err = copy_from_user(name, scheme, scheme_bytes)))
-		return err;
+	TRY(copy_from_user(name, scheme, scheme_bytes));
 	return namespace_find(n, name, scheme_bytes, out);
 }
 
@@ -48,8 +47,7 @@ static err_t find_base(const struct request *q, struct resource **out)
 
 	if (q->handle == HANDLE_NONE)
 		return n ? find_root(n, scheme, q->arg[1], out) : ERR_NODEV;
-	if ((err = handle_find(&p->handles, q->handle, 0, &r, NULL)))
-		return err;
+	TRY(handle_find(&p->handles, q->handle, 0, &r, NULL));
 	if ((n = namespace_of(r))) {
 		err = find_root(n, scheme, q->arg[1], out);
 		resource_put(r);
@@ -77,8 +75,7 @@ int64_t op_open(struct request *q)
 		return ERR_NAMETOOLONG;
 	if (!user_range_is_valid(a.ref_user.raw, a.ref_bytes))
 		return ERR_FAULT;
-	if ((err = find_base(q, &base)))
-		return err;
+	TRY(find_base(q, &base));
 	err = base->ops->open ? base->ops->open(base, &a, &opened) : ERR_NOTDIR;
 	resource_put(base);
 	if (err)
@@ -96,8 +93,7 @@ int64_t op_dup(struct request *q)
 	struct passed p;
 	err_t err;
 
-	if ((err = handle_find_passed(t, q->handle, RIGHT_DUP, &p)))
-		return err;
+	TRY(handle_find_passed(t, q->handle, RIGHT_DUP, &p));
 	p.rights &= (uint32_t)q->arg[2];
 	p.flags = q->arg[1] & DUP_CLOEXEC ? OPEN_CLOEXEC : 0;
 	if (q->arg[1] & DUP_EXACT) {
@@ -119,14 +115,12 @@ int64_t op_control(struct request *q)
 	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
 	uint64_t value = q->arg[1];
 	struct passed p;
-	err_t err;
 
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
 	if (q->arg[0] == CONTROL_RIGHTS)
 		return handle_drop_rights(t, q->handle, (uint32_t)value);
-	if ((err = handle_find_passed(t, q->handle, 0, &p)))
-		return err;
+	TRY(handle_find_passed(t, q->handle, 0, &p));
 	int64_t result = ERR_INVAL;
 	if (q->arg[0] == CONTROL_GET) {
 		result = (int64_t)((uint64_t)p.rights << 32 | atomic_load(&p.resource->open_flags) | p.flags);
@@ -158,10 +152,8 @@ int64_t op_write(struct request *q) { return transfer(q, RIGHT_WRITE, resource_w
 int64_t op_seek(struct request *q)
 {
 	struct resource *r;
-	err_t err;
 
-	if ((err = handle_find(&process_current()->handles, q->handle, 0, &r, NULL)))
-		return err;
+	TRY(handle_find(&process_current()->handles, q->handle, 0, &r, NULL));
 	int64_t result = resource_seek(r, (int64_t)q->arg[0], (uint32_t)q->arg[1]);
 	resource_put(r);
 	return result;

@@ -3,6 +3,7 @@
 #include "kernel/ipc/scheme.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "lib/base/try.h"
 
 /* What an operation does with the endpoint that its handle names. */
 static int64_t on_endpoint(struct request *q, int64_t (*act)(struct resource *, struct request *))
@@ -38,10 +39,8 @@ static int64_t reply(struct resource *r, struct request *q)
 static int64_t reply_receive(struct resource *r, struct request *q)
 {
 	struct serve s;
-	err_t err;
 
-	if ((err = copy_from_user(&s, uaddr(q->arg[0]), sizeof(s))))
-		return err;
+	TRY(copy_from_user(&s, uaddr(q->arg[0]), sizeof(s)));
 	return scheme_receive(r, &(struct scheme_answer){
 		.tag = (uint32_t)s.tag, .result = s.result, .data = uaddr((uint64_t)s.data), .bytes = s.bytes,
 		.handle_and_flags = s.handle_and_flags,
@@ -73,8 +72,7 @@ int64_t op_scheme(struct request *q)
 	handle_t h;
 	err_t err;
 
-	if ((err = scheme_create((uint32_t)q->arg[0], &p.resource)))
-		return err;
+	TRY(scheme_create((uint32_t)q->arg[0], &p.resource));
 	if ((err = handle_open(&process_current()->handles, &p, HANDLE_PRIVATE, &h)))
 		resource_put(p.resource);
 	return err ? err : h;

@@ -6,6 +6,7 @@
 #include "kernel/sched/futex.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/wait.h"
+#include "lib/base/try.h"
 
 int64_t op_exit(struct request *q)
 {
@@ -114,10 +115,8 @@ int64_t op_notice_take(struct request *q)
 int64_t op_upcall(struct request *q)
 {
 	struct upcall_setup setup;
-	err_t err;
 
-	if ((err = copy_from_user(&setup, uaddr(q->arg[0]), sizeof(setup))))
-		return err;
+	TRY(copy_from_user(&setup, uaddr(q->arg[0]), sizeof(setup)));
 	if (setup.syscall_entry >= USER_MAX || setup.event_entry >= USER_MAX || setup.image_end < setup.image_start ||
 	    !user_range_is_valid(setup.frame, sizeof(struct upcall_frame)) ||
 	    !user_range_is_valid(setup.notice_flag, sizeof(uint64_t)))

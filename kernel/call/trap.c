@@ -8,6 +8,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
+#include "lib/base/try.h"
 
 enum { PAGE_FAULT_VECTOR = 14 };
 
@@ -20,13 +21,11 @@ static bool is_in_image(const struct thread *t, uint64_t ip)
 static err_t enter_upcall(struct regs *r, struct upcall_frame *f)
 {
 	struct thread *t = thread_current();
-	err_t err;
 
 	f->original_rax = regs_call_number(r);
 	f->regs = *r;
 	arch_user_bases_get(&f->fs_base, &f->gs_base);
-	if ((err = copy_to_user(uaddr(t->upcall.frame), f, sizeof(*f))))
-		return err;
+	TRY(copy_to_user(uaddr(t->upcall.frame), f, sizeof(*f)));
 	regs_redirect(r, t->upcall.event_entry);
 	regs_set_argument(r, t->upcall.frame);
 	return OK;

@@ -14,6 +14,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/sched/wait.h"
+#include "lib/base/try.h"
 
 static void begin(struct call *c, struct remote *m, uint32_t op)
 {
@@ -35,13 +36,10 @@ static void begin(struct call *c, struct remote *m, uint32_t op)
 /* Hands the call to a waiting server thread (returned, to be woken) or queues it. */
 static err_t submit(struct scheme *s, struct call *c, struct thread **server) REQUIRES(&s->lock)
 {
-	err_t err;
-
 	*server = NULL;
 	if (!s->server && s->served_once && s->flags & SCHEME_FAIL_WITHOUT_SERVER)
 		return ERR_CONNRESET;
-	if ((err = scheme_slot_take(s, c)))
-		return err;
+	TRY(scheme_slot_take(s, c));
 	c->cancel_asked = false;
 	/* Not past a close or cancel that a receiver was woken for and has not taken yet: it comes after them. */
 	if (list_is_empty(&s->receivers) || !list_is_empty(&s->closes) || !list_is_empty(&s->cancels)) {
@@ -170,8 +168,7 @@ int64_t client_perform(struct scheme *s, struct call *c, uint32_t request_flags)
 		if (c->state == CALL_WITHDRAWN && (err = make_present(c)))
 			return err;
 	} while (c->state == CALL_WITHDRAWN);
-	if ((err = copy_bounce(c)))
-		return err;
+	TRY(copy_bounce(c));
 	return c->result < RESULT_ERROR_MIN ? ERR_PROTO : c->result;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/wait.h"
+#include "lib/base/try.h"
 
 enum { NO_SLOT = UINT16_MAX };
 
@@ -411,13 +412,11 @@ static err_t take_reply_handle(const struct scheme_answer *a, struct passed *out
 	struct process *p = process_current();
 	uint32_t flags = (uint32_t)(a->handle_and_flags >> 32);
 	handle_t h = (handle_t)a->handle_and_flags;
-	err_t err;
 
 	*out = (struct passed){0};
 	if (!(flags & (REPLY_CONTENT | REPLY_FORWARD | REPLY_HANDLE)))
 		return OK;
-	if ((err = handle_find_passed(&p->handles, h, RIGHT_SEND, out)))
-		return err;
+	TRY(handle_find_passed(&p->handles, h, RIGHT_SEND, out));
 	out->flags = flags & REPLY_CLOEXEC ? OPEN_CLOEXEC : 0;
 	if (!(flags & REPLY_COPY_HANDLE) && handle_close(&p->handles, h))
 		return OK;      /* another thread closed it meanwhile; the reference is ours all the same */
@@ -510,13 +509,11 @@ int64_t scheme_receive(struct resource *endpoint, const struct scheme_answer *a,
 {
 	struct scheme *s = scheme_of(endpoint);
 	struct thread *client = NULL;
-	err_t err;
 
 	if ((a && !user_range_is_valid(a->data.raw, a->bytes)) || !user_range_is_valid(in->buffer.raw, in->bytes) ||
 	    !user_range_is_valid(in->message.raw, sizeof(struct message)))
 		return ERR_FAULT;
-	if ((err = become_server(s)))
-		return err;
+	TRY(become_server(s));
 	/* A refused answer (the client is gone) is no reason not to receive. */
 	if (a && a->tag && answer(s, a, &client))
 		trace(TRACE_REPLY, 1, a->tag, 0);

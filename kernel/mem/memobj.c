@@ -6,6 +6,7 @@
 #include "kernel/mem/paging.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* A hole in a clone is a record per page: no more than this at once (1 GiB). */
 enum { CLONE_PUNCH_MAX = 1 << 18 };
@@ -124,8 +125,7 @@ static err_t page_clear_part(struct memobj *m, uint64_t n, uint64_t from, uint64
 		return OK;      /* whoever brings it cuts it to length */
 	if (err || frame.raw == frame_zero().raw)
 		return err;
-	if ((err = memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step)))
-		return err;
+	TRY(memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step));
 	memset((char *)paddr_to_kernel(frame) + from, 0, bytes);
 	return OK;
 }

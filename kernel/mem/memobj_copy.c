@@ -11,6 +11,7 @@
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "lib/base/bits.h"
+#include "lib/base/try.h"
 
 enum { SMALL_BYTES = 256 };
 
@@ -134,8 +135,7 @@ static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64
 			return err;
 		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
 			return ERR_IO;
-		if ((err = memobj_page_step(m, at >> PAGE_SHIFT, step, true)))
-			return err;
+		TRY(memobj_page_step(m, at >> PAGE_SHIFT, step, true));
 	}
 }
 
@@ -189,8 +189,7 @@ err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from
 	if (bytes == 0)
 		return OK;
 	if (append) {
-		if ((err = append_reserve(m, bytes, offset)))
-			return err;
+		TRY(append_reserve(m, bytes, offset));
 	} else if (!range_fits(*offset, bytes, MEMOBJ_BYTES_MAX)) {
 		return ERR_FBIG;
 	} else if (*offset > memobj_bytes(m) && (err = memobj_resize(m, *offset))) {

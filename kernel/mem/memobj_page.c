@@ -8,6 +8,7 @@
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/sched/clock.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 void memobj_touch_changed(struct memobj *m) { m->changed_ns = clock_realtime_ns(); }
 
@@ -283,8 +284,7 @@ err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool
 			return err;
 		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
 			return ERR_IO;  /* it says yes but brings nothing */
-		if ((err = memobj_page_step(m, offset >> PAGE_SHIFT, step, wait)))
-			return err;
+		TRY(memobj_page_step(m, offset >> PAGE_SHIFT, step, wait));
 	}
 }
 
@@ -292,12 +292,11 @@ err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page)
 {
 	uint64_t n = offset >> PAGE_SHIFT;
 	paddr_t frame;
-	err_t err;
+	err_t err = OK;
 
 	if (m->kind != MEMOBJ_PAGED || offset & PAGE_MASK)
 		return ERR_INVAL;
-	if ((err = frame_alloc(0, page ? 0 : FRAME_ZEROED, m->account, &frame)))
-		return err;
+	TRY(frame_alloc(0, page ? 0 : FRAME_ZEROED, m->account, &frame));
 	if (page)
 		arch_page_copy(paddr_to_kernel(frame), page);
 	spin_lock(&m->lock);

@@ -8,6 +8,7 @@
 #include "kernel/mem/space_inner.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* With the lock on OK: the page at address is there for the access. */
 static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
@@ -25,8 +26,7 @@ static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait,
 		if (!err)
 			return OK;
 		spin_unlock(&s->lock);
-		if ((err = fault_retry(&step, err, wait)))
-			return err;
+		TRY(fault_retry(&step, err, wait));
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/space_inner.h"
 #include "lib/base/bits.h"
+#include "lib/base/try.h"
 
 /* ---- Regions ---- */
 
@@ -293,12 +294,10 @@ err_t space_map(struct space *s, uint64_t address, uint64_t bytes, uint32_t map_
 	struct region *r;
 	err_t err;
 
-	if ((err = map_check(address, bytes, map_flags, max_prot, offset, obj != NULL)))
-		return err;
+	TRY(map_check(address, bytes, map_flags, max_prot, offset, obj != NULL));
 	bytes = page_round_up(bytes);
 	if (!obj && map_flags & MAP_SHARED) {
-		if ((err = memobj_create(bytes, s->account, &own)))
-			return err;
+		TRY(memobj_create(bytes, s->account, &own));
 		obj = own;
 		offset = 0;
 	}
@@ -454,8 +453,7 @@ static err_t remap_locked(struct space *s, uint64_t address, uint64_t bytes, uin
 	} else if ((err = place_take(s, to, new_bytes, MAP_FIXED, gone))) {
 		return err;
 	}
-	if ((err = region_move(s, r, *fresh, *to, new_bytes)))
-		return err;
+	TRY(region_move(s, r, *fresh, *to, new_bytes));
 	*fresh = NULL;
 	list_push_back(gone, &r->link);
 	return OK;

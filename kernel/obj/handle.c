@@ -2,6 +2,7 @@
 #include "kernel/obj/handle.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/heap.h"
+#include "lib/base/try.h"
 
 enum { SEGMENT_FIRST = 16 };
 
@@ -68,7 +69,6 @@ void handle_table_fini(struct handle_table *t)
 static err_t segment_grow(struct handle_table *t, struct handle_segment *s, uint32_t index) REQUIRES(&t->lock)
 {
 	uint32_t capacity = s->capacity ? s->capacity : SEGMENT_FIRST;
-	err_t err;
 
 	if (index >= HANDLE_SEGMENT_MAX)
 		return ERR_MFILE;
@@ -76,8 +76,7 @@ static err_t segment_grow(struct handle_table *t, struct handle_segment *s, uint
 		capacity *= 2;
 	if (capacity == s->capacity)
 		return OK;
-	if ((err = account_charge(t->account, ACCOUNT_HANDLES, capacity - s->capacity)))
-		return err;
+	TRY(account_charge(t->account, ACCOUNT_HANDLES, capacity - s->capacity));
 	struct handle_slot *slots = heap_grow(s->slots, s->capacity * sizeof(*slots), capacity * sizeof(*slots));
 	if (!slots) {
 		account_uncharge(t->account, ACCOUNT_HANDLES, capacity - s->capacity);
@@ -169,10 +168,8 @@ err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, stru
 err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
 {
 	struct passed p;
-	err_t err;
 
-	if ((err = handle_find_passed(t, h, need, &p)))
-		return err;
+	TRY(handle_find_passed(t, h, need, &p));
 	*out = p.resource;
 	if (rights_out)
 		*rights_out = p.rights;
@@ -261,12 +258,9 @@ void handle_close_on_exec(struct handle_table *t)
 
 static err_t segment_copy(struct handle_table *to, struct handle_segment *ts, const struct handle_segment *fs)
 {
-	err_t err;
-
 	if (!fs->capacity)
 		return OK;
-	if ((err = segment_grow(to, ts, fs->capacity - 1)))
-		return err;
+	TRY(segment_grow(to, ts, fs->capacity - 1));
 	for (uint32_t i = 0; i < fs->capacity; i++) {
 		if (!fs->slots[i].resource)
 			continue;

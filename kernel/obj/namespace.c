@@ -6,6 +6,7 @@
 #include "kernel/sync/spinlock.h"
 #include "lib/base/list.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 enum { NAMESPACE_NAMES_MAX = 256, NAMES_BYTES_MAX = 4096 };
 
@@ -172,8 +173,7 @@ static int64_t clone(struct namespace *n, struct call_args *a, const char *names
 	struct resource *r;
 	err_t err;
 
-	if ((err = namespace_create(&to)))
-		return err;
+	TRY(namespace_create(&to));
 	err = copy_bindings(n, to, names, bytes);
 	if (!err && !(err = namespace_resource(to, &r)))
 		call_reply(a, r, RIGHT_ALL);
@@ -202,10 +202,8 @@ static int64_t list_names(struct namespace *n, struct call_args *a, char *names)
 static int64_t call_with_names(struct namespace *n, struct call_args *a, char *names)
 {
 	size_t bytes;
-	err_t err;
 
-	if ((err = read_names(a, names, &bytes)))
-		return err;
+	TRY(read_names(a, names, &bytes));
 	switch (a->code) {
 	case NS_BIND:
 		if (!a->passed.resource)

@@ -11,6 +11,7 @@
 #include "kernel/sched/sched.h"
 #include "lib/base/assert.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 enum { TRACED_NAMES_MAX = 256 };
 
@@ -163,8 +164,7 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 	struct thread *t;
 	err_t err;
 
-	if ((err = thread_create(p, start, &t)))
-		return err;
+	TRY(thread_create(p, start, &t));
 	if ((err = id_add_thread(t)))
 		goto put;
 	*tid = t->tid;
@@ -275,10 +275,8 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 {
 	struct thread *self = thread_current();
 	struct process *p = self->process;
-	err_t err;
 
-	if ((err = become_single(p, self)))
-		return err;
+	TRY(become_single(p, self));
 	space_get(s);
 	spin_lock(&p->lock);
 	struct space *old = p->space;

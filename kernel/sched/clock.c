@@ -3,6 +3,7 @@
 #include "abi/proto/kernel.h"
 #include "kernel/arch/arch.h"
 #include "kernel/mem/memobj.h"
+#include "lib/base/try.h"
 
 static struct memobj *page_object;
 static struct time_page *page;                  /* the kernel's view of it */
@@ -31,12 +32,9 @@ err_t clock_init(void)
 {
 	uint32_t cache;
 	paddr_t frame;
-	err_t err;
 
-	if ((err = memobj_create(PAGE_BYTES, NULL, &page_object)))
-		return err;
-	if ((err = memobj_page(page_object, 0, MEMOBJ_WRITE, false, &frame, &cache)))
-		return err;
+	TRY(memobj_create(PAGE_BYTES, NULL, &page_object));
+	TRY(memobj_page(page_object, 0, MEMOBJ_WRITE, false, &frame, &cache));
 	page = paddr_to_kernel(frame);  /* the object keeps the frame as long as the kernel runs */
 	uint64_t wall_ns = arch_wall_clock_ns();
 	if (wall_ns)

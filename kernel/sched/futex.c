@@ -9,6 +9,7 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/thread.h"
+#include "lib/base/try.h"
 
 enum { FUTEX_BUCKETS = 256 };
 
@@ -42,14 +43,12 @@ void futex_init(void)
 static err_t key_get(uaddr_t address, struct futex_key *key)
 {
 	struct space *s = process_current()->space;
-	err_t err;
 
 	if (address.raw % sizeof(uint32_t))
 		return ERR_INVAL;
 	if (!user_range_is_valid(address.raw, sizeof(uint32_t)))
 		return ERR_FAULT;
-	if ((err = space_futex_key(s, address.raw, &key->object, &key->offset)))
-		return err;
+	TRY(space_futex_key(s, address.raw, &key->object, &key->offset));
 	key->owner = key->object ? (const void *)key->object : s;
 	if (!key->object)
 		key->offset = address.raw;
@@ -116,8 +115,7 @@ int64_t futex_wait(uaddr_t address, uint32_t expected, uint32_t bits, uint64_t d
 	uint32_t value;
 	err_t err;
 
-	if ((err = key_get(address, &s.key)))
-		return err;
+	TRY(key_get(address, &s.key));
 	struct futex_key key = s.key;           /* a requeue changes s.key */
 	enqueue(bucket_of(&s.key), &s);
 	err = load_user_u32(address, &value);
@@ -150,10 +148,8 @@ static int64_t wake_some(struct futex_bucket *b, const struct futex_key *key, ui
 int64_t futex_wake(uaddr_t address, uint64_t count, uint32_t bits)
 {
 	struct futex_key key;
-	err_t err;
 
-	if ((err = key_get(address, &key)))
-		return err;
+	TRY(key_get(address, &key));
 	struct futex_bucket *b = bucket_of(&key);
 	spin_lock(&b->lock);
 	int64_t woken = wake_some(b, &key, count, bits ? bits : UINT32_MAX);
@@ -190,13 +186,11 @@ int64_t futex_requeue(uaddr_t address, uint64_t wake_count, uint64_t move, uaddr
 	err_t err;
 
 	if (expected != UINT64_MAX) {
-		if ((err = load_user_u32(address, &value)))
-			return err;
+		TRY(load_user_u32(address, &value));
 		if (value != (uint32_t)expected)
 			return ERR_AGAIN;
 	}
-	if ((err = key_get(address, &from_key)))
-		return err;
+	TRY(key_get(address, &from_key));
 	if ((err = key_get(to, &to_key)))
 		goto put_from;
 	struct futex_bucket *from_bucket = bucket_of(&from_key), *to_bucket = bucket_of(&to_key);

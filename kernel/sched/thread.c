@@ -10,6 +10,7 @@
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
 #include "kernel/sched/timer.h"
+#include "lib/base/try.h"
 
 /* At the far end of every kernel stack; if it is gone the stack was too small. */
 #define STACK_CANARY 0xca70de57ac4ca4a7ull
@@ -96,10 +97,8 @@ put_account:
 err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread **out)
 {
 	struct thread *t;
-	err_t err;
 
-	if ((err = thread_allocate(NULL, &t)))
-		return err;
+	TRY(thread_allocate(NULL, &t));
 	if (entry)
 		arch_context_init(&t->context, (void *)t->kernel_stack_top, entry, argument);
 	*out = t;

@@ -13,6 +13,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/try.h"
 
 enum { EVENT_BUCKETS = 64, EVENT_DEPTH = 4, EVENT_BATCH = 16 };
 
@@ -217,12 +218,10 @@ static int64_t control(struct event_queue *q, struct call_args *a)
 	struct resource *r;
 	err_t err;
 
-	if ((err = call_in(a, &e, sizeof(e))))
-		return err;
+	TRY(call_in(a, &e, sizeof(e)));
 	if (e.mode & ~(uint32_t)(EVENT_EDGE | EVENT_ONE_SHOT))
 		return ERR_INVAL;
-	if ((err = handle_find(&process_current()->handles, e.handle, 0, &r, NULL)))
-		return err;
+	TRY(handle_find(&process_current()->handles, e.handle, 0, &r, NULL));
 	change_lock(q);
 	if (a->code == EVENT_ADD)
 		err = add(q, r, &e);

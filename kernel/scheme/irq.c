@@ -10,6 +10,7 @@
 #include "kernel/scheme/table.h"
 #include "lib/base/number.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* Members: [l] lock, [I] immutable. */
 struct irq {
@@ -55,12 +56,10 @@ static int64_t irq_write(struct resource *r, struct transfer *t)
 {
 	struct irq *i = r->data;
 	uint64_t count;
-	err_t err;
 
 	if (t->bytes != sizeof(count))
 		return ERR_INVAL;
-	if ((err = copy_from_user(&count, t->buffer, sizeof(count))))
-		return err;
+	TRY(copy_from_user(&count, t->buffer, sizeof(count)));
 	spin_lock(&i->lock);
 	bool due = count == i->count && i->acknowledged != count;
 	if (due)

@@ -17,6 +17,7 @@
 #include "kernel/scheme/table.h"
 #include "lib/base/number.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* ---- objects ---- */
 
@@ -66,22 +67,17 @@ static int64_t object_clone(struct memobj *m, struct call_args *a)
 {
 	struct mem_window w;
 	struct memobj *clone;
-	err_t err;
 
-	if ((err = call_in(a, &w, sizeof(w))))
-		return err;
-	if ((err = memobj_create_clone(m, w.offset, w.bytes, process_current()->account, &clone)))
-		return err;
+	TRY(call_in(a, &w, sizeof(w)));
+	TRY(memobj_create_clone(m, w.offset, w.bytes, process_current()->account, &clone));
 	return give_object(a, clone);
 }
 
 static int64_t object_punch(struct memobj *m, struct call_args *a)
 {
 	struct mem_window w;
-	err_t err;
 
-	if ((err = call_in(a, &w, sizeof(w))))
-		return err;
+	TRY(call_in(a, &w, sizeof(w)));
 	return memobj_punch(m, w.offset, w.bytes);
 }
 
@@ -112,8 +108,7 @@ static err_t pager_ask(void *context, struct memobj *m, uint64_t offset)
 	paddr_t frame;
 	err_t err;
 
-	if ((err = frame_alloc(0, FRAME_ZEROED, NULL, &frame)))
-		return err;
+	TRY(frame_alloc(0, FRAME_ZEROED, NULL, &frame));
 	void *page = paddr_to_kernel(frame);
 	if (!(err = scheme_ask_page(p->endpoint, p->id, offset, page)))
 		err = memobj_supply(m, offset, page);
@@ -203,21 +198,18 @@ static int64_t physical_call(struct resource *r, struct call_args *a)
 {
 	struct mem_window w;
 	struct memobj *m;
-	err_t err;
 
 	(void)r;
 	if (a->code != MEM_PHYSICAL)
 		return ERR_NOTTY;
-	if ((err = call_in(a, &w, sizeof(w))))
-		return err;
+	TRY(call_in(a, &w, sizeof(w)));
 	if (w.offset % PAGE_BYTES || w.bytes > UINT64_MAX - w.offset || a->word > MEM_WRITE_COMBINING)
 		return ERR_INVAL;
 	/* RAM is not device memory: whoever wants some makes an object. */
 	for (uint64_t p = w.offset; p < w.offset + w.bytes; p += PAGE_BYTES)
 		if (frame_of(paddr(p)))
 			return ERR_PERM;
-	if ((err = memobj_create_physical(paddr(w.offset), w.bytes, (enum mem_cache)a->word, &m)))
-		return err;
+	TRY(memobj_create_physical(paddr(w.offset), w.bytes, (enum mem_cache)a->word, &m));
 	return give_object(a, m);
 }
 
@@ -317,12 +309,10 @@ static err_t new_open(const char *size, const struct open_args *a, struct passed
 {
 	uint64_t bytes = 0;
 	struct memobj *m;
-	err_t err;
 
 	if (*size && (*size != '/' || number_parse(size + 1, strlen(size + 1), 10, &bytes)))
 		return ERR_NOENT;
-	if ((err = memobj_create(bytes, process_current()->account, &m)))
-		return err;
+	TRY(memobj_create(bytes, process_current()->account, &m));
 	return open_object(m, a, out);
 }
 
@@ -330,13 +320,11 @@ static err_t framebuffer_open(const char *rest UNUSED, const struct open_args *a
 {
 	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
 	struct memobj *m;
-	err_t err;
 
 	if (!f->address)
 		return ERR_NODEV;
 	uint64_t bytes = page_round_up((uint64_t)f->height * f->pitch_bytes + (f->address & PAGE_MASK));
-	if ((err = memobj_create_physical(paddr(page_round_down(f->address)), bytes, MEM_WRITE_COMBINING, &m)))
-		return err;
+	TRY(memobj_create_physical(paddr(page_round_down(f->address)), bytes, MEM_WRITE_COMBINING, &m));
 	return open_object(m, a, out);
 }
 

@@ -13,6 +13,7 @@
 #include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 enum {
 	PIPE_ATOMIC = 4096,             /* PIPE_BUF */
@@ -185,14 +186,12 @@ static int64_t pipe_resize(struct pipe *p, uint64_t bytes)
 {
 	uint64_t capacity = PAGE_BYTES;
 	struct memobj *ring;
-	err_t err;
 
 	if (bytes > PIPE_BYTES_MAX)
 		return ERR_PERM;
 	while (capacity < bytes)
 		capacity *= 2;
-	if ((err = memobj_create(capacity, process_current()->account, &ring)))
-		return err;
+	TRY(memobj_create(capacity, process_current()->account, &ring));
 	spin_lock(&p->lock);
 	bool is_idle = !pipe_used(p) && !p->reading && !p->writing;
 	if (is_idle) {
@@ -268,11 +267,9 @@ static const struct resource_ops pipe_ops = {
 static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a, struct passed *out)
 {
 	struct resource *r;
-	err_t err;
 
 	uint32_t flags = (sides & SIDE_READ ? OPEN_READ : 0) | (sides & SIDE_WRITE ? OPEN_WRITE : 0);
-	if ((err = resource_create(&pipe_ops, p, flags | (a->flags & OPEN_NONBLOCK), &r)))
-		return err;
+	TRY(resource_create(&pipe_ops, p, flags | (a->flags & OPEN_NONBLOCK), &r));
 	r->id = sides;
 	object_get(&p->object);
 	spin_lock(&p->lock);
@@ -293,10 +290,8 @@ static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a,
 static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct passed *out)
 {
 	char ref[REF_MAX];
-	err_t err;
 
-	if ((err = open_ref(a, ref)))
-		return err;
+	TRY(open_ref(a, ref));
 	if (strcmp(ref, "read") == 0)
 		return give_end(r->data, SIDE_READ, a, out);
 	if (strcmp(ref, "write") == 0)
@@ -332,8 +327,7 @@ static err_t open_pipe(uint32_t sides, const struct open_args *a, struct passed 
 	struct pipe *p;
 	err_t err;
 
-	if ((err = pipe_create(&p)))
-		return err;
+	TRY(pipe_create(&p));
 	err = give_end(p, sides, a, out);
 	pipe_put(p);
 	return err;

@@ -15,6 +15,7 @@
 #include "kernel/scheme/sys.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* ---- spaces ---- */
 
@@ -72,8 +73,7 @@ static int64_t task_fork(struct process *p, struct call_args *a)
 
 	if (p != process_current())
 		return ERR_PERM;
-	if ((err = process_fork(p, (uint32_t)a->word, &child)))
-		return err;
+	TRY(process_fork(p, (uint32_t)a->word, &child));
 	uint32_t pid = child->pid;
 	err = give_process(a, child, PROCESS_RIGHTS);
 	process_put(child);
@@ -107,14 +107,11 @@ static int64_t task_thread(struct process *p, struct call_args *a)
 {
 	struct thread_start start;
 	uint32_t tid;
-	err_t err;
 
-	if ((err = call_in(a, &start, sizeof(start))))
-		return err;
+	TRY(call_in(a, &start, sizeof(start)));
 	if (start.ip >= USER_MAX)
 		return ERR_INVAL;
-	if ((err = process_start_thread(p, &start, &tid)))
-		return err;
+	TRY(process_start_thread(p, &start, &tid));
 	return tid;
 }
 
@@ -122,14 +119,12 @@ static int64_t task_exec(struct process *p, struct call_args *a)
 {
 	struct space *space = a->passed.resource ? space_of(a->passed.resource) : NULL;
 	struct thread_start start;
-	err_t err;
 
 	if (p != process_current())
 		return ERR_PERM;
 	if (!space)
 		return ERR_BADF;
-	if ((err = call_in(a, &start, sizeof(start))))
-		return err;
+	TRY(call_in(a, &start, sizeof(start)));
 	if (start.ip >= USER_MAX)
 		return ERR_INVAL;
 	return process_exec(space, &start);
@@ -182,10 +177,8 @@ static int64_t task_name(struct process *p, struct call_args *a)
 {
 	char name[sizeof(p->name)] = {0};
 	size_t bytes = a->in_bytes < sizeof(name) - 1 ? a->in_bytes : sizeof(name) - 1;
-	err_t err;
 
-	if ((err = copy_from_user(name, a->in, bytes)))
-		return err;
+	TRY(copy_from_user(name, a->in, bytes));
 	spin_lock(&p->lock);
 	memcpy(p->name, name, sizeof(name));
 	spin_unlock(&p->lock);
@@ -203,14 +196,11 @@ static bool has_started(struct process *p)
 
 static int64_t task_give(struct process *p, struct call_args *a)
 {
-	err_t err;
-
 	if (!a->passed.resource || a->word > INT32_MAX)
 		return ERR_BADF;
 	if (has_started(p))
 		return ERR_BUSY;
-	if ((err = handle_replace(&p->handles, (handle_t)a->word, &a->passed)))
-		return err;
+	TRY(handle_replace(&p->handles, (handle_t)a->word, &a->passed));
 	a->passed.resource = NULL;
 	return OK;
 }
@@ -284,10 +274,8 @@ static int64_t task_label(struct process *p, struct call_args *a)
 static int64_t task_cred(struct process *p, struct call_args *a)
 {
 	struct task_cred cred;
-	err_t err;
 
-	if ((err = call_in(a, &cred, sizeof(cred))))
-		return err;
+	TRY(call_in(a, &cred, sizeof(cred)));
 	if (cred.groups_count > 32)
 		return ERR_INVAL;
 	spin_lock(&p->lock);
@@ -358,11 +346,9 @@ static int64_t task_handles(struct process *p, struct call_args *a)
 {
 	size_t capacity = a->out_bytes / sizeof(handle_t), count = 0;
 	handle_t h = a->word > INT32_MAX ? HANDLE_NONE : (handle_t)a->word;
-	err_t err;
 
 	for (; count < capacity && h >= 0 && (h = handle_next(&p->handles, h)) >= 0; count++, h++)
-		if ((err = copy_to_user(uaddr(a->out.raw + count * sizeof(h)), &h, sizeof(h))))
-			return err;
+		TRY(copy_to_user(uaddr(a->out.raw + count * sizeof(h)), &h, sizeof(h)));
 	return (int64_t)count;
 }
 
@@ -481,10 +467,7 @@ static const struct resource_ops process_ops = {
 
 err_t process_resource(struct process *p, struct resource **out)
 {
-	err_t err;
-
-	if ((err = resource_create(&process_ops, p, OPEN_READ | OPEN_WRITE, out)))
-		return err;
+	TRY(resource_create(&process_ops, p, OPEN_READ | OPEN_WRITE, out));
 	process_get(p);
 	spin_lock(&p->lock);
 	list_push_back(&p->resources, &(*out)->link);
@@ -573,8 +556,7 @@ static err_t open_space(const char *rest UNUSED, const struct open_args *a UNUSE
 	struct space *s;
 	err_t err;
 
-	if ((err = space_create(process_current()->account, &s)))
-		return err;
+	TRY(space_create(process_current()->account, &s));
 	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &out->resource)))
 		space_put(s);
 	out->rights = PROCESS_RIGHTS | RIGHT_MAP;

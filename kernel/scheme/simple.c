@@ -14,6 +14,7 @@
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 #include "lib/initfs/initfs.h"
 
 enum { LINE_MAX = 256 };
@@ -85,12 +86,10 @@ static err_t initfs_window(const char *path, struct memobj **out)
 {
 	const struct initfs *fs = kernel_initfs_tree();
 	struct initfs_entry e;
-	err_t err;
 
 	if (!fs)
 		return ERR_NODEV;
-	if ((err = initfs_find(fs, INITFS_ROOT, path, strlen(path), &e)))
-		return err;
+	TRY(initfs_find(fs, INITFS_ROOT, path, strlen(path), &e));
 	if ((e.mode & MODE_TYPE) != MODE_FILE || e.content_bytes == 0)
 		return ERR_NOENT;
 	return memobj_create_clone(kernel_initfs(), e.content_offset, e.content_bytes, process_current()->account, out);
@@ -152,13 +151,11 @@ static int64_t log_read(struct resource *r, struct transfer *t)
 static int64_t quiet_write(struct resource *r, struct transfer *t)
 {
 	char flag;
-	err_t err;
 
 	(void)r;
 	if (t->bytes < 1)
 		return ERR_INVAL;
-	if ((err = copy_from_user(&flag, t->buffer, 1)))
-		return err;
+	TRY(copy_from_user(&flag, t->buffer, 1));
 	klog_set_quiet(flag == '1');
 	return (int64_t)t->bytes;
 }

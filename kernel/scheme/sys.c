@@ -20,6 +20,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* ---- sys:info ---- */
 
@@ -99,15 +100,13 @@ static int64_t trace_read_op(struct resource *r, struct transfer *t)
 {
 	uint8_t chunk[512];
 	size_t done = 0, got;
-	err_t err;
 
 	(void)r;
 	while (done < t->bytes) {
 		size_t want = t->bytes - done < sizeof(chunk) ? t->bytes - done : sizeof(chunk);
 		if (!(got = trace_read(t->offset + done, chunk, want)))
 			break;
-		if ((err = copy_to_user(uaddr(t->buffer.raw + done), chunk, got)))
-			return err;
+		TRY(copy_to_user(uaddr(t->buffer.raw + done), chunk, got));
 		done += got;
 	}
 	return (int64_t)done;
@@ -134,10 +133,8 @@ static int64_t account_make(struct account *parent, struct call_args *a)
 	struct resource *r;
 	err_t err;
 
-	if ((err = call_in(a, &limits, sizeof(limits))))
-		return err;
-	if ((err = account_create(parent, &limits, &child)))
-		return err;
+	TRY(call_in(a, &limits, sizeof(limits)));
+	TRY(account_create(parent, &limits, &child));
 	if ((err = resource_create(&account_ops, child, 0, &r))) {
 		account_put(child);
 		return err;
@@ -150,7 +147,6 @@ static int64_t account_call(struct resource *r, struct call_args *a)
 {
 	struct account_limits limits;
 	struct account_info info;
-	err_t err;
 
 	if (a->code == ACCOUNT_INFO) {
 		account_info(r->data, &info);
@@ -162,8 +158,7 @@ static int64_t account_call(struct resource *r, struct call_args *a)
 		return ERR_ACCES;
 	if (a->code == ACCOUNT_CREATE)
 		return account_make(r->data, a);
-	if ((err = call_in(a, &limits, sizeof(limits))))
-		return err;
+	TRY(call_in(a, &limits, sizeof(limits)));
 	account_set(r->data, &limits);
 	return OK;
 }

@@ -3,6 +3,7 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 static bool fits(const char *pattern, const char *ref, const char **rest)
 {
@@ -17,10 +18,8 @@ static err_t root_open(struct resource *root, const struct open_args *a, struct 
 	const struct scheme_entry *e = root->data;
 	char ref[REF_MAX];
 	const char *rest;
-	err_t err;
 
-	if ((err = open_ref(a, ref)))
-		return err;
+	TRY(open_ref(a, ref));
 	while (e->ref && !fits(e->ref, ref, &rest))
 		e++;
 	if (!e->ref)
@@ -45,8 +44,7 @@ err_t schemes_create_namespace(struct namespace **out)
 	struct namespace *n;
 	err_t err;
 
-	if ((err = namespace_create(&n)))
-		return err;
+	TRY(namespace_create(&n));
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes) && !err; i++) {
 		struct resource *root;
 		if ((err = resource_create(&root_ops, (void *)schemes[i].entries, 0, &root)))
@@ -63,12 +61,9 @@ err_t schemes_create_namespace(struct namespace **out)
 
 err_t open_ref(const struct open_args *a, char ref[REF_MAX])
 {
-	err_t err;
-
 	if (a->ref_bytes >= REF_MAX)
 		return ERR_NOENT;
-	if ((err = copy_from_user(ref, a->ref_user, a->ref_bytes)))
-		return err;
+	TRY(copy_from_user(ref, a->ref_user, a->ref_bytes));
 	ref[a->ref_bytes] = 0;
 	return strlen(ref) == a->ref_bytes ? OK : ERR_NOENT;
 }
@@ -77,7 +72,6 @@ err_t open_give(const struct resource_ops *ops, void *data, const struct open_ar
                 struct passed *out)
 {
 	uint32_t rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | more_rights;
-	err_t err;
 
 	if (a->flags & OPEN_READ)
 		rights |= RIGHT_READ | RIGHT_MAP;
@@ -85,8 +79,7 @@ err_t open_give(const struct resource_ops *ops, void *data, const struct open_ar
 		rights |= RIGHT_WRITE | RIGHT_MAP;
 	if (a->flags & OPEN_EXEC)
 		rights |= RIGHT_EXEC | RIGHT_MAP;
-	if ((err = resource_create(ops, data, a->flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_APPEND), &out->resource)))
-		return err;
+	TRY(resource_create(ops, data, a->flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_APPEND), &out->resource));
 	out->rights = rights;
 	return OK;
 }

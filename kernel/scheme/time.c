@@ -13,6 +13,7 @@
 #include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 /* Members: [l] lock, [I] immutable. setting: the timer itself is being set or cancelled, lock dropped. */
 struct user_timer {
@@ -83,14 +84,11 @@ static err_t begin_setting(struct user_timer *u)
 static int64_t set(struct user_timer *u, struct call_args *a)
 {
 	struct timer_setting s, old;
-	err_t err;
 
-	if ((err = call_in(a, &s, sizeof(s))))
-		return err;
+	TRY(call_in(a, &s, sizeof(s)));
 	if (s.period_ns && s.period_ns < 1000)
 		s.period_ns = 1000;     /* faster would only busy the machine */
-	if ((err = begin_setting(u)))
-		return err;
+	TRY(begin_setting(u));
 	spin_lock(&u->lock);
 	old = left(u);
 	u->next_ns = monotonic_of(u, s.first_ns, (uint32_t)a->word);

@@ -7,6 +7,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
+#include "lib/base/try.h"
 #include "lib/boot/boot_check.h"
 #include "kernel/mem/frame.h"
 #include "lib/base/assert.h"
@@ -130,14 +131,12 @@ static err_t slot_make(struct page_tables *p, struct account *a, uint64_t addres
 {
 	uint64_t *table = table_at(p->root);
 	paddr_t fresh;
-	err_t err;
 
 	for (uint32_t level = LEVELS - 1; level > 0; level--) {
 		uint64_t *slot = &table[slot_index(address, level)];
 
 		if (!*slot) {
-			if ((err = table_alloc(p, a, &fresh)))
-				return err;
+			TRY(table_alloc(p, a, &fresh));
 			slot_store(slot, fresh.raw | ENTRY_TABLE);
 		}
 		table = table_of(*slot);
@@ -279,11 +278,8 @@ void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct lis
 
 err_t paging_create(struct page_tables *p, struct account *a)
 {
-	err_t err;
-
 	p->table_frames = 0;
-	if ((err = table_alloc(p, a, &p->root)))
-		return err;
+	TRY(table_alloc(p, a, &p->root));
 	memcpy(table_at(p->root) + KERNEL_HALF, kernel_root + KERNEL_HALF, sizeof(page_table_t) / 2);
 	return OK;
 }
