@@ -24,6 +24,8 @@ LLD    := ld.lld
 AR     := llvm-ar
 MUSLCC := musl-gcc
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
+# One spelling of the output folder, or dependency files of one would not be those of the other.
+override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
 B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
@@ -43,9 +45,9 @@ modules     = $(filter-out $(not_module),$(filter %.c $(2),$(call ours,$(1))))
 libraries := $(filter-out test,$(sort $(foreach f,$(call ours,lib),$(word 2,$(subst /, ,$f)))))
 programs  := $(patsubst %/main.c,%,$(filter servers/%/main.c drivers/%/main.c fs/%/main.c net/%/main.c personality/%/main.c,$(sources)))
 commands  := $(filter-out $(not_module),$(filter cmd/%.c,$(sources)))
-natives   := $(filter tests/native/%.c,$(sources))
+natives   := $(filter tests/native/%.c bench/native/%.c,$(sources))
 linuxes   := $(filter tests/linux/%.c,$(sources))
-folders   := kernel boot cmd tests/native $(libraries:%=lib/%) $(programs)
+folders   := kernel boot cmd tests/native bench/native $(libraries:%=lib/%) $(programs)
 
 define load_folder
 LIBS :=
@@ -87,7 +89,7 @@ differs        = $(subst x$(strip $(1)),,x$(strip $(2)))$(subst x$(strip $(2)),,
 keep_fresh     = $(if $(call differs,$(file <$(1)),$(2)),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
 flags_stamp   := $(B)/flags.stamp
 sources_stamp := $(B)/sources.stamp
-$(call keep_fresh,$(flags_stamp),$(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers) $(host_link))
+$(call keep_fresh,$(flags_stamp),$(B) $(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers) $(host_link))
 $(call keep_fresh,$(sources_stamp),$(sources) $(foreach f,$(folders),$(libs_$f) $(ldflags_$f) $(ldscript_$f) $(cflags_$f) $(host_skip_$f)))
 
 # $(1) output folder, $(2) label, $(3) compiler and flags: how a tree of sources becomes a tree of objects
@@ -152,10 +154,12 @@ $(B)/bin/%: $(B)/elf/%
 
 program_names := $(notdir $(programs))
 command_names := $(basename $(notdir $(commands)))
-native_names  := $(natives:tests/native/%.c=tests/%)
+# tests/native/x.c becomes bin/tests/x, bench/native/x.c bin/bench/x.
+native_name    = $(subst /native/,/,$(basename $(1)))
+native_names  := $(foreach n,$(natives),$(call native_name,$n))
 $(foreach p,$(programs),$(eval $(call program_rules,$(notdir $p),$p,$(call objects,$(B)/guest,$(call modules,$p,%.S)))))
 $(foreach c,$(commands),$(eval $(call program_rules,$(basename $(notdir $c)),cmd,$(call objects,$(B)/guest,$c))))
-$(foreach n,$(natives),$(eval $(call program_rules,$(n:tests/native/%.c=tests/%),tests/native,$(call objects,$(B)/guest,$n))))
+$(foreach n,$(natives),$(eval $(call program_rules,$(call native_name,$n),$(patsubst %/,%,$(dir $n)),$(call objects,$(B)/guest,$n))))
 programs: $(addprefix $(B)/bin/,$(program_names) $(command_names))
 
 # ---- Linux programs for tests and benchmarks: static, once with musl, once with glibc -------------------------------
@@ -172,8 +176,9 @@ $(B)/linux/%-glibc: tests/linux/%.c $(linux_tests)
 $(B)/bench/%: bench/%.c
 	$(call say,MUSL,$<)
 	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@
-test-programs: $(addprefix $(B)/linux/,$(linux_names)) $(addprefix $(B)/bin/,$(native_names))
-bench-programs: $(patsubst bench/%.c,$(B)/bench/%,$(filter bench/%.c,$(sources)))
+test-programs: $(addprefix $(B)/linux/,$(linux_names)) $(addprefix $(B)/bin/,$(filter tests/%,$(native_names)))
+bench-programs: $(patsubst bench/%.c,$(B)/bench/%,$(filter-out bench/native/%,$(filter bench/%.c,$(sources)))) \
+                $(addprefix $(B)/bin/,$(filter bench/%,$(native_names)))
 
 # ---- Host tests: each folder's modules in an archive, one program per test -------------------------------------------
 

@@ -91,8 +91,7 @@ def on_cathode():
         figures = parse(run("/bench", adds=[f"{project.OUTPUT / 'bench/bench'}:/bench"]))
         if found:
             figures[USED] = MEMORY_MB * 1024 - int(found[1])
-        if (project.OUTPUT / "bin/tests/native_bench").exists():
-            figures |= parse(run("/native_bench", adds=[f"{project.OUTPUT / 'bin/tests/native_bench'}:/native_bench"]))
+        figures |= parse(run("/native_bench", adds=[f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"]))
     return figures
 
 
