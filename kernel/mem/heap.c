@@ -26,7 +26,6 @@ static const uint8_t class_by_size[2048 / 32] = {
 struct class {
 	struct spinlock lock;
 	struct list_node partial;       /* [l] slabs with a free object; next NULL until first used */
-	uint32_t empty_count;           /* [l] of those, slabs without any object: at most one is kept */
 };
 
 static struct class classes[CLASSES] = {
@@ -82,8 +81,7 @@ static void *object_take(struct class *c, uint32_t class) REQUIRES(&c->lock)
 	char *page = paddr_to_kernel(frame_address(f));
 	uint16_t *object = link_of(page, class, f->slab_first_free);
 	f->slab_first_free = *object;
-	if (f->slab_used++ == 0)
-		c->empty_count--;
+	f->slab_used++;
 	if (f->slab_first_free == NO_OBJECT)
 		list_remove(&f->free_link);
 	return object;
@@ -98,10 +96,8 @@ static void *small_alloc(uint32_t class)
 		list_init(&c->partial);
 	if (list_is_empty(&c->partial)) {
 		struct frame *f = slab_create(class);
-		if (f) {
+		if (f)
 			list_push_front(&c->partial, &f->free_link);
-			c->empty_count++;
-		}
 	}
 	if (!list_is_empty(&c->partial))
 		object = object_take(c, class);
@@ -120,38 +116,13 @@ static void small_free(void *p, uint32_t class)
 		list_push_front(&c->partial, &f->free_link);
 	*(uint16_t *)p = f->slab_first_free;
 	f->slab_first_free = (uint16_t)index;
-	if (--f->slab_used == 0 && ++c->empty_count > 1) {
-		c->empty_count--;
+	if (--f->slab_used == 0) {
 		list_remove(&f->free_link);
 		gone = f;
 	}
 	spin_unlock(&c->lock);
 	if (gone)
 		slab_destroy(gone);
-}
-
-static struct frame *empty_slab_take(struct class *c)
-{
-	struct frame *f, *found = NULL;
-	spin_lock(&c->lock);
-	if (c->partial.next && c->empty_count) {
-		list_each(f, &c->partial, free_link)
-			if (f->slab_used == 0)
-				found = f;
-		list_remove(&found->free_link);
-		c->empty_count--;
-	}
-	spin_unlock(&c->lock);
-	return found;
-}
-
-void heap_trim(void)
-{
-	for (uint32_t i = 0; i < CLASSES; i++) {
-		struct frame *f = empty_slab_take(&classes[i]);
-		if (f)
-			slab_destroy(f);
-	}
 }
 
 /* ---- Whole frames ---- */

@@ -4,6 +4,3 @@
  */
 #pragma once
 #include "lib/base/heap.h"
-
-/* Gives back what is kept for the next allocation. */
-void heap_trim(void);

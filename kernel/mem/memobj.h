@@ -59,5 +59,3 @@ err_t memobj_resize(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
 err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes) NONNULL MUST_CHECK;
 err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out) NONNULL MUST_CHECK;
 void memobj_info(struct memobj *m, struct mem_info *out) NONNULL;
-/* Kernel use: copies bytes out of an object into kernel memory (initfs, ELF of init). */
-err_t memobj_read_kernel(struct memobj *m, uint64_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;

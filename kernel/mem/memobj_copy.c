@@ -49,26 +49,6 @@ err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, s
 	return OK;
 }
 
-err_t memobj_read_kernel(struct memobj *m, uint64_t offset, void *to, size_t bytes)
-{
-	if (!is_copyable(m))
-		return ERR_IO;
-	if (!range_fits(offset, bytes, memobj_bytes(m)))
-		return ERR_RANGE;
-	for (size_t done = 0; done < bytes;) {
-		uint64_t at = offset + done, part = part_in_page(at, bytes - done);
-		uint32_t cache_flags;
-		paddr_t frame;
-		err_t err = memobj_page(m, at, MEMOBJ_READ, true, &frame, &cache_flags);
-		if (err)
-			return err;
-		arch_bytes_copy((char *)to + done, (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
-		frame_put(frame);
-		done += part;
-	}
-	return OK;
-}
-
 /* ---- Writing ---- */
 
 /* Bytes to write that cannot go away: in buffer, or in a frame that is referenced. */

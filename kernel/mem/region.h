@@ -1,10 +1,9 @@
-/* kernel/mem/region.h - the regions of a space: a balanced tree by address that knows the gaps between them.
+/* kernel/mem/region.h - the regions of a space: an array of pointers, sorted by address.
  *
- * Every region is also on a list in address order. The space's lock protects all.
+ * Look-up is by halves; most spaces have a few dozen. The space's lock protects all.
  */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
+#include "abi/error.h"
 #include "abi/types.h"
 #include "lib/base/attr.h"
 #include "lib/base/list.h"
@@ -19,12 +18,8 @@ enum {
 
 /* Members: [l] the space's lock. */
 struct region {
-	struct region *left, *right;    /* [l] */
-	struct list_node link;          /* [l] by address */
-	uint32_t height;                /* [l] */
-	uint32_t flags;                 /* [l] MAP_READ, WRITE, EXEC, SHARED, GROWSDOWN */
 	uint64_t start, end;            /* [l] */
-	uint64_t gap, gap_max;          /* [l] free bytes right before it; the most in its subtree */
+	uint32_t flags;                 /* [l] MAP_READ, WRITE, EXEC, SHARED, GROWSDOWN */
 	uint32_t max_prot;              /* [l] */
 	bool has_anon;                  /* [l] there may be pages of the anonymous layer */
 	struct space *space;            /* [I] */
@@ -32,23 +27,24 @@ struct region {
 	uint64_t offset;                /* [l] of start in object; also under the object's lock while on its list */
 	struct list_node object_link;   /* [object's lock] */
 	uint64_t zap_stamp;             /* [object's lock] */
+	struct list_node gone_link;     /* of those taken out, until they are destroyed */
 };
 
-struct region_tree {
-	struct region *root;
-	struct list_node list;
+struct region_set {
+	struct region **at;             /* [0, count), room for more */
+	uint32_t count, room;
 };
 
-void region_tree_init(struct region_tree *t) NONNULL;
+/* Makes room for so many in all. NOMEM. */
+err_t region_set_reserve(struct region_set *set, uint32_t count) NONNULL MUST_CHECK;
+void region_set_fini(struct region_set *set) NONNULL;
 /* The region that holds address, or else the first after it, or NULL. */
-struct region *region_at_or_after(const struct region_tree *t, uint64_t address) NONNULL;
-/* It overlaps no other. */
-void region_insert(struct region_tree *t, struct region *r) NONNULL;
-void region_remove(struct region_tree *t, struct region *r) NONNULL;
-/* Its start or end has changed, without a change of order. */
-void region_moved(struct region_tree *t, struct region *r) NONNULL;
+struct region *region_at_or_after(const struct region_set *set, uint64_t address) NONNULL;
+/* It overlaps no other, and there is room. Its start and end may change while the order stays. */
+void region_insert(struct region_set *set, struct region *r) NONNULL;
+void region_remove(struct region_set *set, const struct region *r) NONNULL;
 /* Neighbours by address, or NULL. */
-struct region *region_next(const struct region_tree *t, const struct region *r) NONNULL;
-struct region *region_previous(const struct region_tree *t, const struct region *r) NONNULL;
+struct region *region_next(const struct region_set *set, const struct region *r) NONNULL;
+struct region *region_previous(const struct region_set *set, const struct region *r) NONNULL;
 /* The highest free range of so many bytes in user space (room below stacks spared); false: none. */
-bool region_find_gap(const struct region_tree *t, uint64_t bytes, uint64_t *out) NONNULL;
+bool region_find_gap(const struct region_set *set, uint64_t bytes, uint64_t *out) NONNULL;

@@ -22,7 +22,6 @@ err_t space_create(struct account *a, struct space **out)
 	if (a)
 		account_get(a);
 	s->account = a;
-	region_tree_init(&s->regions);
 	*out = s;
 	return OK;
 }
@@ -47,13 +46,14 @@ void space_put(struct space *s)
 	spin_lock(&s->lock);
 	pages_drop(s, 0, USER_MAX);
 	spin_unlock(&s->lock);
-	while (!list_is_empty(&s->regions.list)) {
-		struct region *r = list_first(&s->regions.list, struct region, link);
+	while (s->regions.count) {
+		struct region *r = s->regions.at[s->regions.count - 1];
 		spin_lock(&s->lock);
 		region_detach(s, r);
 		spin_unlock(&s->lock);
 		region_destroy(r);
 	}
+	region_set_fini(&s->regions);
 	paging_destroy(&s->tables, s->account);
 	account_put(s->account);
 	heap_delete(s);

@@ -22,7 +22,6 @@ static bool stack_grow(struct space *s, struct region *r, uint64_t address) REQU
 		return false;
 	s->mapped_bytes += r->start - address;
 	r->start = address;
-	region_moved(&s->regions, r);
 	return true;
 }
 

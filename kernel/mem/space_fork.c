@@ -60,10 +60,8 @@ err_t space_fork(struct space *s, struct account *a, struct space **out)
 	spin_lock(&s->lock);
 	/* Nobody else knows the child, but its regions are on their objects' lists. */
 	spin_lock_nested(&f.child->lock);
-	struct region *r;
-	list_each(r, &s->regions.list, link)
-		if ((err = region_fork(s, r, &f)))
-			break;
+	for (uint32_t i = 0; i < s->regions.count && !err; i++)
+		err = region_fork(s, s->regions.at[i], &f);
 	spin_unlock(&f.child->lock);
 	if (f.start < f.end)
 		space_shootdown(s, f.start, f.end);

@@ -23,9 +23,9 @@ struct space {
 	struct spinlock lock;
 	struct account *account;        /* [I] referenced, or null */
 	struct page_tables tables;      /* [l] */
-	struct region_tree regions;     /* [l] */
+	struct region_set regions;      /* [l] */
 	struct region *last;            /* [l] where the last fault was, or null */
-	uint32_t region_count;          /* [a] counted before a region is made */
+	_Atomic uint32_t region_count;  /* [a] regions made and not destroyed, in the set or not */
 	uint64_t mapped_bytes;          /* [l] */
 	uint64_t resident_count;        /* [l] entries present */
 	_Atomic uint64_t cpu_mask;      /* [a] CPUs that have the tables loaded */
@@ -69,11 +69,11 @@ static inline void entry_put(const struct page_entry *e)
 }
 
 /* space_map.c */
-/* A region charged and not yet in the tree; object (may be null) gets a reference. NOMEM. */
-err_t region_create(struct space *s, struct memobj *object, struct region **out) MUST_CHECK;
-/* Not in the tree any more (or never was). No locks: it may be the last use of the object. */
+/* A region that is charged, not yet in the set but with room there; object (may be null) gets a reference. NOMEM. */
+err_t region_create(struct space *s, struct memobj *object, struct region **out) REQUIRES(&s->lock) MUST_CHECK;
+/* Not in the set any more (or never was). No locks: it may be the last use of the object. */
 void region_destroy(struct region *r);
-/* Puts it into the tree and on its object's list. */
+/* Puts it into the set and on its object's list. */
 void region_attach(struct space *s, struct region *r);
 void region_detach(struct space *s, struct region *r);
 

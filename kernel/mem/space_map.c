@@ -15,11 +15,10 @@
 
 err_t region_create(struct space *s, struct memobj *object, struct region **out)
 {
-	uint32_t count = __atomic_fetch_add(&s->region_count, 1, __ATOMIC_RELAXED);
-	err_t err = ERR_NOMEM;
-	if (count >= REGIONS_MAX)
-		goto uncount;
-	if (count % REGIONS_PER_PAGE == 0 && (err = account_charge(s->account, ACCOUNT_PAGES, 1)))
+	uint32_t count = s->region_count++;
+	bool charged = count % REGIONS_PER_PAGE == 0;
+	err_t err = count < REGIONS_MAX ? region_set_reserve(&s->regions, count + 1) : ERR_NOMEM;
+	if (err || (charged && (err = account_charge(s->account, ACCOUNT_PAGES, 1))))
 		goto uncount;
 	struct region *r = heap_new(struct region);
 	if (!r) {
@@ -30,16 +29,14 @@ err_t region_create(struct space *s, struct memobj *object, struct region **out)
 	r->object = object;
 	if (object)
 		memobj_get(object);
-	list_init(&r->link);
-	list_init(&r->object_link);
 	*out = r;
 	return OK;
 
 uncharge:
-	if (count % REGIONS_PER_PAGE == 0)
+	if (charged)
 		account_uncharge(s->account, ACCOUNT_PAGES, 1);
 uncount:
-	__atomic_fetch_sub(&s->region_count, 1, __ATOMIC_RELAXED);
+	s->region_count--;
 	return err;
 }
 
@@ -49,7 +46,7 @@ void region_destroy(struct region *r)
 	if (r->object)
 		memobj_put(r->object);
 	heap_delete(r);
-	if ((__atomic_sub_fetch(&s->region_count, 1, __ATOMIC_RELAXED)) % REGIONS_PER_PAGE == 0)
+	if (--s->region_count % REGIONS_PER_PAGE == 0)
 		account_uncharge(s->account, ACCOUNT_PAGES, 1);
 }
 
@@ -81,7 +78,6 @@ static void region_reshape(struct space *s, struct region *r, uint64_t start, ui
 		r->offset += start - r->start;
 	r->start = start;
 	r->end = end;
-	region_moved(&s->regions, r);
 	if (r->object)
 		memobj_region_add(r->object, r);
 }
@@ -117,7 +113,7 @@ static struct region *region_join(struct space *s, struct region *r, struct list
 	uint64_t end = r->end;
 	before->has_anon |= r->has_anon;
 	region_detach(s, r);
-	list_push_back(gone, &r->link);
+	list_push_back(gone, &r->gone_link);
 	region_reshape(s, before, before->start, end);
 	return before;
 }
@@ -135,8 +131,8 @@ static void regions_join(struct space *s, uint64_t start, uint64_t end, struct l
 static void regions_destroy(struct list_node *gone)
 {
 	while (!list_is_empty(gone)) {
-		struct region *r = list_first(gone, struct region, link);
-		list_remove(&r->link);
+		struct region *r = list_first(gone, struct region, gone_link);
+		list_remove(&r->gone_link);
 		region_destroy(r);
 	}
 }
@@ -204,7 +200,7 @@ static void range_clear(struct space *s, uint64_t start, uint64_t end, struct li
 	while (r && r->start < end) {
 		struct region *next = region_next(&s->regions, r);
 		region_detach(s, r);
-		list_push_back(gone, &r->link);
+		list_push_back(gone, &r->gone_link);
 		r = next;
 	}
 }
@@ -301,27 +297,27 @@ err_t space_map(struct space *s, uint64_t address, uint64_t bytes, uint32_t map_
 		obj = own;
 		offset = 0;
 	}
+	spin_lock(&s->lock);
 	if ((err = region_create(s, obj, &r)))
-		goto put_own;
+		goto unlock;
 	r->flags = map_flags & REGION_FLAGS;
 	r->max_prot = max_prot & PROT_MASK;
 	r->offset = obj ? offset : 0;
-	spin_lock(&s->lock);
 	if ((err = place_take(s, &address, bytes, map_flags, &gone))) {
-		list_push_back(&gone, &r->link);
-	} else {
-		r->start = address;
-		r->end = address + bytes;
-		region_attach(s, r);
-		regions_join(s, address, address + bytes, &gone);
+		list_push_back(&gone, &r->gone_link);
+		goto unlock;
 	}
+	r->start = address;
+	r->end = address + bytes;
+	region_attach(s, r);
+	regions_join(s, address, address + bytes, &gone);
+unlock:
 	spin_unlock(&s->lock);
 	regions_destroy(&gone);
 	if (!err && map_flags & MAP_POPULATE)
 		range_populate(s, address, address + bytes, map_flags);
 	if (!err)
 		*out = address;
-put_own:
 	if (own)
 		memobj_put(own);
 	return err;
@@ -455,7 +451,7 @@ static err_t remap_locked(struct space *s, uint64_t address, uint64_t bytes, uin
 	}
 	TRY(region_move(s, r, *fresh, *to, new_bytes));
 	*fresh = NULL;
-	list_push_back(gone, &r->link);
+	list_push_back(gone, &r->gone_link);
 	return OK;
 }
 
@@ -487,7 +483,7 @@ err_t space_remap(struct space *s, uint64_t address, uint64_t bytes, uint64_t ne
 	if (!err)
 		regions_join(s, to, to + new_bytes, &gone);
 	if (fresh)
-		list_push_back(&gone, &fresh->link);
+		list_push_back(&gone, &fresh->gone_link);
 unlock:
 	spin_unlock(&s->lock);
 	regions_destroy(&gone);

@@ -882,6 +882,18 @@ static void object_cut(int o)
 		}
 }
 
+static err_t object_read(struct memobj *m, uint64_t page, uint64_t *word)
+{
+	paddr_t frame;
+	uint32_t flags;
+	err_t err = memobj_page(m, page * P, MEMOBJ_READ, true, &frame, &flags);
+	if (err)
+		return err;
+	*word = *(uint64_t *)paddr_to_kernel(frame);
+	frame_put(frame);
+	return OK;
+}
+
 static void op_object(int o)
 {
 	uint64_t page = pick(OBJECT_PAGES), count = pick(6);
@@ -898,7 +910,7 @@ static void op_object(int o)
 		/* A clone holds its parent's pages; an empty object none, and so do clones of one. */
 		uint64_t word;
 		for (uint64_t i = 0; i < OBJECT_PAGES; i++) {
-			CHECK_EQ(memobj_read_kernel(c, i * P, &word, 8), OK);
+			CHECK_EQ(object_read(c, i, &word), OK);
 			CHECK(word == 0 || word == objects[of].value[i]);
 			objects[o].value[i] = word;
 		}
@@ -920,7 +932,7 @@ static void op_object(int o)
 			/* Which pages went is not said: look. */
 			inject_stop();
 			for (uint64_t i = 0; i < objects[o].pages; i++)
-				CHECK_EQ(memobj_read_kernel(objects[o].m, i * P, &objects[o].value[i], 8), OK);
+				CHECK_EQ(object_read(objects[o].m, i, &objects[o].value[i]), OK);
 			return;
 		}
 		for (uint64_t i = page; i < page + count && i < objects[o].pages; i++)

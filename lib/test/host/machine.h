@@ -350,7 +350,6 @@ __attribute__((unused)) static uint64_t machine_start(uint64_t ram_bytes)
 		started_free = frame_count_free();
 	}
 	ASSERT(started_bytes == ram_bytes);
-	heap_trim();
 	CHECK_EQ(frame_count_free(), started_free);
 	return started_free;
 }
@@ -358,7 +357,6 @@ __attribute__((unused)) static uint64_t machine_start(uint64_t ram_bytes)
 /* Nothing leaked since machine_start said so many were free. */
 __attribute__((unused)) static void machine_check_free(uint64_t frames)
 {
-	heap_trim();
 	CHECK_EQ(machine_cpu->held_count, 0);
 	CHECK_EQ(heap_used_bytes(), 0);
 	CHECK_EQ(frame_count_free(), frames);
