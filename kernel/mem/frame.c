@@ -1,6 +1,6 @@
 /* kernel/mem/frame.c - buddy allocator over banks of RAM, with a per-CPU cache of single frames.
  *
- * A bank is a stretch of RAM (with small holes) whose struct frames lie in one array, carved from the
+ * A bank is the RAM below or above 4 GiB (holes included) whose struct frames lie in one array, carved from the
  * memory map at start. Free blocks hang in one list per order and zone (below 4 GiB or not). Common:
  * one frame from or to this CPU's cache. Rare: a batch from the buddy lists, under the lock.
  */
@@ -13,12 +13,11 @@
 #include "lib/base/string.h"
 
 enum {
-	BANK_MAX = 8,
-	BANK_GAP_MAX = (16 << 20) >> PAGE_SHIFT,        /* a hole up to this costs less as unused records than as a bank */
 	CACHE_ORDER = 4, CACHE_BATCH = 1 << CACHE_ORDER, CACHE_MAX = 3 * CACHE_BATCH,
 	ORDERS = FRAME_ORDER_MAX + 1,
 };
 #define PAGE_NUMBER_4G (1ull << (32 - PAGE_SHIFT))
+#define PAGE_NUMBER_MAX (1ull << (52 - PAGE_SHIFT))
 
 enum frame_state {
 	STATE_RESERVED = 0,     /* never handed out: what a zeroed array says */
@@ -27,18 +26,18 @@ enum frame_state {
 	STATE_FREE,             /* first frame of a free block in the lists */
 };
 
+enum zone { ZONE_LOW, ZONE_HIGH, ZONES };      /* below 4 GiB or not: what some devices can reach */
+
+/* The RAM of a zone, from its first page to its last. */
 struct bank {
 	uint64_t first, count;          /* page numbers */
 	struct frame *frames;
 };
 
-enum zone { ZONE_LOW, ZONE_HIGH, ZONES };
-
 /* Members: [I] after start, [l] lock, [a] atomic. */
 static struct {
 	struct spinlock lock;
-	uint32_t bank_count;            /* [I] */
-	struct bank banks[BANK_MAX];    /* [I] */
+	struct bank banks[ZONES];       /* [I] */
 	struct list_node free[ZONES][ORDERS];   /* [l] */
 	uint64_t free_count;            /* [l] frames in the lists */
 	uint64_t total, reserved;       /* [I] frames of usable RAM; of those, never handed out */
@@ -52,7 +51,7 @@ static struct {
 
 static inline struct frame *frame_of_number(uint64_t number)
 {
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		uint64_t index = number - memory.banks[i].first;
 		if (index < memory.banks[i].count)
 			return &memory.banks[i].frames[index];
@@ -64,7 +63,7 @@ struct frame *frame_of(paddr_t p) { return frame_of_number(p.raw >> PAGE_SHIFT);
 
 static uint64_t number_of(const struct frame *f)
 {
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		const struct bank *b = &memory.banks[i];
 		if (f >= b->frames && f < b->frames + b->count)
 			return b->first + (uint64_t)(f - b->frames);
@@ -78,7 +77,7 @@ paddr_t frame_address(const struct frame *f) { return paddr(number_of(f) << PAGE
 bool frame_range_is_managed(paddr_t start, uint64_t bytes)
 {
 	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		const struct bank *b = &memory.banks[i];
 		for (uint64_t n = MAX_OF(first, b->first); n < end && n < b->first + b->count; n++)
 			if (b->frames[n - b->first].state != STATE_RESERVED)
@@ -90,7 +89,7 @@ bool frame_range_is_managed(paddr_t start, uint64_t bytes)
 bool frame_range_is_ram(paddr_t start, uint64_t bytes)
 {
 	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		const struct bank *b = &memory.banks[i];
 		if (first >= b->first && end >= first && end <= b->first + b->count)
 			return true;
@@ -350,65 +349,42 @@ uint64_t frame_count_kernel(void)
 
 /* ---- Start: of a checked and normalized map (lib/boot/boot_check.h) ---- */
 
-static bool kind_is_ram(uint32_t kind)
-{
-	return kind == BOOT_MEMORY_FREE || kind == BOOT_MEMORY_ACPI || kind == BOOT_MEMORY_LOADER;
-}
-
 static uint64_t first_page(const struct boot_memory *m) { return m->start >> PAGE_SHIFT; }
 
 static uint64_t end_page(const struct boot_memory *m) { return (m->start + m->bytes) >> PAGE_SHIFT; }
 
-/* Grows the bank that touches [first, end) or nearly so, or starts one. */
-static bool bank_cover(uint64_t first, uint64_t end)
+/* The part of [first, end) that lies in [low, high) belongs to the bank. */
+static void bank_cover(struct bank *b, uint64_t first, uint64_t end, uint64_t low, uint64_t high)
 {
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
-		struct bank *b = &memory.banks[i];
-		uint64_t bank_end = b->first + b->count;
-		if (first > bank_end + BANK_GAP_MAX || end + BANK_GAP_MAX < b->first)
-			continue;
+	first = MAX_OF(first, low);
+	end = MIN_OF(end, high);
+	if (first >= end)
+		return;
+	if (b->count != 0) {
 		first = MIN_OF(first, b->first);
-		end = MAX_OF(end, bank_end);
-		*b = memory.banks[--memory.bank_count];
-		return bank_cover(first, end);
+		end = MAX_OF(end, b->first + b->count);
 	}
-	if (memory.bank_count == BANK_MAX)
-		return false;
-	memory.banks[memory.bank_count++] = (struct bank){ .first = first, .count = end - first };
-	return true;
-}
-
-/* Banks from large to small, so that frame_of finds most frames at once. */
-static void banks_sort(void)
-{
-	for (uint32_t i = 1; i < memory.bank_count; i++)
-		for (uint32_t j = i; j > 0 && memory.banks[j].count > memory.banks[j - 1].count; j--) {
-			struct bank b = memory.banks[j];
-			memory.banks[j] = memory.banks[j - 1];
-			memory.banks[j - 1] = b;
-		}
+	*b = (struct bank){ .first = first, .count = end - first };
 }
 
 static void banks_find(const struct boot_info *boot)
 {
-	memory.bank_count = 0;
-	memory.total = 0;
+	memset(memory.banks, 0, sizeof memory.banks);
 	for (uint32_t i = 0; i < boot->memory_count; i++) {
 		const struct boot_memory *m = &boot->memory[i];
-		/* More scattered than we have banks: the rest goes unused. */
-		if (!kind_is_ram(m->kind) || first_page(m) >= end_page(m) || !bank_cover(first_page(m), end_page(m)))
+		/* The firmware's tables are RAM too, but may lie far from the rest. */
+		if (m->kind != BOOT_MEMORY_FREE && m->kind != BOOT_MEMORY_LOADER)
 			continue;
-		if (m->kind == BOOT_MEMORY_FREE)
-			memory.total += end_page(m) - first_page(m);
+		bank_cover(&memory.banks[ZONE_LOW], first_page(m), end_page(m), 0, PAGE_NUMBER_4G);
+		bank_cover(&memory.banks[ZONE_HIGH], first_page(m), end_page(m), PAGE_NUMBER_4G, PAGE_NUMBER_MAX);
 	}
-	banks_sort();
 }
 
 /* Where a free range ends for who looks for room: the banks' records are cut from the ends. */
 static uint64_t room_end(const struct boot_memory *m)
 {
 	uint64_t end = end_page(m);
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		const struct bank *b = &memory.banks[i];
 		uint64_t records = b->frames ? kernel_to_paddr(b->frames).raw >> PAGE_SHIFT : UINT64_MAX;
 		if (records >= first_page(m))
@@ -421,6 +397,8 @@ static uint64_t room_end(const struct boot_memory *m)
 static err_t bank_records(const struct boot_info *boot, struct bank *b)
 {
 	uint64_t pages = page_round_up(b->count * sizeof(struct frame)) >> PAGE_SHIFT;
+	if (pages == 0)
+		return OK;
 	for (uint32_t i = boot->memory_count; i-- > 0;) {
 		const struct boot_memory *m = &boot->memory[i];
 		if (m->kind != BOOT_MEMORY_FREE || room_end(m) < first_page(m) + pages)
@@ -435,8 +413,6 @@ static err_t bank_records(const struct boot_info *boot, struct bank *b)
 /* Frees [first, end) in blocks as large as their place allows. */
 static void range_release(uint64_t first, uint64_t end)
 {
-	if (first >= end || !frame_of_number(first))
-		return;
 	for (uint64_t n = first; n < end; n++)
 		frame_of_number(n)->state = STATE_USED;
 	while (first < end) {
@@ -455,14 +431,19 @@ err_t frame_init(const struct boot_info *boot)
 		for (int order = 0; order < ORDERS; order++)
 			list_init(&memory.free[z][order]);
 	banks_find(boot);
-	for (uint32_t i = 0; i < memory.bank_count; i++) {
+	for (uint32_t i = 0; i < ZONES; i++) {
 		err_t err = bank_records(boot, &memory.banks[i]);
 		if (err)
 			return err;
 	}
-	for (uint32_t i = 0; i < boot->memory_count; i++)
-		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
-			range_release(first_page(&boot->memory[i]), room_end(&boot->memory[i]));
+	memory.total = 0;
+	for (uint32_t i = 0; i < boot->memory_count; i++) {
+		const struct boot_memory *m = &boot->memory[i];
+		if (m->kind != BOOT_MEMORY_FREE || first_page(m) >= end_page(m))
+			continue;
+		memory.total += end_page(m) - first_page(m);
+		range_release(first_page(m), room_end(m));
+	}
 	struct frame *zero = buddy_take(0, 0);
 	if (!zero)
 		return ERR_INVAL;

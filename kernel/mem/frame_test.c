@@ -169,7 +169,7 @@ TEST(a_memory_map_without_room_is_refused)
 	CHECK_EQ(machine_start_with(&boot, MB), ERR_INVAL);
 	/* A bank whose records would not fit anywhere. */
 	boot = (struct boot_info){ .memory_count = 2, .memory = {
-		{ MACHINE_RAM_START, MB, BOOT_MEMORY_FREE, 0 }, { 8 * MB, 4ull << 30, BOOT_MEMORY_ACPI, 0 } } };
+		{ MACHINE_RAM_START, MB, BOOT_MEMORY_FREE, 0 }, { 8 * MB, 3ull << 30, BOOT_MEMORY_LOADER, 0 } } };
 	CHECK_EQ(machine_start_with(&boot, MB), ERR_INVAL);
 }
 
