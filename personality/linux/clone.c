@@ -190,6 +190,8 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 	if ((err = process_twin(t, &twin, &child)))
 		return err;
 	child_prepare(t, child, args);
+	if (waits)
+		child->alternate = t->alternate;
 	if (waits && (err = pipe_open(&read_end, &write_end)))
 		goto free_twin;
 	pid = native_call_handle(process_self(t->process), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, FORK_SHARE_SPACE, &process);

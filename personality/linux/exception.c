@@ -27,6 +27,10 @@ static void frame_from_regs(struct frame *f, const struct regs *r)
 /* A fault of our own code: there is nothing to trust in this process any more. */
 static NORETURN void image_broken(struct thread *t)
 {
+	/* When even this faults, the program has overwritten what we are made of. */
+	while (t->is_broken)
+		(void)native(OP_EXIT, 0, HANDLE_NONE, 128 + LINUX_SIGILL, 0, 0, 0, 0, 0);
+	t->is_broken = true;
 	char text[160];
 	size_t bytes = fmt(text, sizeof(text), "linux: fault in the personality: pid %u vector %lu at %#lx (image+%#lx), address %#lx\n",
 	                   t->process->pid, t->event.vector, t->event.regs.rip, t->event.regs.rip - (uint64_t)image_start, t->event.address);

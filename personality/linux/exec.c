@@ -579,6 +579,7 @@ void exec_finish(struct thread *t, struct exec_block *b)
 	if (thread_set_upcall(t))
 		process_die(t, LINUX_SIGKILL, false);
 	timer_restore_real(t, due, period);
+	signal_tell_child_flags(t->process, &t->process->signal.action[LINUX_SIGCHLD]);
 	t->mask = ~0ull;
 	thread_set_mask(t, mask);
 }

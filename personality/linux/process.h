@@ -35,6 +35,7 @@ struct process_kept {
 	struct process_handles handles;
 	struct file_kept file;          /* cwd, root, umask: the files half's */
 	uint32_t strace_first;          /* the pid whose end prints the missing calls, 0 none */
+	uint32_t child_flags;           /* what procd was told about SIGCHLD */
 	uint32_t personality;           /* what personality() was told */
 	bool no_new_privileges;         /* prctl */
 	uint64_t xsave_features;        /* 0: fxsave only */

@@ -7,14 +7,17 @@ enum { MASK_BYTES = 8 };
 enum { CHILD_FLAG_NO_WAIT = 1, CHILD_FLAG_NO_STOP = 2 };
 
 /* procd reaps children by itself when SIGCHLD is ignored, and tells of stopped ones or not. */
-static void tell_child_flags(struct process *p, const struct linux_sigaction *action)
+void signal_tell_child_flags(struct process *p, const struct linux_sigaction *action)
 {
-	uint64_t flags = 0;
+	uint32_t flags = 0;
 
 	if (action->handler == LINUX_SIG_IGN || (action->flags & LINUX_SA_NOCLDWAIT))
 		flags |= CHILD_FLAG_NO_WAIT;
 	if (action->flags & LINUX_SA_NOCLDSTOP)
 		flags |= CHILD_FLAG_NO_STOP;
+	if (flags == p->kept.child_flags)
+		return;
+	p->kept.child_flags = flags;
 	(void)native_call(process_posix(p), POSIX_CHILD_FLAGS, 0, NULL, 0, NULL, 0, flags);
 }
 
@@ -33,7 +36,7 @@ int64_t linux_rt_sigaction(struct thread *t, const uint64_t *a)
 	if (err)
 		return err;
 	if (a[1] && a[0] == LINUX_SIGCHLD)
-		tell_child_flags(p, &new);
+		signal_tell_child_flags(p, &new);
 	return user_write_if(a[2], &old, sizeof(old));
 }
 

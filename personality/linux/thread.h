@@ -32,6 +32,7 @@ struct thread {
 	struct process *process;        /* [I] */
 	struct list_node node;          /* [p] process->threads, live or free */
 	uint32_t tid;                   /* [I] */
+	bool is_broken;                 /* [t] a fault of the image itself is being reported */
 	bool full_exit;                 /* [t] leave by loading every register */
 	bool restarting;                /* [t] this run of the call repeats it after an interruption */
 	bool is_deadline_kept;          /* [t] */
