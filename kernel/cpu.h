@@ -29,6 +29,7 @@ struct cpu {
 	struct run_queue *run_queue;    /* [I] */
 	void *timers;                   /* [I] sched/timer.c's */
 	uint64_t armed_ns;              /* [c] what the hardware timer is set to */
+	uint64_t charged_ns;            /* [c] up to when time went into the next two */
 	uint64_t idle_ns, busy_ns;      /* [c] written, read by anyone */
 	uint64_t switches, interrupts, requests;        /* [c] written, read by anyone */
 	const struct spinlock *held[CPU_HELD_MAX];      /* [c] debug: locks held */

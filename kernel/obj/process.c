@@ -219,6 +219,7 @@ void process_leave(struct thread *t)
 	bool last;
 
 	trace(TRACE_EXIT, 0, t->tid, p->status);
+	sched_charge();
 	spin_lock(&p->lock);
 	list_remove(&t->process_link);
 	last = --p->thread_count == 0;

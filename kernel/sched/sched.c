@@ -169,6 +169,7 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	uint64_t ran = now - t->ran_since_ns;
 
 	t->ran_since_ns = now;
+	c->charged_ns = now;
 	if (t == c->idle) {
 		c->idle_ns += ran;
 		return;
@@ -178,6 +179,20 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	t->slice_left_ns -= (int64_t)ran;
 	if (t->account)
 		account_use_cpu(t->account, ran, now);
+}
+
+void sched_charge(void)
+{
+	struct cpu *c = cpu_this();
+
+	charge(c, c->current, clock_now_ns());
+}
+
+uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns)
+{
+	uint64_t since = t->ran_since_ns;
+
+	return atomic_load(&t->on_cpu) && now_ns > since ? now_ns - since : 0;
 }
 
 static void load_space(struct cpu *c, struct thread *next)
@@ -338,7 +353,7 @@ err_t sched_init_cpu(struct cpu *c)
 	c->idle->on_cpu = true;
 	c->idle->cpu = c;
 	c->idle->priority = 0;
-	c->idle->ran_since_ns = clock_now_ns();
+	c->idle->ran_since_ns = c->charged_ns = clock_now_ns();
 	c->run_queue = q;
 	c->current = c->idle;
 	return OK;

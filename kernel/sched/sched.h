@@ -17,6 +17,10 @@ err_t sched_init_cpu(struct cpu *c) NONNULL MUST_CHECK;
 NORETURN void sched_run_idle(void);
 /* Gives up the CPU, staying ready. */
 void sched_give_way(void);
+/* Counts what the current thread has run since its last switch. */
+void sched_charge(void);
+/* What a thread that runs right now has not been charged for yet; a guess, for lists. */
+uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns) NONNULL;
 /* If this CPU was asked to reschedule: does so. */
 void sched_preempt(void);
 /* A point in a long kernel path where interrupts may come in and others may run. No locks held. */

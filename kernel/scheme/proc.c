@@ -11,6 +11,7 @@
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/namespace.h"
 #include "kernel/obj/process.h"
+#include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/sys.h"
 #include "kernel/scheme/table.h"
@@ -133,6 +134,7 @@ static int64_t task_exec(struct process *p, struct call_args *a)
 static void fill_info(struct process *p, struct task_info *i)
 {
 	struct space_info space = {0};
+	uint64_t now = clock_now_ns();
 	struct thread *t;
 
 	spin_lock(&p->lock);
@@ -145,7 +147,7 @@ static void fill_info(struct process *p, struct task_info *i)
 		.state = !p->space ? TASK_DEAD : p->stopped ? TASK_STOPPED : TASK_SLEEPING,
 	};
 	list_each(t, &p->threads, process_link) {
-		i->user_ns += t->user_ns;
+		i->user_ns += t->user_ns + sched_uncharged_ns(t, now);
 		i->system_ns += t->system_ns;
 		i->switches += t->switches;
 		if (i->state == TASK_SLEEPING && (t->state == THREAD_RUNNING || t->state == THREAD_READY))

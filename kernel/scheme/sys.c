@@ -36,8 +36,11 @@ static void fill_info(struct system_info *i)
 	i->boot_realtime_ns = clock_realtime_offset_ns();
 	i->cpus = cpu_count;
 	for (uint32_t c = 0; c < cpu_count; c++) {
-		i->idle_ns[c] = cpus[c]->idle_ns;
-		i->busy_ns[c] = cpus[c]->busy_ns;
+		/* What runs now is counted at its next switch; a hog's may be long away. */
+		uint64_t uncharged = i->uptime_ns > cpus[c]->charged_ns ? i->uptime_ns - cpus[c]->charged_ns : 0;
+		bool idle = cpus[c]->current == cpus[c]->idle;
+		i->idle_ns[c] = cpus[c]->idle_ns + (idle ? uncharged : 0);
+		i->busy_ns[c] = cpus[c]->busy_ns + (idle ? 0 : uncharged);
 		i->switches += cpus[c]->switches;
 		i->interrupts += cpus[c]->interrupts;
 		i->requests += cpus[c]->requests;
