@@ -4,11 +4,13 @@
 #include "kernel/cpu.h"
 #include "kernel/mem/heap.h"
 #include "kernel/sched/thread.h"
+#include "kernel/sync/spinlock.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 
-STATIC_ASSERT(sizeof(struct trace_record) == 32, "tools/trace.py reads records of 32 bytes");
+enum { RECORD = sizeof(struct trace_record) };
+STATIC_ASSERT(RECORD == 32, "tools/trace.py reads records of 32 bytes");
 
 /* Members: [c] by its CPU while tracing, by anyone while not. */
 static struct ring {
@@ -16,6 +18,7 @@ static struct ring {
 	uint64_t written;               /* [c] */
 } rings[CPU_MAX];
 
+static struct spinlock trace_lock = SPINLOCK_INIT(RANK_TRACE);  /* who starts, stops or reads */
 static uint32_t capacity;               /* records in each ring; 0: no rings */
 bool trace_is_on;
 
@@ -35,80 +38,71 @@ void trace_write(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t c)
 static void rings_free(void)
 {
 	for (uint32_t i = 0; i < CPU_MAX; i++) {
-		heap_free(rings[i].records, capacity * sizeof(struct trace_record));
+		heap_free(rings[i].records, capacity * RECORD);
 		rings[i] = (struct ring){0};
 	}
 	capacity = 0;
 }
 
-err_t trace_start(uint32_t records_per_cpu)
-{
-	if (records_per_cpu == 0 || records_per_cpu > TRACE_RECORDS_MAX)
-		return ERR_INVAL;
-	trace_stop();
-	rings_free();
-	capacity = records_per_cpu;
-	for (uint32_t i = 0; i < cpu_count; i++) {
-		rings[i].records = heap_alloc(capacity * sizeof(struct trace_record));
-		if (!rings[i].records)
-			goto free_rings;
-	}
-	trace_is_on = true;
-	return OK;
-
-free_rings:
-	rings_free();
-	return ERR_NOMEM;
-}
-
 /* A CPU that answers a shootdown has left trace_write: its ring is at rest. */
-void trace_stop(void)
+static void rest(void) REQUIRES(&trace_lock)
 {
 	trace_is_on = false;
 	arch_shootdown(UINT64_MAX, 0, 0);
 }
 
-static uint64_t ring_bytes(const struct ring *r)
+static err_t rings_make(uint32_t records) REQUIRES(&trace_lock)
 {
-	return MIN_OF(r->written, capacity) * sizeof(struct trace_record);
+	rings_free();
+	capacity = records;
+	for (uint32_t i = 0; i < cpu_count; i++)
+		if (!(rings[i].records = heap_alloc(capacity * RECORD)))
+			return ERR_NOMEM;
+	return OK;
 }
 
-static const struct trace_record *ring_record(const struct ring *r, uint64_t index)
+err_t trace_start(uint32_t records_per_cpu)
 {
-	uint64_t first = r->written > capacity ? r->written - capacity : 0;
+	err_t err;
 
-	return &r->records[(first + index) % capacity];
+	if (records_per_cpu == 0 || records_per_cpu > TRACE_RECORDS_MAX)
+		return ERR_INVAL;
+	spin_lock(&trace_lock);
+	rest();
+	if ((err = rings_make(records_per_cpu)))
+		rings_free();
+	else
+		trace_is_on = true;
+	spin_unlock(&trace_lock);
+	return err;
 }
 
-static size_t ring_read(const struct ring *r, uint64_t offset, uint8_t *to, size_t bytes)
+void trace_stop(void)
 {
-	uint64_t end = MIN_OF(ring_bytes(r), offset + bytes);
-	size_t done = 0;
-
-	while (offset < end) {
-		size_t within = offset % sizeof(struct trace_record);
-		size_t piece = MIN_OF(sizeof(struct trace_record) - within, end - offset);
-
-		memcpy(to + done, (const uint8_t *)ring_record(r, offset / sizeof(struct trace_record)) + within, piece);
-		done += piece;
-		offset += piece;
-	}
-	return done;
+	spin_lock(&trace_lock);
+	rest();
+	spin_unlock(&trace_lock);
 }
 
 size_t trace_read(uint64_t offset, void *to, size_t bytes)
 {
 	size_t done = 0;
 
+	spin_lock(&trace_lock);
 	for (uint32_t i = 0; i < cpu_count && done < bytes && !trace_is_on; i++) {
-		uint64_t here = ring_bytes(&rings[i]);
+		const struct ring *r = &rings[i];
+		uint64_t count = MIN_OF(r->written, capacity), here = count * RECORD;
 
-		if (offset < here) {
-			done += ring_read(&rings[i], offset, (uint8_t *)to + done, bytes - done);
-			offset = 0;
-		} else {
-			offset -= here;
+		while (offset < here && done < bytes) {
+			const uint8_t *record = (const uint8_t *)&r->records[(r->written - count + offset / RECORD) % capacity];
+			size_t within = offset % RECORD, piece = MIN_OF(RECORD - within, bytes - done);
+
+			memcpy((uint8_t *)to + done, record + within, piece);
+			done += piece;
+			offset += piece;
 		}
+		offset -= MIN_OF(offset, here);
 	}
+	spin_unlock(&trace_lock);
 	return done;
 }

@@ -33,6 +33,7 @@ enum lock_rank {
 	RANK_THREAD,            /* a thread's state; park and wake */
 	RANK_RUN_QUEUE,         /* a CPU's run queue */
 	RANK_TIMER,             /* a CPU's timer heap: a switch sets the slice's end */
+	RANK_TRACE,             /* the trace rings, while they are made and read */
 	RANK_HEAP,
 	RANK_FRAME,             /* the frame allocator */
 	RANK_INTERRUPT_LINES,   /* arch: who handles which device line */
