@@ -42,7 +42,7 @@ err_t schemes_create_namespace(struct namespace **out)
 #undef X
 	};
 	struct namespace *n;
-	err_t err;
+	err_t err = OK;
 
 	TRY(namespace_create(&n));
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes) && !err; i++) {
