@@ -115,40 +115,32 @@ void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 
 void memobj_index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
 
-/* Zeroes part of page n where it is not zero anyway. */
-static err_t page_clear_part(struct memobj *m, uint64_t n, uint64_t from, uint64_t bytes) REQUIRES(&m->lock)
+/* Zeroes [from, end) of one page where it is not zero anyway. */
+static err_t page_clear_part(struct memobj *m, uint64_t from, uint64_t end, struct page_step *step) REQUIRES(&m->lock)
 {
-	enum page_step step;
 	paddr_t frame;
-	err_t err = memobj_page_locked(m, n, PAGE_LOOK, &frame, &step);
-	if (err == ERR_AGAIN && step == PAGE_STEP_ASK && m->kind == MEMOBJ_PAGED)
-		return OK;      /* whoever brings it cuts it to length */
+	err_t err = memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_LOOK, &frame, step);
+	if (err == ERR_RANGE || (err == ERR_AGAIN && m->kind == MEMOBJ_PAGED))
+		return OK;      /* cut off already, or whoever brings it cuts it to length */
 	if (err || frame.raw == frame_zero().raw)
 		return err;
-	TRY(memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step));
-	memset((char *)paddr_to_kernel(frame) + from, 0, bytes);
+	TRY(memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_CHANGE, &frame, step));
+	memset((char *)paddr_to_kernel(frame) + (from & PAGE_MASK), 0, end - from);
 	return OK;
 }
 
-/* Runs page_clear_part until no step is needed, with the lock on entry and exit. */
+/* The same as often as it takes, with the lock on entry and exit. */
 static err_t part_clear(struct memobj *m, uint64_t from, uint64_t end) REQUIRES(&m->lock)
 {
-	uint64_t n = from >> PAGE_SHIFT;
-	uint32_t asked = 0;
-	while (from < end && n < memobj_page_count(m)) {
-		err_t err = page_clear_part(m, n, from & PAGE_MASK, end - from);
-		if (err != ERR_AGAIN)
-			return err;
-		enum page_step step;
-		paddr_t frame;
-		/* What was in the way may differ by now: ask again what to do. */
-		if (memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step) != ERR_AGAIN)
-			continue;
+	struct page_step step = { .asked = 0 };
+	while (from < end) {
+		err_t err = page_clear_part(m, from, end, &step);
+		if (!err)
+			return OK;
 		spin_unlock(&m->lock);
-		err = step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX ? ERR_IO : memobj_page_step(m, n, step, true);
+		err = memobj_page_retry(&step, err, true);
 		spin_lock(&m->lock);
-		if (err)
-			return err;
+		TRY(err);
 	}
 	return OK;
 }

@@ -94,9 +94,8 @@ static bool must_leave_rest(struct memobj *m, uint64_t n) REQUIRES(&m->lock)
  * may have written there meanwhile.) */
 static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64_t part)
 {
-	uint32_t asked = 0;
+	struct page_step step = { .asked = 0 };
 	for (;;) {
-		enum page_step step;
 		paddr_t frame;
 		spin_lock(&m->lock);
 		uint64_t old_bytes = m->bytes;
@@ -109,13 +108,8 @@ static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64
 		else if (err != ERR_AGAIN)
 			m->bytes = old_bytes;
 		spin_unlock(&m->lock);
-		if (err == ERR_NOMEM && memobj_reclaim(MEMOBJ_RECLAIM_COUNT))
-			continue;
-		if (err != ERR_AGAIN)
+		if (!err || (err = memobj_page_retry(&step, err, true)))
 			return err;
-		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
-			return ERR_IO;
-		TRY(memobj_page_step(m, at >> PAGE_SHIFT, step, true));
 	}
 }
 

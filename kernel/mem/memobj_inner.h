@@ -62,18 +62,24 @@ enum page_mode {
 	PAGE_CHANGE,    /* to write */
 };
 
-/* What to do, without locks, before trying again. */
-enum page_step { PAGE_STEP_NONE, PAGE_STEP_ASK, PAGE_STEP_COPY, PAGE_STEP_SPIN };
+/* What to do, without locks, before asking for a page again. */
+enum page_todo { PAGE_TODO_ASK, PAGE_TODO_COPY, PAGE_TODO_SPIN };
+struct page_step {
+	struct memobj *object;          /* borrowed */
+	uint64_t page;
+	enum page_todo todo;
+	uint32_t asked;                 /* how often the pager was: 0 at first */
+};
 
 err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
 /* The frame of page n, borrowed. AGAIN: *step says what must be done first. RANGE, NOMEM. */
-err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock) MUST_CHECK;
+err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock) MUST_CHECK;
 /* The same, locking, with a reference for the caller. */
-err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) MUST_CHECK;
+err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) MUST_CHECK;
 /* The frames of pages [n, n + count) that can be mapped read-only at once, each with a reference; paddr 0 for the others. */
 void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out);
-/* Does the step. wait as in memobj_page. No locks. AGAIN (would wait), IO, INTR, NOMEM. */
-err_t memobj_page_step(struct memobj *m, uint64_t n, enum page_step step, bool wait) MUST_CHECK;
+/* After err: OK when it is worth trying again, since the step was done or memory was short and is less so. wait as in memobj_page. No locks. */
+err_t memobj_page_retry(struct page_step *step, err_t err, bool wait) MUST_CHECK;
 /* Frees the frames of pages [first, end). */
 void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock);
 void memobj_index_clear(struct page_index *x);

@@ -75,7 +75,7 @@ static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 }
 
 /* The page is there and will be written. */
-static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
 	err_t err;
 	/* What was written before has been shared with every clone since. */
@@ -85,7 +85,7 @@ static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *
 		*slot &= ~(uint64_t)SLOT_COPY;
 	if (*slot & SLOT_COPY && !list_is_empty(&m->regions)) {
 		*slot |= SLOT_BUSY;
-		*step = PAGE_STEP_COPY;
+		step->todo = PAGE_TODO_COPY;
 		return ERR_AGAIN;
 	}
 	if (*slot & SLOT_COPY && (err = slot_copy(m, slot)))
@@ -121,7 +121,7 @@ static err_t parent_page(struct memobj *parent, uint64_t n, paddr_t *out, uint64
 
 /* Page n is missing in a clone and below its window. A frame that will be mapped becomes the clone's too,
  * so that its mappings go when it is copied. */
-static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
 	struct memobj *parent = m->parent;
 	uint64_t *parent_slot;
@@ -130,7 +130,7 @@ static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode
 	spin_lock_nested(&parent->lock);
 	err_t err = parent_page(parent, m->parent_page + n, &frame, &parent_slot);
 	if (err == ERR_AGAIN)
-		*step = PAGE_STEP_ASK;
+		step->todo = PAGE_TODO_ASK;
 	if (err)
 		goto unlock;
 	if (mode == PAGE_CHANGE) {
@@ -152,12 +152,12 @@ unlock:
 	return err;
 }
 
-static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step) REQUIRES(&m->lock)
+static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
 	if (m->parent && n < m->window_pages)
 		return page_read_through(m, n, mode, out, step);
 	if (m->kind == MEMOBJ_PAGED) {
-		*step = PAGE_STEP_ASK;
+		step->todo = PAGE_TODO_ASK;
 		return ERR_AGAIN;
 	}
 	if (mode == PAGE_LOOK) {
@@ -170,9 +170,10 @@ static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, pad
 	return err;
 }
 
-err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step)
+err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step)
 {
-	*step = PAGE_STEP_NONE;
+	step->object = m;
+	step->page = n;
 	if (n >= memobj_page_count(m))
 		return ERR_RANGE;
 	if (m->kind == MEMOBJ_PHYSICAL) {
@@ -183,7 +184,7 @@ err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, padd
 	if (!slot || *slot == 0)
 		return page_missing(m, n, mode, out, step);
 	if (UNLIKELY(*slot & SLOT_BUSY) && mode != PAGE_LOOK) {
-		*step = PAGE_STEP_SPIN;
+		step->todo = PAGE_TODO_SPIN;
 		return ERR_AGAIN;
 	}
 	if (mode == PAGE_CHANGE)
@@ -192,7 +193,7 @@ err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, padd
 	return OK;
 }
 
-err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, enum page_step *step)
+err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step)
 {
 	spin_lock(&m->lock);
 	err_t err = memobj_page_locked(m, n, mode, out, step);
@@ -204,7 +205,7 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 
 static bool page_near(struct memobj *m, uint64_t n, paddr_t *out) REQUIRES(&m->lock)
 {
-	enum page_step step;
+	struct page_step step;
 	uint64_t *slot = page_index_find(&m->pages, n);
 	if (slot && *slot) {
 		*out = slot_frame(*slot);
@@ -242,10 +243,8 @@ static err_t page_copy_finish(struct memobj *m, uint64_t n)
 	return err;
 }
 
-static err_t page_ask(struct memobj *m, uint64_t n, bool wait)
+static err_t page_ask(struct memobj *m, uint64_t n)
 {
-	if (!wait)
-		return ERR_AGAIN;
 	if (m->kind != MEMOBJ_PAGED) {
 		n += m->parent_page;
 		m = m->parent;
@@ -253,38 +252,33 @@ static err_t page_ask(struct memobj *m, uint64_t n, bool wait)
 	return m->ask(m->context, m, n << PAGE_SHIFT);
 }
 
-err_t memobj_page_step(struct memobj *m, uint64_t n, enum page_step step, bool wait)
+err_t memobj_page_retry(struct page_step *step, err_t err, bool wait)
 {
-	switch (step) {
-	case PAGE_STEP_ASK:
-		return page_ask(m, n, wait);
-	case PAGE_STEP_COPY:
-		return page_copy_finish(m, n);
-	case PAGE_STEP_SPIN:
-		arch_poll_requests();
-		arch_pause();
-		return OK;
-	case PAGE_STEP_NONE:
-		break;
+	if (err == ERR_NOMEM)
+		return memobj_reclaim(MEMOBJ_RECLAIM_COUNT) ? OK : err;
+	if (err != ERR_AGAIN)
+		return err;
+	if (step->todo == PAGE_TODO_COPY)
+		return page_copy_finish(step->object, step->page);
+	if (step->todo == PAGE_TODO_ASK) {
+		if (wait && step->asked++ == MEMOBJ_ASK_MAX)
+			return ERR_IO;  /* it says yes but brings nothing */
+		return wait ? page_ask(step->object, step->page) : ERR_AGAIN;
 	}
+	arch_poll_requests();
+	arch_pause();
 	return OK;
 }
 
 err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out)
 {
 	enum page_mode mode = want == MEMOBJ_WRITE ? PAGE_CHANGE : PAGE_LOOK;
-	uint32_t asked = 0;
+	struct page_step step = { .asked = 0 };
 	*cache_flags_out = m->cache_flags;
 	for (;;) {
-		enum page_step step;
 		err_t err = memobj_page_try(m, offset >> PAGE_SHIFT, mode, out, &step);
-		if (err == ERR_NOMEM && memobj_reclaim(MEMOBJ_RECLAIM_COUNT))
-			continue;
-		if (err != ERR_AGAIN)
+		if (!err || (err = memobj_page_retry(&step, err, wait)))
 			return err;
-		if (step == PAGE_STEP_ASK && asked++ == MEMOBJ_ASK_MAX)
-			return ERR_IO;  /* it says yes but brings nothing */
-		TRY(memobj_page_step(m, offset >> PAGE_SHIFT, step, wait));
 	}
 }
 

@@ -13,7 +13,7 @@
 /* With the lock on OK: the page at address is there for the access. */
 static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
 {
-	struct fault_step step = { .asked = 0 };
+	struct page_step step = { .asked = 0 };
 	struct page_entry e;
 	if (address >= USER_MAX)
 		return ERR_FAULT;

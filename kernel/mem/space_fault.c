@@ -79,18 +79,13 @@ static err_t anon_page(struct space *s, struct region *r, const paddr_t *copy_of
 
 /* ---- The object's page ---- */
 
-static err_t object_page(struct region *r, uint64_t address, enum page_mode mode, struct page_entry *e, struct fault_step *step)
+static err_t object_page(struct region *r, uint64_t address, enum page_mode mode, struct page_entry *e, struct page_step *step)
 {
 	uint64_t page = (r->offset + (address - r->start)) >> PAGE_SHIFT;
-	enum page_step what;
-	err_t err = memobj_page_try(r->object, page, mode, &e->frame, &what);
+	err_t err = memobj_page_try(r->object, page, mode, &e->frame, step);
 	e->flags = region_page_flags(r) | r->object->cache_flags;
-	if (err == ERR_AGAIN) {
+	if (err == ERR_AGAIN)
 		memobj_get(r->object);
-		step->object = r->object;
-		step->page = page;
-		step->step = what;
-	}
 	return err;
 }
 
@@ -120,7 +115,7 @@ static bool object_can_copy(const struct memobj *m)
 }
 
 static err_t fault_shared(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
-                          const struct page_entry *old, struct fault_step *step) REQUIRES(&s->lock)
+                          const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
 	err_t err = object_page(r, address, write ? PAGE_CHANGE : PAGE_SHOW, e, step);
 	if (err)
@@ -136,7 +131,7 @@ static err_t fault_shared(struct space *s, struct region *r, uint64_t address, b
 }
 
 static err_t fault_private(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
-                           const struct page_entry *old, struct fault_step *step) REQUIRES(&s->lock)
+                           const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
 	struct page_entry shown;
 	err_t err;
@@ -184,7 +179,7 @@ static err_t fault_anonymous(struct space *s, struct region *r, uint64_t address
 
 /* ---- The fault ---- */
 
-err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, struct page_entry *e, struct fault_step *step)
+err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, struct page_entry *e, struct page_step *step)
 {
 	bool write = fault_flags & FAULT_WRITE;
 	struct page_entry old = { .flags = 0 };
@@ -209,21 +204,18 @@ err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, stru
 	return fault_anonymous(s, r, address, write, e, &old);
 }
 
-err_t fault_retry(struct fault_step *step, err_t err, bool wait)
+err_t fault_retry(struct page_step *step, err_t err, bool wait)
 {
-	if (err == ERR_NOMEM)
-		return memobj_reclaim(MEMOBJ_RECLAIM_COUNT) ? OK : err;
-	if (err != ERR_AGAIN)
-		return err;
-	err = step->step == PAGE_STEP_ASK && step->asked++ == MEMOBJ_ASK_MAX ? ERR_IO
-	    : memobj_page_step(step->object, step->page, step->step, wait);
-	memobj_put(step->object);
+	bool has_object = err == ERR_AGAIN;
+	err = memobj_page_retry(step, err, wait);
+	if (has_object)
+		memobj_put(step->object);
 	return err;
 }
 
 err_t space_fault(struct space *s, uint64_t address, uint32_t fault_flags, bool wait)
 {
-	struct fault_step step = { .asked = 0 };
+	struct page_step step = { .asked = 0 };
 	struct page_entry e;
 	for (;;) {
 		spin_lock(&s->lock);

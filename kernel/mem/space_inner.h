@@ -4,7 +4,7 @@
  * space_fault.c: one page comes. space_fork.c, space_copy.c.
  */
 #pragma once
-#include "kernel/mem/frame.h"
+#include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/paging.h"
 #include "kernel/mem/region.h"
 #include "kernel/mem/space.h"
@@ -78,14 +78,8 @@ void region_attach(struct space *s, struct region *r);
 void region_detach(struct space *s, struct region *r);
 
 /* space_fault.c */
-/* What must be done without locks before trying again. */
-struct fault_step {
-	struct memobj *object;          /* referenced */
-	uint64_t page;
-	uint32_t step;                  /* enum page_step */
-	uint32_t asked;                 /* how often a pager was */
-};
-/* Makes the page at address (page-aligned) fit for the access. *e: its entry. AGAIN: see step. */
-err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, struct page_entry *e, struct fault_step *step) REQUIRES(&s->lock) MUST_CHECK;
+/* Makes the page at address (page-aligned) fit for the access. *e: its entry. AGAIN: see step, whose object
+ * is referenced then. */
+err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, struct page_entry *e, struct page_step *step) REQUIRES(&s->lock) MUST_CHECK;
 /* After fault_locked failed with err: OK when it is worth trying again. No locks. */
-err_t fault_retry(struct fault_step *step, err_t err, bool wait) MUST_CHECK;
+err_t fault_retry(struct page_step *step, err_t err, bool wait) MUST_CHECK;
