@@ -1,5 +1,6 @@
 /* kernel/scheme/simple.c - the small schemes: null: zero: env: initfs: debug:
  *
+ * zero:full      reads as zero:, but is never written: there is no space left
  * env:           the kernel's command line
  * initfs:        the whole initfs image as a memory object; initfs:PATH one file of it
  * debug:         WRITE goes to the kernel's log; (user 0) READ gives it from the start, then what came since
@@ -48,12 +49,15 @@ static err_t no_length(struct resource *r UNUSED, uint64_t *out)
 static const struct resource_ops null_ops = {
 	.name = "null", .read = null_read, .write = swallow, .length = no_length,
 };
+static int64_t refuse(struct resource *r UNUSED, struct transfer *t UNUSED) { return ERR_NOSPC; }
+
+static const struct resource_ops full_ops = { .name = "full", .read = zero_read, .write = refuse, .length = no_length };
 static const struct resource_ops zero_ops = {
 	.name = "zero", .read = zero_read, .write = swallow, .map = zero_map, .length = no_length,
 };
 
 const struct scheme_entry null_scheme[] = { { .ref = "", .ops = &null_ops }, {0} };
-const struct scheme_entry zero_scheme[] = { { .ref = "", .ops = &zero_ops }, {0} };
+const struct scheme_entry zero_scheme[] = { { .ref = "", .ops = &zero_ops }, { .ref = "full", .ops = &full_ops }, {0} };
 
 /* ---- env: ---- */
 
