@@ -14,6 +14,8 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SECONDEXPANSION:
 
 O      := build
+# One name for the same folder, whoever calls: else what one built knows no headers for the other.
+override O := $(patsubst $(CURDIR)/%,%,$(O))
 DEBUG  := 0
 V      :=
 WERROR := -Werror
