@@ -276,7 +276,7 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 
 	begin(&c, m, OP_MAP);
 	int64_t result = client_perform(m->scheme, &c, 0);
-	struct memobj *object = c.reply.resource ? memobj_of(c.reply.resource) : NULL;
+	struct memobj *object = memobj_of(c.reply.resource);
 	if (result >= 0 && object) {
 		memobj_get(object);
 		*out = object;
@@ -376,7 +376,7 @@ static err_t finish_open(struct remote *m, struct resource *r, struct call *c)
 	if (c->result <= 0)
 		return ERR_PROTO;
 	if (c->reply_flags & REPLY_CONTENT) {
-		content = c->reply.resource ? memobj_of(c->reply.resource) : NULL;
+		content = memobj_of(c->reply.resource);
 		if (!content)
 			return ERR_PROTO;
 		memobj_get(content);

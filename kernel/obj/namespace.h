@@ -19,4 +19,4 @@ err_t namespace_unbind(struct namespace *n, const char *name, size_t name_bytes)
 err_t namespace_find(struct namespace *n, const char *name, size_t name_bytes, struct resource **out) NONNULL MUST_CHECK;
 /* As a resource (sys:namespace): NS_ codes, and OPEN relative to it. */
 err_t namespace_resource(struct namespace *n, struct resource **out) NONNULL MUST_CHECK;
-struct namespace *namespace_of(struct resource *r) NONNULL;
+struct namespace *namespace_of(struct resource *r);

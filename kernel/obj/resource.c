@@ -29,7 +29,7 @@ void resource_put(struct resource *r)
 	heap_delete(r);
 }
 
-void *resource_data(struct resource *r, const struct resource_ops *ops) { return r->ops == ops ? r->data : NULL; }
+void *resource_data(struct resource *r, const struct resource_ops *ops) { return r && r->ops == ops ? r->data : NULL; }
 
 uint32_t resource_ready(struct resource *r) { return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE; }
 

@@ -88,7 +88,7 @@ err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_
 static inline void resource_get(struct resource *r) { object_get(&r->object); }
 /* The last put runs ops->destroy: under no lock of rank HANDLES or above. */
 void resource_put(struct resource *r);
-/* The data of a resource of this kind; NULL for another kind. */
+/* The data of a resource of this kind; NULL for another kind (or none). */
 void *resource_data(struct resource *r, const struct resource_ops *ops);
 
 int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags);

@@ -4,7 +4,7 @@
 #include "kernel/obj/resource.h"
 
 /* The object behind a mem: handle, borrowed; NULL: it is something else. */
-struct memobj *memobj_of(struct resource *r) NONNULL;
+struct memobj *memobj_of(struct resource *r);
 /* A handle's resource for an object: takes its own reference. */
 err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHECK;
 /* READ, WRITE and MAP of whatever is backed by an object: its bytes, or an err_t. */

@@ -55,14 +55,28 @@ struct space *space_of(struct resource *r) { return resource_data(r, &space_ops)
 
 static const struct resource_ops process_ops;
 
-static err_t give_process(struct call_args *a, struct process *p, uint32_t rights)
+/* Answers with a handle for p and its pid; eats the reference. */
+static int64_t give_process(struct call_args *a, struct process *p, uint32_t rights)
 {
+	uint32_t pid = p->pid;
 	struct resource *r;
 	err_t err = process_resource(p, &r);
 
 	if (!err)
 		call_reply(a, r, rights);
-	return err;
+	process_put(p);
+	return err ? err : (int64_t)pid;
+}
+
+/* p's space with a reference; NULL once it has ended. */
+static struct space *take_space(struct process *p)
+{
+	spin_lock(&p->lock);
+	struct space *s = p->space;
+	if (s)
+		space_get(s);
+	spin_unlock(&p->lock);
+	return s;
 }
 
 enum { PROCESS_RIGHTS = RIGHT_READ | RIGHT_WRITE | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND };
@@ -70,20 +84,16 @@ enum { PROCESS_RIGHTS = RIGHT_READ | RIGHT_WRITE | RIGHT_CALL | RIGHT_DUP | RIGH
 static int64_t task_fork(struct process *p, struct call_args *a)
 {
 	struct process *child;
-	err_t err;
 
 	if (p != process_current())
 		return ERR_PERM;
 	TRY(process_fork(p, (uint32_t)a->word, &child));
-	uint32_t pid = child->pid;
-	err = give_process(a, child, PROCESS_RIGHTS);
-	process_put(child);
-	return err ? err : (int64_t)pid;
+	return give_process(a, child, PROCESS_RIGHTS);
 }
 
 static int64_t task_create(struct process *like, struct call_args *a)
 {
-	struct space *space = a->passed.resource ? space_of(a->passed.resource) : NULL;
+	struct space *space = space_of(a->passed.resource);
 	struct process *p;
 	err_t err;
 
@@ -98,10 +108,7 @@ static int64_t task_create(struct process *like, struct call_args *a)
 	}
 	namespace_put(p->namespace);
 	p->namespace = NULL;
-	uint32_t pid = p->pid;
-	err = give_process(a, p, PROCESS_RIGHTS);
-	process_put(p);
-	return err ? err : (int64_t)pid;
+	return give_process(a, p, PROCESS_RIGHTS);
 }
 
 static int64_t task_thread(struct process *p, struct call_args *a)
@@ -118,7 +125,7 @@ static int64_t task_thread(struct process *p, struct call_args *a)
 
 static int64_t task_exec(struct process *p, struct call_args *a)
 {
-	struct space *space = a->passed.resource ? space_of(a->passed.resource) : NULL;
+	struct space *space = space_of(a->passed.resource);
 	struct thread_start start;
 
 	if (p != process_current())
@@ -156,10 +163,8 @@ static void fill_info(struct process *p, struct task_info *i)
 			i->cpu = t->cpu->index;
 	}
 	memcpy(i->name, p->name, sizeof(i->name));
-	struct space *s = p->space;
-	if (s)
-		space_get(s);
 	spin_unlock(&p->lock);
+	struct space *s = take_space(p);
 	if (s) {
 		space_get_info(s, &space);
 		space_put(s);
@@ -209,7 +214,7 @@ static int64_t task_give(struct process *p, struct call_args *a)
 
 static int64_t task_namespace(struct process *p, struct call_args *a)
 {
-	struct namespace *n = a->passed.resource ? namespace_of(a->passed.resource) : NULL;
+	struct namespace *n = namespace_of(a->passed.resource);
 
 	if (a->passed.resource && !n)
 		return ERR_BADF;
@@ -290,7 +295,7 @@ static int64_t task_cred(struct process *p, struct call_args *a)
 
 static int64_t task_account(struct process *p, struct call_args *a)
 {
-	struct account *account = a->passed.resource ? account_of(a->passed.resource) : NULL;
+	struct account *account = account_of(a->passed.resource);
 
 	if (!account)
 		return ERR_BADF;
@@ -299,14 +304,10 @@ static int64_t task_account(struct process *p, struct call_args *a)
 
 static int64_t task_space(struct process *p, struct call_args *a)
 {
+	struct space *s = take_space(p);
 	struct resource *r;
 	err_t err;
 
-	spin_lock(&p->lock);
-	struct space *s = p->space;
-	if (s)
-		space_get(s);
-	spin_unlock(&p->lock);
 	if (!s)
 		return ERR_SRCH;
 	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &r))) {
@@ -370,15 +371,11 @@ static int64_t task_copy_handle(struct process *p, struct call_args *a)
 static int64_t task_regions(struct process *p, struct call_args *a)
 {
 	size_t capacity = a->out_bytes / sizeof(struct task_region), count = 0;
+	struct space *s = take_space(p);
 	uint64_t address = a->word;
 	struct region_info info;
 	err_t err = OK;
 
-	spin_lock(&p->lock);
-	struct space *s = p->space;
-	if (s)
-		space_get(s);
-	spin_unlock(&p->lock);
 	if (!s)
 		return 0;
 	for (; count < capacity && !err && space_region_info(s, address, &info); count++, address = info.end) {
@@ -481,23 +478,13 @@ err_t process_resource(struct process *p, struct resource **out)
 
 static int64_t admin_find(struct call_args *a)
 {
-	struct process *p;
-	err_t err;
+	struct process *p = a->word ? process_find((uint32_t)a->word) : resource_data(a->passed.resource, &process_ops);
 
-	if (a->word) {
-		p = process_find((uint32_t)a->word);
-		if (!p)
-			return ERR_SRCH;
-	} else {
-		p = a->passed.resource ? resource_data(a->passed.resource, &process_ops) : NULL;
-		if (!p)
-			return ERR_NOTTY;
+	if (!p)
+		return a->word ? ERR_SRCH : ERR_NOTTY;
+	if (!a->word)
 		process_get(p);
-	}
-	uint32_t pid = p->pid;
-	err = give_process(a, p, RIGHT_ALL & ~(uint32_t)RIGHT_SERVE);
-	process_put(p);
-	return err ? err : (int64_t)pid;
+	return give_process(a, p, RIGHT_ALL & ~(uint32_t)RIGHT_SERVE);
 }
 
 static int64_t admin_list(struct call_args *a)

@@ -4,6 +4,6 @@
 
 struct space;
 /* The space behind a handle, borrowed; NULL: it is something else. */
-struct space *space_of(struct resource *r) NONNULL;
+struct space *space_of(struct resource *r);
 /* The resource with which the first process administers all others (HANDLE_BOOT_ADMIN). */
 err_t proc_create_admin(struct resource **out) MUST_CHECK;

@@ -4,4 +4,4 @@
 
 struct account;
 /* The account behind a handle, borrowed; NULL: it is something else. */
-struct account *account_of(struct resource *r) NONNULL;
+struct account *account_of(struct resource *r);
