@@ -260,6 +260,9 @@ bool tty_serve_may(const struct tty_served *s, const struct sender *sender, uint
 
 	if (sender->uid == 0)
 		return true;
+	/* Whose controlling terminal it is has it by way of /dev/tty, whatever its mode. */
+	if (s->tty.session != 0 && sender->session == s->tty.session)
+		return true;
 	if (sender->uid == s->uid)
 		mode >>= 6;
 	else if (sender->gid == s->gid)
