@@ -60,8 +60,11 @@ static void watch_leader(struct tty_served *s, uint32_t session)
 
 	fmt(ref, sizeof(ref), "leader/%u", session);
 	unwatch_leader(s);
-	if (handle_open_at(posix, ref, OPEN_READ, &s->leader)) {
+	err_t err = handle_open_at(posix, ref, OPEN_READ, &s->leader);
+	if (err) {
 		s->leader = HANDLE_NONE;
+		if (err == ERR_SRCH)
+			tty_serve_leader_ended(s);
 		return;
 	}
 	server_add_watch(s->scheme->server, &s->leader_watch, s->leader, READY_HANGUP, leader_ready);

@@ -234,6 +234,8 @@ void tty_serve_settle(struct tty_served *s)
 	}
 	s->is_settling = false;
 	notify(s);
+	if (s->owner->settled)
+		s->owner->settled(s);
 }
 
 static void timer_fired(struct server_timer *t)
@@ -278,6 +280,7 @@ void tty_serve_close(struct tty_open *o)
 	list_remove(&o->link);
 	if (list_is_empty(&o->served->opens))
 		serve_forget_session(o->served);
+	tty_serve_settle(o->served);
 }
 
 int64_t tty_serve_read(struct tty_served *s, struct scheme_request *r, size_t bytes)

@@ -22,6 +22,8 @@ struct tty_owner {
 	/* Is all output out? Without it: always. */
 	bool (*is_drained)(struct tty_served *s);
 	void (*size_changed)(struct tty_served *s);
+	/* A change was dealt with: time to note modes, session and the like, if they must outlive the server. */
+	void (*settled)(struct tty_served *s);
 };
 
 enum tty_group_state { TTY_GROUP_ORPHANED = 1, TTY_GROUP_EXISTS = 2 };
@@ -110,6 +112,8 @@ void tty_serve_settle(struct tty_served *s) NONNULL;
 /* The other end is gone: the session is told, reads end, writes fail. */
 void tty_serve_hangup(struct tty_served *s) NONNULL;
 void tty_serve_leader_ended(struct tty_served *s) NONNULL;
+/* After a restart: it controls this session again (0: none), with that group in the foreground. */
+void tty_serve_resume(struct tty_served *s, uint32_t session, uint32_t foreground) NONNULL;
 
 /* Keeps r on a list (`return tty_wait_defer(...)`): SCHEME_LATER or ERR_NOMEM. *out, if not NULL: the new wait. */
 int64_t tty_wait_defer(struct scheme_request *r, struct list_node *list, struct tty_wait **out) MUST_CHECK;

@@ -39,6 +39,7 @@ err_t serve_acquire(struct tty_served *s, const struct sender *sender, bool stea
 	s->tty.session = sender->session;
 	s->tty.foreground = sender->group;
 	s->outside->watch_leader(s, sender->session);
+	tty_serve_settle(s);
 	return OK;
 }
 
@@ -64,6 +65,15 @@ void tty_serve_hangup(struct tty_served *s)
 	serve_forget_session(s);
 	tty_hangup(&s->tty);
 	tty_serve_settle(s);
+}
+
+void tty_serve_resume(struct tty_served *s, uint32_t session, uint32_t foreground)
+{
+	s->tty.session = session;
+	s->tty.foreground = session ? foreground : 0;
+	/* Whether its leader still lives, the watch will tell. */
+	if (session)
+		s->outside->watch_leader(s, session);
 }
 
 static int64_t release(struct tty_served *s, const struct sender *sender)
@@ -95,6 +105,7 @@ static int64_t set_foreground(struct tty_served *s, const struct scheme_request 
 	if (session != 0 && session != s->tty.session)
 		return ERR_PERM;
 	s->tty.foreground = group;
+	tty_serve_settle(s);
 	return 0;
 }
 

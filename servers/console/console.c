@@ -151,9 +151,11 @@ void console_keyboard_service(struct console *c)
 	}
 }
 
+static void save_state(struct tty_served *s);
+
 /* ---- Making -------------------------------------------------------------------------------------------------------- */
 
-static const struct tty_owner owner = { .output = take_output, .room = take_held, .is_drained = is_drained };
+static const struct tty_owner owner = { .output = take_output, .room = take_held, .is_drained = is_drained, .settled = save_state };
 
 void console_init(struct console *c, struct scheme *scheme, const struct tty_outside *outside)
 {
@@ -209,6 +211,38 @@ void console_set_size(struct console *c, const struct options *o)
 	if (size.columns == 0)
 		size.columns = 80;
 	tty_set_size(&c->served.tty, &size);
+	/* A terminal that nobody has yet did not change under anybody. */
+	(void)!tty_take_signals(&c->served.tty);
+}
+
+/* ---- Over a restart -------------------------------------------------------------------------------------------------- */
+
+static void save_state(struct tty_served *s)
+{
+	struct console *c = console_of(s);
+
+	if (!c->state)
+		return;
+	*c->state = (struct console_state){
+		.magic = CONSOLE_STATE_MAGIC, .modes = s->tty.modes, .size = s->tty.size, .session = s->tty.session,
+		.foreground = s->tty.foreground, .mode = s->mode, .uid = s->uid, .gid = s->gid,
+	};
+}
+
+void console_keep_state(struct console *c, struct console_state *state)
+{
+	struct tty_served *s = &c->served;
+
+	if (state->magic == CONSOLE_STATE_MAGIC) {
+		tty_set_modes(&s->tty, &state->modes);
+		s->tty.size = state->size;
+		s->mode = state->mode & MODE_PERMISSIONS;
+		s->uid = state->uid;
+		s->gid = state->gid;
+		tty_serve_resume(s, state->session, state->foreground);
+	}
+	c->state = state;
+	save_state(s);
 }
 
 /* ---- As a scheme ----------------------------------------------------------------------------------------------------- */
@@ -234,7 +268,7 @@ static int64_t console_open(struct scheme_request *r, const char *ref, size_t by
 	return 0;
 }
 
-/* There is just one terminal that a number of an earlier instance can mean. Whose session it was is forgotten. */
+/* There is just one terminal that a number of an earlier instance can mean. */
 static err_t console_revive(struct scheme_request *r)
 {
 	struct console *c = r->scheme->context;
@@ -243,6 +277,7 @@ static err_t console_revive(struct scheme_request *r)
 	if (!o)
 		return ERR_NOMEM;
 	tty_serve_open(&c->served, o, r, OPEN_NOCTTY);
+	tty_serve_opened(o, r->id);
 	r->opened = o;
 	return OK;
 }

@@ -268,6 +268,43 @@ TEST(the_size_is_what_fits_both)
 	finish();
 }
 
+TEST(a_restart_forgets_neither_modes_nor_session)
+{
+	struct console_state state = { 0 };
+	struct tty_modes modes;
+	struct tty_size size = { 50, 132, 0, 0 };
+
+	start(true, false);
+	console_keep_state(&c, &state);
+	CHECK_EQ(state.session, 10);
+	modes = c.served.tty.modes;
+	modes.local &= ~(uint32_t)TTY_ECHO;
+	CHECK_EQ(console_ops.call(ask(&modes, sizeof(modes), 0), TTY_SET, 0), 0);
+	CHECK_EQ(console_ops.call(ask(&size, sizeof(size), 0), TTY_SET_SIZE, 0), 0);
+	CHECK_EQ(console_ops.call(ask("", 0, 0), TTY_SET_GROUP, 12), 0);
+	void *old = terminal;
+	watched_session = 0;
+
+	console_init(&c, &scheme, &outside);
+	console_set_size(&c, &(struct options){ 0 });
+	console_keep_state(&c, &state);
+	CHECK_EQ(c.served.tty.session, 10);
+	CHECK_EQ(c.served.tty.foreground, 12);
+	CHECK_EQ(watched_session, 10);
+	CHECK_EQ(c.served.tty.size.columns, 132);
+	CHECK_EQ(c.served.tty.modes.local, modes.local);
+	terminal = NULL;
+	ask("", 0, 0);
+	request.id = 99;
+	CHECK_EQ(console_ops.revive(&request), OK);
+	CHECK_EQ(notified_id, 99);
+	CHECK_EQ(notified, READY_WRITE);
+	terminal = request.opened;
+	finish();
+	CHECK_EQ(state.session, 0);
+	heap_free(old, sizeof(struct tty_open));
+}
+
 TEST(drain_waits_for_the_wire)
 {
 	start(true, false);

@@ -1,6 +1,6 @@
 /* servers/console/main.c - serves tty:console.
  *
- * Handles: scheme, posix, ready, log; env; and of devices those that are given: uart, uart-data (one port, repeating),
+ * Handles: scheme, posix, ready, log; state (a page that outlives us); env; and of devices those that are given: uart, uart-data (one port, repeating),
  * uart-irq; keyboard, keyboard-irq; framebuffer, phys, font; pci, vbe; quiet (keeps the kernel off the serial line).
  */
 #include "abi/boot.h"
@@ -182,6 +182,19 @@ static void read_options(struct options *o)
 	options_parse(o, line, bytes < 0 ? 0 : (size_t)bytes);
 }
 
+/* The supervisor's memory for what must outlive us. */
+static void keep_state(void)
+{
+	handle_t h = startup_handle("state");
+	int64_t address;
+
+	if (h == HANDLE_NONE)
+		return;
+	address = sys_map(0, h, 0, PAGE, MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+	if (address > 0)
+		console_keep_state(&console, (struct console_state *)(uintptr_t)address);
+}
+
 int program_main(const struct startup *startup)
 {
 	struct options options;
@@ -200,6 +213,7 @@ int program_main(const struct startup *startup)
 		add_serial();
 	add_keyboard();
 	console_set_size(&console, &options);
+	keep_state();
 	err = server_run(&server);
 	print("console: ended with error %d\n", err);
 	return 1;

@@ -224,6 +224,11 @@ static const char *take_limit(struct rc_service *s, struct rc_words *w)
 	return number_of(w->word[1], &s->limit) ? NULL : "a limit is a number";
 }
 
+static const char *take_state(struct rc_service *s, struct rc_words *w)
+{
+	return number_of(w->word[1], &s->state_bytes) ? NULL : "a state has a number of bytes";
+}
+
 static const char *take_watchdog(struct rc_service *s, struct rc_words *w)
 {
 	return number_of(w->word[1], &s->watchdog_s) ? NULL : "a watchdog has seconds";
@@ -234,6 +239,7 @@ static const struct directive directives[] = {
 	{ "environment", 1, take_environment }, { "after", 1, take_after }, { "priority", 1, take_priority },
 	{ "user", 2, take_user }, { "mode", 1, take_mode }, { "ready", 1, take_ready },
 	{ "restart", 1, take_restart }, { "limit", 1, take_limit }, { "watchdog", 1, take_watchdog },
+	{ "state", 1, take_state },
 };
 
 /* ---- The file -------------------------------------------------------------------------------------------------------- */

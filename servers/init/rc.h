@@ -23,6 +23,7 @@
  *		ready no                        it does not say when it is ready: it is at once
  *		restart no                      when it ends, that is that
  *		watchdog SECONDS                how long its first scheme may leave an OPEN without answer before it is killed
+ *		state BYTES                     a memory object of so many bytes, as handle "state": the same at every start
  *		limit N                         failures in a row after which init gives up (0: never)
  *
  * Words are separated by blanks; "..." holds them together. Lines below a service or session belong to it,
@@ -70,6 +71,7 @@ struct rc_service {
 	uint32_t uid, gid;
 	uint32_t limit;
 	uint32_t watchdog_s;            /* 0: none */
+	uint32_t state_bytes;           /* 0: none */
 };
 
 struct rc {

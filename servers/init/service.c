@@ -38,9 +38,23 @@ static err_t endpoint_make(const struct rc_scheme *scheme, const struct service_
 	return OK;
 }
 
+static err_t state_make(struct service *s, const struct service_world *w)
+{
+	char ref[32];
+
+	s->state_object = HANDLE_NONE;
+	if (s->rc->state_bytes == 0)
+		return OK;
+	fmt(ref, sizeof(ref), "new/%u", s->rc->state_bytes);
+	return handle_open_in(w->namespace, "mem", ref, OPEN_READ | OPEN_WRITE, &s->state_object);
+}
+
 err_t service_make_endpoints(struct service *s, const struct service_world *w)
 {
 	err_t err;
+
+	if ((err = state_make(s, w)))
+		return err;
 
 	for (uint32_t i = 0; i < s->rc->scheme_count; i++)
 		if ((err = endpoint_make(&s->rc->scheme[i], w, &s->endpoint[i])))
@@ -97,6 +111,8 @@ static err_t give_endpoints(struct given *g, const struct service *s)
 {
 	err_t err;
 
+	if (s->state_object != HANDLE_NONE && (err = give(g, "", "state", s->state_object)))
+		return err;
 	for (uint32_t i = 0; i < s->rc->scheme_count; i++) {
 		if (i == 0 && (err = give(g, "", "scheme", s->endpoint[i])))
 			return err;

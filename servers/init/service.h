@@ -22,6 +22,7 @@ struct service {
 	struct backoff backoff;
 	uint32_t starts;
 	handle_t endpoint[RC_WORDS_MAX];        /* of rc->scheme: ours, whoever serves */
+	handle_t state_object;                  /* of rc->state_bytes; what one instance leaves for the next */
 	handle_t namespace;                     /* for the start under way */
 	/* While it runs: */
 	handle_t process, ready;                /* ready: where its byte comes from, or HANDLE_NONE */
@@ -43,7 +44,7 @@ struct service_world {
 	bool has_log_server, has_posix;                 /* there is (or will be) log:, posix: */
 };
 
-/* Makes its endpoints and binds their names. All services' before any namespace is made. */
+/* Makes its endpoints, binds their names, and makes its state. All services' before any namespace is made. */
 err_t service_make_endpoints(struct service *s, const struct service_world *w) NONNULL MUST_CHECK;
 /* Makes the namespace for its next start. names: each ended by a 0; none: the null namespace. */
 err_t service_make_namespace(struct service *s, const struct service_world *w, const char *names, size_t bytes) NONNULL MUST_CHECK;

@@ -258,6 +258,18 @@ def rule_top_and_less_draw_and_quit(c):
     c.expect(PROMPT)
 
 
+@on_console
+def rule_a_killed_console_comes_back_and_the_shell_does_not_notice(c):
+    c.run("stty cols 90")
+    c.type("kill -9 $(pidof console); sleep 1000\r")
+    c.expect(rb"sleep 1000\r\n")
+    time.sleep(3)
+    c.type(b"\x03")
+    c.expect(PROMPT)
+    assert c.run("echo $?") == b"130\r\n"
+    assert c.run("stty size; tty") == b"30 90\r\n/dev/console\r\n"
+
+
 def show_and_type(c):
     c.type("echo sh''own\r")
     c.expect_soon_on_display(r"^shown$")
