@@ -4,6 +4,7 @@
 #include "personality/linux/call.h"
 #include "personality/linux/info.h"
 #include "personality/linux/mmapflags.h"
+#include "personality/linux/path.h"
 
 #define PAGE_OFFSET (LINUX_PAGE - 1ull)
 #define LOW_2_GB    0x80000000ull
@@ -313,4 +314,17 @@ int64_t linux_munlockall(struct thread *t, const uint64_t *a)
 	(void)t;
 	(void)a;
 	return 0;
+}
+
+/* A file without a name is all that a memfd is; seals are not offered. */
+int64_t linux_memfd_create(struct thread *t, const uint64_t *a)
+{
+	char name[LINUX_MEMFD_NAME_MAX + 1];
+	int64_t length = user_string(name, a[0], sizeof(name));
+
+	if (length < 0)
+		return length == ERR_NAMETOOLONG ? ERR_INVAL : length;
+	if (a[1] & ~(uint64_t)(LINUX_MFD_CLOEXEC | LINUX_MFD_ALLOW_SEALING | LINUX_MFD_EXEC | LINUX_MFD_NOEXEC_SEAL))
+		return ERR_INVAL;
+	return path_open(t, LINUX_AT_FDCWD, "/tmp", OPEN_READ | OPEN_WRITE | OPEN_UNNAMED | (a[1] & LINUX_MFD_CLOEXEC ? OPEN_CLOEXEC : 0), 0700);
 }

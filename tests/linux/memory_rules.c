@@ -219,3 +219,37 @@ TEST(facts_can_be_had)
 	CHECK(getrandom(random[0], 32, 0) == 32 && getrandom(random[1], 32, 0) == 32 && memcmp(random[0], random[1], 32));
 	CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);
 }
+
+TEST(a_memfd_is_a_file_without_a_name)
+{
+	int fd = (int)syscall(SYS_memfd_create, "test", 0);
+	CHECK(fd >= 0);
+	CHECK(ftruncate(fd, 3 * PAGE) == 0);
+	char *one = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *two = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, PAGE);
+	CHECK(one != MAP_FAILED && two != MAP_FAILED);
+	one[PAGE] = 77;
+	CHECK(two[0] == 77);
+	CHECK(pwrite(fd, "x", 1, PAGE) == 1 && one[PAGE] == 'x');
+	munmap(one, 3 * PAGE);
+	munmap(two, PAGE);
+	close(fd);
+	CHECK(syscall(SYS_memfd_create, "test", 0x1000) == -1 && errno == EINVAL);
+}
+
+TEST(a_private_mapping_of_a_file_keeps_its_changes_to_itself)
+{
+	char name[] = "/tmp/rulesXXXXXX", byte = 0;
+	int fd = mkstemp(name);
+	CHECK(fd >= 0 && write(fd, "hello", 5) == 5);
+	char *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(at != MAP_FAILED && !memcmp(at, "hello", 5) && at[5] == 0);
+	at[0] = 'H';
+	CHECK(pread(fd, &byte, 1, 0) == 1 && byte == 'h');
+	munmap(at, PAGE);
+	at = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(at != MAP_FAILED && touch(at + PAGE - 1, 0) == 0 && touch(at + PAGE, 0) == SIGBUS);
+	munmap(at, 2 * PAGE);
+	close(fd);
+	unlink(name);
+}
