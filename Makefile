@@ -15,7 +15,7 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 
 O      := build
 # One name for the same folder, whoever calls: else what one built knows no headers for the other.
-override O := $(patsubst $(CURDIR)/%,%,$(O))
+override O := $(abspath $(O))
 DEBUG  := 0
 V      :=
 WERROR := -Werror
@@ -27,7 +27,7 @@ AR     := llvm-ar
 MUSLCC := musl-gcc
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 # One spelling of the output folder, or dependency files of one would not be those of the other.
-override O := $(patsubst $(CURDIR)/%,%,$(abspath $(O)))
+override O := $(abspath $(O))
 B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
