@@ -231,10 +231,13 @@ gcc-check: $(gcc_objects)
 
 boot_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -mno-red-zone -mgeneral-regs-only -nostdlibinc
 $(eval $(call compile_rules,$(B)/uefi,UEFICC,$(CLANG) --target=$(ARCH)-unknown-windows $(boot_flags)))
-boot_modules := $(call modules,boot) $(if $(call modules,boot),$(call modules,lib/base))
-$(B)/BOOTX64.EFI: $(call objects,$(B)/uefi,$(boot_modules)) $(sources_stamp)
+boot_modules := $(call modules,boot)
+# An archive, so that the loader gets what it uses of lib/base and needs nothing for the rest.
+$(B)/uefi/base.lib: $(call objects,$(B)/uefi,$(call modules,lib/base)) $(sources_stamp)
+	$(archive)
+$(B)/BOOTX64.EFI: $(call objects,$(B)/uefi,$(boot_modules)) $(B)/uefi/base.lib $(sources_stamp)
 	$(call say,LD,$@)
-	$(Q)lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -out:$@ $(filter %.o,$^)
+	$(Q)lld-link -subsystem:efi_application -entry:efi_main -nodefaultlib -out:$@ $(filter %.o %.lib,$^)
 boot: $(if $(boot_modules),$(B)/BOOTX64.EFI)
 
 # image/manifest, then the programs of this build, each with what its `manifest` says it needs.
