@@ -26,8 +26,6 @@ LLD    := ld.lld
 AR     := llvm-ar
 MUSLCC := musl-gcc
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
-# One spelling of the output folder, or dependency files of one would not be those of the other.
-override O := $(abspath $(O))
 B      := $(if $(filter 1,$(DEBUG)),$(O)/debug,$(O))
 Q      := $(if $(V),,@)
 say     = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
