@@ -1,1 +1,1 @@
-LIBS := acpi boot rtc initfs elf base
+LIBS := acpi boot initfs elf base

@@ -38,8 +38,6 @@ uint64_t arch_clock_ticks(void);
 void arch_clock_scale(uint32_t *mult_out, uint32_t *shift_out, uint64_t *hz_out) NONNULL;
 /* This CPU takes a timer interrupt (cpu_timer_interrupt is called) at or soon after the deadline; UINT64_MAX: none. */
 void arch_timer_arm(uint64_t deadline_ns);
-/* Wall clock from the battery-backed clock, ns since 1970; 0 when there is none. */
-uint64_t arch_wall_clock_ns(void);
 
 /* ---- Other CPUs ---- */
 /* Makes a CPU pass through its interrupt entry, where it looks for work (cpu_kicked is called there). */

@@ -36,9 +36,6 @@ err_t clock_init(void)
 	TRY(memobj_create(PAGE_BYTES, NULL, &page_object));
 	TRY(memobj_page(page_object, 0, MEMOBJ_WRITE, false, &frame, &cache));
 	page = paddr_to_kernel(frame);  /* the object keeps the frame as long as the kernel runs */
-	uint64_t wall_ns = arch_wall_clock_ns();
-	if (wall_ns)
-		atomic_store(&realtime_offset_ns, wall_ns - arch_clock_ns());
 	publish();
 	return OK;
 }

@@ -1,2 +1,2 @@
-LIBS := scheme native elf initfs base
-HOST_SKIP := service.c
+LIBS := scheme native elf initfs rtc base
+HOST_SKIP := service.c clock.c

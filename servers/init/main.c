@@ -16,6 +16,7 @@
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
+#include "servers/init/clock.h"
 #include "servers/init/service.h"
 
 enum { COMMAND_LINE_MAX = 2048, MODE_BYTES = 24, STATUS_BYTES = 8192, RC_FILE_MAX = 64 * 1024, NAMES_MAX = 2048 };
@@ -653,6 +654,7 @@ int program_main(const struct startup *startup)
 		init.world.log = HANDLE_NONE;
 	print_redirect(init.world.log);
 	mode_read();
+	clock_set_from_hardware(init.world.namespace);
 	if ((err = prepare()) == OK) {
 		start_all();
 		err = server_run(&init.server);

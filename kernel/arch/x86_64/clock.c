@@ -1,4 +1,4 @@
-/* kernel/arch/x86_64/clock.c - time: the TSC as the clock of all CPUs, the local timer for deadlines, the battery-backed clock.
+/* kernel/arch/x86_64/clock.c - time: the TSC as the clock of all CPUs and the local timer for deadlines.
  *
  * The TSC's speed is measured once against a timer of known speed. A read of that timer may take long (an emulator, a busy host), so
  * each end of the measurement is the tightest of several reads that the TSC brackets.
@@ -8,7 +8,6 @@
 #include "kernel/debug/log.h"
 #include "kernel/mem/paging.h"
 #include "lib/base/string.h"
-#include "lib/rtc/rtc.h"
 
 #define NS_PER_S        1000000000ull
 #define FS_PER_S        1000000000000000ull
@@ -209,40 +208,4 @@ void clock_interrupt(void)
 	}
 	a->timer_deadline_ns = UINT64_MAX;
 	kernel_timer_interrupt();
-}
-
-/* ---- The battery-backed clock ---- */
-
-enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_PATIENCE = 100000, RTC_TRIES = 10 };
-
-static uint8_t rtc_read(uint8_t index)
-{
-	port_write8(RTC_INDEX, index);
-	return port_read8(RTC_DATA);
-}
-
-static bool rtc_sample(uint8_t f[RTC_FIELDS])
-{
-	int patience = RTC_PATIENCE;
-
-	while (rtc_read(RTC_STATUS_A) & RTC_A_UPDATING)
-		if (--patience == 0)
-			return false;
-	for (int i = 0; i < RTC_CENTURY; i++)
-		f[i] = rtc_read(rtc_index[i]);
-	f[RTC_CENTURY] = acpi_machine.century_index ? rtc_read(acpi_machine.century_index) : 0;
-	return true;
-}
-
-/* Read until two samples agree: an update may have come between. */
-uint64_t arch_wall_clock_ns(void)
-{
-	uint8_t f[2][RTC_FIELDS];
-
-	if (!rtc_sample(f[0]))
-		return 0;
-	for (int i = 1; i <= RTC_TRIES && rtc_sample(f[i % 2]); i++)
-		if (memcmp(f[0], f[1], sizeof(f[0])) == 0)
-			return rtc_to_ns(f[0], rtc_read(RTC_STATUS_B));
-	return 0;
 }
