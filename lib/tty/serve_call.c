@@ -31,6 +31,9 @@ err_t serve_acquire(struct tty_served *s, const struct sender *sender, bool stea
 		return ERR_PERM;
 	if (s->tty.session == sender->session)
 		return OK;
+	/* Should the watch of its leader have been lost (with a procd that died), this notices. */
+	if (s->tty.session != 0 && s->outside->session_of(s->tty.session) != s->tty.session)
+		tty_serve_leader_ended(s);
 	if (s->tty.session != 0 && !(steal && sender->uid == 0))
 		return ERR_PERM;
 	if ((err = s->outside->set_tty(sender->session, device_number(s))))

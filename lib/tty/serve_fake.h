@@ -85,7 +85,8 @@ static uint32_t group_state(uint32_t group)
 {
 	return (group <= 100 ? TTY_GROUP_EXISTS : 0) | (group == orphaned_group ? TTY_GROUP_ORPHANED : 0);
 }
-static uint32_t session_of(uint32_t pid) { return pid / 10 * 10; }
+static uint32_t dead_leader;
+static uint32_t session_of(uint32_t pid) { return pid == dead_leader ? 0 : pid / 10 * 10; }
 static err_t set_tty(uint32_t session, uint32_t device)
 {
 	if (device && terminal_of[session / 10])
@@ -102,7 +103,7 @@ static const struct tty_outside outside = {
 static UNUSED void fakes_reset(void)
 {
 	sent_count = 0;
-	orphaned_group = watched_session = notified_count = 0;
+	orphaned_group = watched_session = notified_count = dead_leader = 0;
 	clock_ns = 1000;
 	client_is_gone = false;
 	memset(terminal_of, 0, sizeof(terminal_of));

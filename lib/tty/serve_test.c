@@ -340,6 +340,17 @@ TEST(the_leaders_end_frees_the_terminal_and_hangs_up_the_foreground)
 	finish();
 }
 
+TEST(a_session_whose_leader_is_gone_keeps_no_terminal)
+{
+	start();
+	dead_leader = 10;
+	CHECK_EQ(call_as(20, 20, TTY_ACQUIRE, 0, "", 0), 0);
+	CHECK_EQ(served.tty.session, 20);
+	CHECK_EQ(sent[0].group, 10);
+	CHECK_EQ(sent[0].signal, TTY_SIGHUP);
+	finish();
+}
+
 TEST(a_leader_may_give_the_terminal_up)
 {
 	start();
