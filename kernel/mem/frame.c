@@ -11,6 +11,7 @@
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 
 enum {
 	CACHE_ORDER = 4, CACHE_BATCH = 1 << CACHE_ORDER, CACHE_MAX = 3 * CACHE_BATCH,
@@ -261,9 +262,7 @@ err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *ou
 	if (UNLIKELY(must_fail()))
 		return ERR_NOMEM;
 	if (a) {
-		err_t err = account_charge(a, ACCOUNT_PAGES, count);
-		if (UNLIKELY(err))
-			return err;
+		TRY(account_charge(a, ACCOUNT_PAGES, count));
 	} else {
 		atomic_fetch_add_explicit(&memory.kernel_used, count, memory_order_relaxed);
 	}
@@ -432,9 +431,7 @@ err_t frame_init(const struct boot_info *boot)
 			list_init(&memory.free[z][order]);
 	banks_find(boot);
 	for (uint32_t i = 0; i < ZONES; i++) {
-		err_t err = bank_records(boot, &memory.banks[i]);
-		if (err)
-			return err;
+		TRY(bank_records(boot, &memory.banks[i]));
 	}
 	memory.total = 0;
 	for (uint32_t i = 0; i < boot->memory_count; i++) {

@@ -49,9 +49,7 @@ err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache
 	if ((start.raw | bytes) & PAGE_MASK || bytes == 0 || (uint32_t)cache >= ARRAY_COUNT(flags) ||
 	    !range_fits(start.raw, bytes, PADDR_MAX) || frame_range_is_managed(start, bytes))
 		return ERR_INVAL;
-	err_t err = memobj_new(MEMOBJ_PHYSICAL, bytes, NULL, out);
-	if (err)
-		return err;
+	TRY(memobj_new(MEMOBJ_PHYSICAL, bytes, NULL, out));
 	(*out)->physical = start;
 	(*out)->cache_flags = PAGE_DEVICE | flags[cache];
 	return OK;
@@ -60,9 +58,7 @@ err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache
 err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *context, struct memobj *m, uint64_t offset),
                           void (*drop)(void *context), void *context, struct memobj **out)
 {
-	err_t err = memobj_new(MEMOBJ_PAGED, bytes, a, out);
-	if (err)
-		return err;
+	TRY(memobj_new(MEMOBJ_PAGED, bytes, a, out));
 	struct memobj *m = *out;
 	m->ask = ask;
 	m->drop = drop;
@@ -200,9 +196,7 @@ static err_t clone_punch(struct memobj *m, uint64_t first, uint64_t end) REQUIRE
 		return ERR_NOMEM;
 	for (uint64_t n = first; n < end; n++) {
 		uint64_t *slot;
-		err_t err = page_index_make(&m->pages, n, &slot);
-		if (err)
-			return err;
+		TRY(page_index_make(&m->pages, n, &slot));
 		if (*slot)
 			continue;
 		*slot = frame_zero().raw | SLOT_COPY;

@@ -7,6 +7,7 @@
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/paging.h"
 #include "lib/base/bits.h"
+#include "lib/base/try.h"
 
 void memobj_reader_gone(struct memobj *m)
 {
@@ -30,9 +31,7 @@ static err_t pages_share(struct memobj *m, uint64_t first, uint64_t end, struct 
 {
 	for (uint64_t n = first; page_index_next(&m->pages, n, end, &n); n++) {
 		uint64_t *theirs, *slot = page_index_find(&m->pages, n);
-		err_t err = page_index_make(&clone->pages, n - first, &theirs);
-		if (err)
-			return err;
+		TRY(page_index_make(&clone->pages, n - first, &theirs));
 		frame_get(slot_frame(*slot));
 		*theirs = slot_frame(*slot).raw | SLOT_COPY;
 		*slot |= SLOT_COPY;

@@ -22,9 +22,7 @@ static uint64_t slot_get(const struct page_index *x, uint64_t n)
 static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flags) REQUIRES(&m->lock)
 {
 	uint64_t *slot;
-	err_t err = page_index_make(&m->pages, n, &slot);
-	if (err)
-		return err;
+	TRY(page_index_make(&m->pages, n, &slot));
 	ASSERT(*slot == 0);
 	*slot = frame.raw | flags;
 	m->held_count++;
@@ -65,9 +63,7 @@ static err_t page_keep(struct memobj *m, uint64_t n, uint64_t *slot) REQUIRES(&m
 static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 {
 	paddr_t old = slot_frame(*slot), frame;
-	err_t err = frame_alloc(0, 0, m->account, &frame);
-	if (err)
-		return err;
+	TRY(frame_alloc(0, 0, m->account, &frame));
 	arch_page_copy(paddr_to_kernel(frame), paddr_to_kernel(old));
 	*slot = frame.raw | SLOT_DIRTY;
 	frame_put(old);

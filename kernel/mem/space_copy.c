@@ -32,9 +32,7 @@ static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait,
 
 err_t space_pin(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
 {
-	err_t err = page_lock(s, address, write, wait, out);
-	if (err)
-		return err;
+	TRY(page_lock(s, address, write, wait, out));
 	frame_get(*out);
 	spin_unlock(&s->lock);
 	return OK;
@@ -77,38 +75,27 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 	return OK;
 }
 
-err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
+static err_t kernel_copy(struct space *s, uint64_t address, char *kernel, size_t bytes, bool write, bool wait)
 {
 	if (!user_range_is_valid(address, bytes))
 		return ERR_FAULT;
-	for (size_t done = 0; done < bytes;) {
-		uint64_t at = address + done;
-		size_t part = part_in_page(at, bytes - done);
+	for (size_t part; bytes > 0; bytes -= part, address += part, kernel += part) {
 		paddr_t frame;
-		err_t err = page_lock(s, at, false, wait, &frame);
-		if (err)
-			return err;
-		arch_bytes_copy((char *)to + done, byte_at(frame, at), part);
+		part = part_in_page(address, bytes);
+		TRY(page_lock(s, address, write, wait, &frame));
+		char *user = byte_at(frame, address);
+		arch_bytes_copy(write ? user : kernel, write ? kernel : user, part);
 		spin_unlock(&s->lock);
-		done += part;
 	}
 	return OK;
 }
 
+err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
+{
+	return kernel_copy(s, address, to, bytes, false, wait);
+}
+
 err_t space_write(struct space *s, uint64_t address, const void *from, size_t bytes, bool wait)
 {
-	if (!user_range_is_valid(address, bytes))
-		return ERR_FAULT;
-	for (size_t done = 0; done < bytes;) {
-		uint64_t at = address + done;
-		size_t part = part_in_page(at, bytes - done);
-		paddr_t frame;
-		err_t err = page_lock(s, at, true, wait, &frame);
-		if (err)
-			return err;
-		arch_bytes_copy(byte_at(frame, at), (const char *)from + done, part);
-		spin_unlock(&s->lock);
-		done += part;
-	}
-	return OK;
+	return kernel_copy(s, address, (char *)from, bytes, true, wait);
 }

@@ -8,6 +8,7 @@
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/space_inner.h"
 #include "lib/base/bits.h"
+#include "lib/base/try.h"
 
 enum { AROUND_PAGES = 16 };
 
@@ -67,9 +68,7 @@ static err_t entry_put_in(struct space *s, uint64_t address, struct page_entry *
 /* A page of the anonymous layer: zeroes, or a copy. */
 static err_t anon_page(struct space *s, struct region *r, const paddr_t *copy_of, struct page_entry *e) REQUIRES(&s->lock)
 {
-	err_t err = frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, s->account, &e->frame);
-	if (err)
-		return err;
+	TRY(frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, s->account, &e->frame));
 	if (copy_of)
 		arch_page_copy(paddr_to_kernel(e->frame), paddr_to_kernel(*copy_of));
 	r->has_anon = true;
@@ -117,14 +116,11 @@ static bool object_can_copy(const struct memobj *m)
 static err_t fault_shared(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
                           const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
-	err_t err = object_page(r, address, write ? PAGE_CHANGE : PAGE_SHOW, e, step);
-	if (err)
-		return err;
+	TRY(object_page(r, address, write ? PAGE_CHANGE : PAGE_SHOW, e, step));
 	/* Device memory has no "first write" that anybody must see. */
 	if (write || (e->flags & PAGE_DEVICE && r->flags & MAP_WRITE))
 		e->flags |= PAGE_WRITE;
-	if ((err = entry_put_in(s, address, e, old)))
-		return err;
+	TRY(entry_put_in(s, address, e, old));
 	if (!write)
 		fault_around(s, r, address);
 	return OK;
@@ -134,18 +130,16 @@ static err_t fault_private(struct space *s, struct region *r, uint64_t address, 
                            const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
 	struct page_entry shown;
-	err_t err;
 	if (!write) {
-		if ((err = object_page(r, address, PAGE_SHOW, e, step)) || (err = entry_put_in(s, address, e, old)))
-			return err;
+		TRY(object_page(r, address, PAGE_SHOW, e, step));
+		TRY(entry_put_in(s, address, e, old));
 		fault_around(s, r, address);
 		return OK;
 	}
 	if (!object_can_copy(r->object))
 		return ERR_ACCES;
-	if ((err = object_page(r, address, PAGE_LOOK, &shown, step)))
-		return err;
-	err = anon_page(s, r, shown.frame.raw == frame_zero().raw ? NULL : &shown.frame, e);
+	TRY(object_page(r, address, PAGE_LOOK, &shown, step));
+	err_t err = anon_page(s, r, shown.frame.raw == frame_zero().raw ? NULL : &shown.frame, e);
 	frame_put(shown.frame);
 	return err ? err : entry_put_in(s, address, e, old);
 }
@@ -186,9 +180,7 @@ err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, stru
 	struct region *r = region_for(s, address);
 	if (!r)
 		return ERR_FAULT;
-	err_t err = access_check(r, fault_flags);
-	if (err)
-		return err;
+	TRY(access_check(r, fault_flags));
 	bool present = paging_get(&s->tables, address, &old);
 	if (present && (!write || old.flags & PAGE_WRITE)) {
 		*e = old;       /* another CPU was faster, or our TLB is behind */

@@ -157,9 +157,7 @@ static err_t edges_make(struct space *s, uint64_t start, uint64_t end) REQUIRES(
 			continue;
 		}
 		/* The heap's lock comes after the space's: no need to drop it. */
-		err_t err = region_create(s, r->object, &upper);
-		if (err)
-			return err;
+		TRY(region_create(s, r->object, &upper));
 		region_split(s, r, edges[i], upper);
 	}
 	return OK;
@@ -400,9 +398,7 @@ static err_t region_move(struct space *s, struct region *r, struct region *fresh
 	fresh->offset = r->offset;
 	fresh->start = address;
 	fresh->end = address + bytes;
-	err_t err = pages_move(s, r->start, r->start + MIN_OF(bytes, r->end - r->start), address);
-	if (err)
-		return err;
+	TRY(pages_move(s, r->start, r->start + MIN_OF(bytes, r->end - r->start), address));
 	region_attach(s, fresh);
 	pages_drop(s, r->start, r->end);
 	region_detach(s, r);
