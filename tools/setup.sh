@@ -52,7 +52,7 @@ setup_for() {
 	line="apt-get install -y --no-install-recommends $packages"
 	{
 		echo "cathode: these Debian packages are needed and not installed:"
-		echo "$missing" | sed 's/ */ /; s/^/  /; s/ \([^ ]*\) /  \1: /'
+		echo "$missing" | sed 's/^\([^ ]*\) /  \1: /'
 	} >&2
 	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
 		echo "cathode: install them as root with: $line" >&2
