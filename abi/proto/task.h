@@ -39,7 +39,7 @@ struct task_info {
 	uint64_t unknown_calls;         /* native operations that do not exist */
 	int32_t priority, nice;
 	uint32_t cpu;                   /* where its first thread ran last */
-	uint32_t reserved;
+	uint32_t creator;               /* pid of the process that made it, which may be long gone */
 	char name[16];
 	uint64_t fault_ip, fault_address; /* TASK_FAULTED */
 };

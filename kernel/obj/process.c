@@ -61,6 +61,7 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 	p->affinity = UINT64_MAX;
 	p->started_ns = clock_now_ns();
 	if (like) {
+		p->creator = like->pid;
 		copy_identity(p, like);
 		p->account = p->payer = payer;
 		if (payer)

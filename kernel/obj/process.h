@@ -43,6 +43,7 @@ struct process {
 	int8_t nice;                    /* [l] */
 	uint64_t affinity;              /* [l] */
 	uint64_t started_ns;            /* [I] */
+	uint32_t creator;               /* [I] pid of who made it; 0 for the first */
 	_Atomic uint64_t user_ns, system_ns, switches;  /* of ended threads */
 	_Atomic uint64_t minor_faults, major_faults, unknown_calls;
 	char name[16];                  /* [l] */

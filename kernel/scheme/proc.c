@@ -147,7 +147,7 @@ static void fill_info(struct process *p, struct task_info *i)
 	spin_lock(&p->lock);
 	*i = (struct task_info){
 		.pid = p->pid, .uid = p->sender.uid, .gid = p->sender.gid, .group = p->sender.group,
-		.session = p->sender.session, .threads = p->thread_count, .end = p->end, .status = p->status,
+		.session = p->sender.session, .threads = p->thread_count, .end = p->end, .status = p->status, .creator = p->creator,
 		.started_ns = p->started_ns, .user_ns = p->user_ns, .system_ns = p->system_ns, .switches = p->switches,
 		.minor_faults = p->minor_faults, .major_faults = p->major_faults, .unknown_calls = p->unknown_calls,
 		.priority = p->priority, .nice = p->nice, .fault_ip = p->fault_ip, .fault_address = p->fault_address,

@@ -334,6 +334,8 @@ static uint32_t fake_new_task(uint32_t like, uint32_t threads)
 		k->account = fake.tasks[like].account;
 	}
 	k->info.pid = pid;
+	k->info.creator = like;
+	k->info.started_ns = pid;
 	k->info.threads = threads;
 	k->info.end = TASK_ALIVE;
 	return pid;

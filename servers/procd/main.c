@@ -363,6 +363,7 @@ static err_t start(void)
 		return err;
 	if ((err = tree_init(&tree, &outside, INIT_PID)))
 		return err;
+	tree_recover(&tree);
 	procfs_init(&procfs, &tree);
 	if ((err = server_add_scheme(&server, &posix_scheme, "scheme:posix", &posix_ops, NULL)) ||
 	    (err = server_add_scheme(&server, &procfs_scheme, "scheme:procfs", &procfs_ops, NULL)))

@@ -62,13 +62,14 @@ static void pin_put(struct tree *t, task_t *pin)
 	*pin = HANDLE_NONE;
 }
 
-static struct session *session_new(struct tree *t, struct process *leader)
+/* Without a leader yet. */
+static struct session *session_new(struct tree *t, uint32_t id)
 {
 	struct session *s = t->outside->allocate(sizeof *s);
 
 	if (!s)
 		return NULL;
-	*s = (struct session){ .id = leader->pid, .leader = leader, .pin = HANDLE_NONE };
+	*s = (struct session){ .id = id, .pin = HANDLE_NONE };
 	list_init(&s->watches);
 	return s;
 }
@@ -135,9 +136,11 @@ static struct group *group_get(struct tree *t, struct process *p, uint32_t id, s
 	if (g && session)
 		return g;
 	ASSERT(!g);
-	if (!session && !(session = fresh = session_new(t, p)))
+	if (!session && !(session = fresh = session_new(t, p->pid)))
 		return NULL;
 	g = group_new(t, id, session);
+	if (g && fresh)
+		fresh->leader = p;
 	if (!g && fresh)
 		t->outside->release(fresh, sizeof *fresh);
 	return g;
@@ -348,26 +351,86 @@ put_cred:
 	return NULL;
 }
 
-/* Enters a process that nobody forked, in the group that its labels name, if they tell the truth, else in a session of its own. */
-static err_t enter_foreign(struct tree *t, uint32_t pid, task_t task, const struct task_info *info, bool own_session)
+/* Where a process that nobody forked belongs. */
+enum home {
+	HOME_OWN,                       /* a session of its own */
+	HOME_LABELLED,                  /* in the group that its labels name, if there is one, else in a session of its own */
+	HOME_RECOVERED,                 /* in the group that its labels name, which are a procd's before us */
+};
+
+static struct session *find_session(struct tree *t, uint32_t id)
+{
+	struct group *g;
+
+	for (size_t i = 0; i < GROUP_BUCKETS; i++)
+		list_each(g, &t->groups[i], by_id)
+			if (g->session->id == id)
+				return g->session;
+	return NULL;
+}
+
+/* The group that labels name, made if need be. NULL: they make no sense, or no memory. */
+static struct group *group_recover(struct tree *t, uint32_t id, uint32_t session)
+{
+	struct group *g = tree_find_group(t, id);
+	struct session *s, *fresh = NULL;
+
+	if (g || id == 0 || session == 0)
+		return g && g->session->id == session ? g : NULL;
+	if (!(s = find_session(t, session)) && !(s = fresh = session_new(t, session)))
+		return NULL;
+	g = group_new(t, id, s);
+	if (!g && fresh)
+		t->outside->release(fresh, sizeof *fresh);
+	return g;
+}
+
+static struct group *group_at_home(struct tree *t, const struct task_info *info, enum home home)
+{
+	struct group *g;
+
+	if (home == HOME_RECOVERED)
+		return group_recover(t, info->group, info->session);
+	g = home == HOME_LABELLED ? tree_find_group(t, info->group) : NULL;
+	return g && g->session->id == info->session ? g : NULL;
+}
+
+/* Programs of ours are children of init, whoever started them; they do not wait for any. */
+static struct process *parent_at_home(struct tree *t, const struct task_info *info, enum home home)
+{
+	struct process *p = home == HOME_RECOVERED ? tree_find(t, info->creator) : NULL;
+
+	if (!p || p->started_ns > info->started_ns || p->group->session == t->init->group->session)
+		return t->init;
+	return p;
+}
+
+static err_t enter_foreign(struct tree *t, uint32_t pid, task_t task, const struct task_info *info, enum home home)
 {
 	struct process *p = process_from_task(t, pid, task, info);
-	struct group *g = own_session ? NULL : tree_find_group(t, info->group);
+	struct group *g;
 	err_t err;
 
 	if (!p)
 		return ERR_NOMEM;
 	if ((err = t->outside->task_watch(task, pid)))
 		goto free_process;
-	if (g && g->session->id == info->session) {
+	g = group_at_home(t, info, home);
+	if (home == HOME_RECOVERED && info->state == TASK_STOPPED) {
+		p->state = PROCESS_STOPPED;
+		p->status = wait_status_stopped(LINUX_SIGSTOP);
+	}
+	if (g) {
 		group_enter(p, g);
+		if (g->session->id == pid && !g->session->leader)
+			g->session->leader = p;
 	} else {
 		/* A new group needs a number that no group has. */
 		err = tree_find_group(t, pid) ? ERR_EXIST : process_join_group(t, p, pid, NULL);
 		if (err)
 			goto free_process;
 	}
-	tree_enter(t, p, t->init);
+	tree_enter(t, p, parent_at_home(t, info, home));
 	if (!t->init)
 		t->init = p;
 	return OK;
@@ -399,7 +462,7 @@ err_t tree_adopt(struct tree *t, handle_t passed, const struct posix_fork *fork)
 		p = err == ERR_EXIST ? tree_find(t, pid) : NULL;
 		return p && p->parent == t->init && process_is_alive(p) ? lead_session(t, p) : err;
 	}
-	if ((err = enter_foreign(t, pid, task, &info, true))) {
+	if ((err = enter_foreign(t, pid, task, &info, HOME_OWN))) {
 		t->outside->task_put(task);
 		return err;
 	}
@@ -419,7 +482,7 @@ static void discover(struct tree *t, uint32_t pid, bool users_only)
 		return;
 	/* One without threads is on its way from a TASK_FORK to its POSIX_FORK. */
 	if (t->outside->task_info(task, &info) || info.end != TASK_ALIVE || info.threads == 0 ||
-	    (users_only && info.uid == 0) || enter_foreign(t, pid, task, &info, false))
+	    (users_only && info.uid == 0) || enter_foreign(t, pid, task, &info, HOME_LABELLED))
 		t->outside->task_put(task);
 }
 
@@ -746,9 +809,71 @@ err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid
 	set_user_limits(t, system.memory_bytes);
 	if ((err = outside->task_find(init_pid, &task)))
 		return err;
-	if ((err = outside->task_info(task, &info)) || (err = enter_foreign(t, init_pid, task, &info, true)))
+	if ((err = outside->task_info(task, &info)) || (err = enter_foreign(t, init_pid, task, &info, HOME_OWN)))
 		outside->task_put(task);
 	return err;
+}
+
+struct found { uint32_t pid; uint64_t started_ns; };
+
+/* Pids come nearly in the order in which they started. */
+static void sort_found(struct found *found, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct found f = found[i];
+		size_t j = i;
+		for (; j > 0 && found[j - 1].started_ns > f.started_ns; j--)
+			found[j] = found[j - 1];
+		found[j] = f;
+	}
+}
+
+static void recover(struct tree *t, uint32_t pid)
+{
+	struct task_info info;
+	task_t task;
+
+	if (t->outside->task_find(pid, &task))
+		return;
+	if (t->outside->task_info(task, &info) || info.end != TASK_ALIVE || info.threads == 0 ||
+	    enter_foreign(t, pid, task, &info, HOME_RECOVERED))
+		t->outside->task_put(task);
+}
+
+static size_t find_labelled(struct tree *t, const uint32_t *pids, size_t count, struct found *found)
+{
+	struct task_info info;
+	size_t n = 0;
+	task_t task;
+
+	for (size_t i = 0; i < count; i++) {
+		if (tree_find(t, pids[i]) || t->outside->task_find(pids[i], &task))
+			continue;
+		/* Without labels it was nobody's business before either. */
+		if (t->outside->task_info(task, &info) == OK && info.session != 0)
+			found[n++] = (struct found){ pids[i], info.started_ns };
+		t->outside->task_put(task);
+	}
+	return n;
+}
+
+void tree_recover(struct tree *t)
+{
+	const struct outside *o = t->outside;
+	uint32_t *pids = o->allocate(DISCOVER_MAX * sizeof *pids);
+	struct found *found = o->allocate(DISCOVER_MAX * sizeof *found);
+	int64_t listed = pids && found ? o->task_list(pids, DISCOVER_MAX) : 0;
+	size_t count = 0;
+
+	if (listed > 0)
+		count = find_labelled(t, pids, MIN_OF((size_t)listed, (size_t)DISCOVER_MAX), found);
+	sort_found(found, count);
+	for (size_t i = 0; i < count; i++)
+		recover(t, found[i].pid);
+	if (found)
+		o->release(found, DISCOVER_MAX * sizeof *found);
+	if (pids)
+		o->release(pids, DISCOVER_MAX * sizeof *pids);
 }
 
 static void forget(struct tree *t, struct process *p, void *argument)

@@ -96,6 +96,9 @@ struct tree {
 
 /* An empty tree with init, which must run already. On an error nothing remains. */
 err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid) MUST_CHECK;
+/* After tree_init: takes in what runs already, because a procd before this one has ended. Who made whom and the labels
+ * tell the tree; zombies, saved ids and limits are lost. */
+void tree_recover(struct tree *t);
 /* Forgets everything (tests). */
 void tree_fini(struct tree *t);
 

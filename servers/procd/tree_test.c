@@ -465,6 +465,40 @@ TEST(an_end_that_is_none_changes_nothing)
 	fake_end();
 }
 
+TEST(a_new_procd_finds_the_tree_that_the_old_one_kept)
+{
+	uint32_t shell, job, member, user, server;
+	struct posix_ids ids;
+
+	fake_begin();
+	server = fake_new_task(FAKE_INIT, 1);
+	shell = fake_login();
+	job = fake_fork(shell);
+	CHECK_EQ(fake_set_group(shell, job, job), OK);
+	member = fake_fork(job);
+	user = fake_fork(shell);
+	CHECK_EQ(fake_set_uid(user, 1000), OK);
+	CHECK_EQ(fake_kill_call(shell, (int32_t)job, LINUX_SIGSTOP), OK);
+	fake_exit(fake_fork(shell), 0);
+	tree_fini(&fake.tree);
+	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT), OK);
+	tree_recover(&fake.tree);
+	CHECK_EQ(fake_ask(member, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
+	CHECK(ids.parent == job && ids.group == job && ids.session == shell);
+	CHECK_EQ(fake_ask(user, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
+	CHECK(ids.parent == shell && ids.uid == 1000);
+	CHECK_EQ(fake_ask(shell, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
+	CHECK_EQ(ids.parent, (uint32_t)FAKE_INIT);
+	CHECK_EQ(tree_find(&fake.tree, server)->parent, fake.tree.init);
+	CHECK_EQ(fake_call(shell, POSIX_SET_SESSION, 0), ERR_PERM);
+	CHECK_EQ(fake_kill_call(shell, -(int32_t)job, LINUX_SIGCONT), OK);
+	CHECK(!fake.tasks[job].stopped);
+	CHECK_EQ(fake_wait(shell, (int32_t)job, POSIX_WCONTINUED, NULL), job);
+	fake_exit(job, 0);
+	CHECK_EQ(fake_wait(shell, -1, POSIX_WEXITED, NULL), job);
+	fake_end();
+}
+
 /* One life with everything in it; every site that can fail does, once. Nothing may be lost, and the tree goes on. */
 static void live(void)
 {
@@ -511,6 +545,12 @@ TEST(every_failure_is_survived)
 		fake.fail_after = -1;
 		uint32_t shell = fake_login();
 		CHECK(fake_fork(shell) != 0);
+		/* And a new instance that runs out of memory while it looks around. */
+		tree_fini(&fake.tree);
+		CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT), OK);
+		fake.fail_after = n;
+		tree_recover(&fake.tree);
+		fake.fail_after = -1;
 		fake_end();
 		if (!failed)
 			break;

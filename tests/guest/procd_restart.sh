@@ -1,0 +1,28 @@
+# tests/guest/procd_restart.sh - procd is killed again and again, and those whose parents and jobs it keeps do not notice.
+. /tests/lib/tap.sh
+
+kill_procd() {
+	old=$(pidof procd)
+	kill -9 $old 2>/dev/null
+	for tries in 1 2 3 4 5 6 7 8 9 10; do
+		new=$(pidof procd) && [ "$new" != "$old" ] && return 0
+		sleep 1
+	done
+	return 1
+}
+
+sleep 1000 &
+job=$!
+su user -c 'sleep 1000' &
+users=$!
+for round in 1 2 3 4 5; do
+	yes "round $round: a new procd comes" kill_procd
+	is "round $round: a child's status arrives" "$(sh -c "exit $round"; echo $?)" $round
+	is "round $round: the child is still its parent's" "$(awk '/^PPid/ { print $2 }' /proc/$job/status)" $$
+	is "round $round: a user is still that user" "$(awk '/^Uid/ { print $2 }' /proc/$users/status)" 1000
+done
+kill $job $users
+wait $job
+is "a child from before is waited for" $? 143
+no "nothing is left of it" test -e /proc/$job
+finish
