@@ -27,6 +27,8 @@ struct waiting {
 
 static struct fs fs;
 static handle_t image = HANDLE_NONE, information = HANDLE_NONE;
+/* The account that pays the files' pages: not ours, for when it is full we must go on. HANDLE_NONE: there is none. */
+static handle_t payer = HANDLE_NONE;
 /* For the next request that must wait: made before the engine is asked. */
 static struct waiting *spare;
 
@@ -39,6 +41,7 @@ static int64_t now_ns(void)
 
 static void space(uint64_t *total_bytes, uint64_t *free_bytes)
 {
+	struct account_info a;
 	struct system_info s;
 
 	*total_bytes = *free_bytes = 0;
@@ -46,18 +49,27 @@ static void space(uint64_t *total_bytes, uint64_t *free_bytes)
 		return;
 	*total_bytes = s.memory_bytes;
 	*free_bytes = s.free_bytes;
+	if (handle_call(payer, ACCOUNT_INFO, NULL, 0, &a, sizeof(a), 0) < 0)
+		return;
+	*total_bytes = a.limit.pages * PAGE_BYTES;
+	*free_bytes = MIN_OF(*free_bytes, (a.limit.pages - MIN_OF(a.used.pages, a.limit.pages)) * PAGE_BYTES);
 }
 
 static err_t content_new(content_t *out)
 {
-	return handle_open("mem", "new", OPEN_READ | OPEN_WRITE, out);
+	if (payer == HANDLE_NONE)
+		return handle_open("mem", "new", OPEN_READ | OPEN_WRITE, out);
+	return handle_open_at(payer, "memory", OPEN_READ | OPEN_WRITE, out);
 }
 
 static err_t content_clone(uint64_t offset, uint64_t bytes, content_t *out)
 {
 	struct mem_window w = { offset, bytes };
+	int64_t result = sys_call_handle(0, image, MEM_CLONE, payer, &w, sizeof(w), NULL, 0, 0, out);
 
-	return handle_call_get(image, MEM_CLONE, &w, sizeof(w), 0, out);
+	if (result >= 0 && *out == HANDLE_NONE)
+		return ERR_PROTO;
+	return result_error(result);
 }
 
 static err_t content_resize(content_t c, uint64_t bytes)
@@ -313,6 +325,28 @@ static err_t import(void)
 	return import_image(&fs, &initfs);
 }
 
+/* Files may take half of the memory, and as many nodes as that has pages: whoever fills them leaves the machine alive. */
+static void set_limits(void)
+{
+	struct account_limits limits = { 0, UINT64_MAX, UINT64_MAX };
+	struct system_info s;
+	handle_t accounts;
+
+	if (handle_open("sys", "info", OPEN_READ, &information)) {
+		information = HANDLE_NONE;
+		return;
+	}
+	if (handle_call(information, SYS_INFO, NULL, 0, &s, sizeof(s), 0) < 0)
+		return;
+	limits.pages = s.memory_bytes / 2 / PAGE_BYTES;
+	fs.node_max = fs.node_count + limits.pages;
+	if (handle_open("sys", "account", OPEN_READ | OPEN_WRITE, &accounts))
+		return;
+	if (handle_call_get(accounts, ACCOUNT_CREATE, &limits, sizeof(limits), 0, &payer))
+		payer = HANDLE_NONE;
+	handle_close(accounts);
+}
+
 /* Name hashes should not be guessed. (rand: may need files to start, so it cannot be asked.) */
 static uint64_t seed(void)
 {
@@ -335,13 +369,12 @@ int program_main(const struct startup *startup)
 	}
 	fs.root->mode = MODE_DIRECTORY | 0755;
 	sender_has_group = has_group;
-	if (handle_open("sys", "info", OPEN_READ, &information))
-		information = HANDLE_NONE;
 	image = startup_handle("initfs");
 	if (image != HANDLE_NONE && (err = import())) {
 		print("ramfs: the initfs image is broken or does not fit: error %d\n", -err);
 		return 1;
 	}
+	set_limits();
 	err = server_run(&server);
 	print("ramfs: stopped: error %d\n", -err);
 	return 1;

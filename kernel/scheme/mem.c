@@ -14,6 +14,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "kernel/scheme/sys.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/number.h"
 #include "lib/base/string.h"
@@ -65,11 +66,14 @@ static err_t give_object(struct call_args *a, struct memobj *m)
 
 static int64_t object_clone(struct memobj *m, struct call_args *a)
 {
+	struct account *payer = a->passed.resource ? account_of(a->passed.resource) : process_current()->account;
 	struct mem_window w;
 	struct memobj *clone;
 
+	if (a->passed.resource && !payer)
+		return ERR_INVAL;
 	TRY(call_in(a, &w, sizeof(w)));
-	TRY(memobj_create_clone(m, w.offset, w.bytes, process_current()->account, &clone));
+	TRY(memobj_create_clone(m, w.offset, w.bytes, payer, &clone));
 	return give_object(a, clone);
 }
 
@@ -190,6 +194,14 @@ static err_t open_object(struct memobj *m, const struct open_args *a, struct pas
 	if (err)
 		memobj_put(m);
 	return err;
+}
+
+err_t mem_open_paid(struct account *payer, const struct open_args *a, struct passed *out)
+{
+	struct memobj *m;
+	err_t err = memobj_create(0, payer, &m);
+
+	return err ? err : open_object(m, a, out);
 }
 
 /* ---- device memory ---- */

@@ -18,6 +18,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
+#include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
@@ -166,10 +167,20 @@ static int64_t account_call(struct resource *r, struct call_args *a)
 	return OK;
 }
 
+static err_t account_open(struct resource *r, const struct open_args *a, struct passed *out)
+{
+	char ref[REF_MAX];
+	err_t err;
+
+	if ((err = open_ref(a, ref)))
+		return err;
+	return strcmp(ref, "memory") == 0 ? mem_open_paid(r->data, a, out) : ERR_NOENT;
+}
+
 static void account_destroy_op(struct resource *r) { account_put(r->data); }
 
 static const struct resource_ops account_ops = {
-	.name = "account", .call = account_call, .destroy = account_destroy_op,
+	.name = "account", .call = account_call, .open = account_open, .destroy = account_destroy_op,
 };
 
 struct account *account_of(struct resource *r) { return resource_data(r, &account_ops); }
