@@ -201,6 +201,10 @@ static void service_again(struct service *s)
 	} else {
 		s->state = SERVICE_FAILED;
 		print("init: %s failed %u times in a row: given up\n", s->rc->name, s->backoff.failures);
+		if (s->rc->is_essential) {
+			print("init: no use without it: power off\n");
+			power(POWER_OFF);
+		}
 	}
 }
 

@@ -229,6 +229,12 @@ static const char *take_state(struct rc_service *s, struct rc_words *w)
 	return number_of(w->word[1], &s->state_bytes) ? NULL : "a state has a number of bytes";
 }
 
+static const char *take_essential(struct rc_service *s, struct rc_words *w)
+{
+	s->is_essential = strcmp(w->word[1], "yes") == 0;
+	return s->is_essential ? NULL : "only yes can be said here";
+}
+
 static const char *take_watchdog(struct rc_service *s, struct rc_words *w)
 {
 	return number_of(w->word[1], &s->watchdog_s) ? NULL : "a watchdog has seconds";
@@ -238,7 +244,7 @@ static const struct directive directives[] = {
 	{ "scheme", 1, take_scheme }, { "use", 1, take_use }, { "handle", 2, take_handle },
 	{ "environment", 1, take_environment }, { "after", 1, take_after }, { "priority", 1, take_priority },
 	{ "user", 2, take_user }, { "mode", 1, take_mode }, { "ready", 1, take_ready },
-	{ "restart", 1, take_restart }, { "limit", 1, take_limit }, { "watchdog", 1, take_watchdog },
+	{ "restart", 1, take_restart }, { "limit", 1, take_limit }, { "watchdog", 1, take_watchdog }, { "essential", 1, take_essential },
 	{ "state", 1, take_state },
 };
 

@@ -25,6 +25,7 @@
  *		watchdog SECONDS                how long its first scheme may leave an OPEN without answer before it is killed
  *		state BYTES                     a memory object of so many bytes, as handle "state": the same at every start
  *		limit N                         failures in a row after which init gives up (0: never)
+ *		essential yes                   when it is given up the machine is powered off: it would be of no use
  *
  * Words are separated by blanks; "..." holds them together. Lines below a service or session belong to it,
  * however they are indented. A handle of a scheme that another service serves implies `after` that service. Pure: runs on the host.
@@ -69,6 +70,7 @@ struct rc_service {
 	struct rc_handle handle[RC_WORDS_MAX];
 	uint32_t priority;              /* enum task_priority */
 	uint32_t uid, gid;
+	bool is_essential;
 	uint32_t limit;
 	uint32_t watchdog_s;            /* 0: none */
 	uint32_t state_bytes;           /* 0: none */

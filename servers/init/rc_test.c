@@ -33,7 +33,7 @@ TEST(a_service_has_what_its_lines_say)
 	CHECK_EQ(parse(&rc, "# first\n\nservice procd /boot/procd -v \"two words\"\n"
 	               "\tscheme posix redeliver\n\tscheme procfs fail\n\tuse time rand # not this\n\tuse event\n"
 	               "\thandle admin @admin\n\thandle com1 mem:port:3f8+8 read optional mode=run\n\tenvironment A=1 B=2\n\tafter logd\n"
-	               "\tpriority server\n\tuser 5 6\n\tmode run exec\n\tready no\n\trestart no\n\tlimit 3\n\twatchdog 20\n\tstate 64\n", &error), OK);
+	               "\tpriority server\n\tuser 5 6\n\tmode run exec\n\tready no\n\trestart no\n\tlimit 3\n\twatchdog 20\n\tessential yes\n\tstate 64\n", &error), OK);
 	CHECK_EQ(rc.count, 1);
 	struct rc_service *s = rc_find(&rc, "procd");
 	CHECK(s && !s->is_session && !s->has_ready && !s->is_restarted && s->has_user);
@@ -54,7 +54,7 @@ TEST(a_service_has_what_its_lines_say)
 	CHECK_STR(s->handle[1].mode, "run");
 	CHECK_EQ(s->environment.count, 2);
 	CHECK_EQ(s->priority, PRIORITY_SERVER);
-	CHECK(s->uid == 5 && s->gid == 6 && s->limit == 3 && s->watchdog_s == 20 && s->state_bytes == 64);
+	CHECK(s->uid == 5 && s->gid == 6 && s->limit == 3 && s->watchdog_s == 20 && s->is_essential && s->state_bytes == 64);
 	CHECK(rc_is_in_mode(s, "exec") && !rc_is_in_mode(s, "other"));
 	CHECK(rc_find_scheme(&rc, "procfs") == s && !rc_find_scheme(&rc, "file"));
 	rc_free(&rc);
