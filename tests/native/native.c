@@ -11,27 +11,7 @@
 #include "lib/native/spawn.h"
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
-
-static unsigned points, failures;
-static bool current_ok;
-
-#define CHECK(x) check((x), #x, __LINE__)
-
-static void check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	current_ok = false;
-	print("# line %d: %s\n", line, what);
-}
-
-static void run(const char *rule, void (*test)(void))
-{
-	current_ok = true;
-	test();
-	failures += !current_ok;
-	print("%s %u - %s\n", current_ok ? "ok" : "not ok", ++points, rule);
-}
+#include "tests/native/tap.h"
 
 /* ---- Heap ---- */
 

@@ -8,29 +8,9 @@
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
 #include "lib/tty/termios.h"
+#include "tests/native/tap.h"
 
 enum { FLOOD_BYTES = 1 << 20 };
-
-static unsigned points, failures;
-static bool current_ok;
-
-#define CHECK(x) check((x), #x, __LINE__)
-
-static void check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	current_ok = false;
-	print("# line %d: %s\n", line, what);
-}
-
-static void run(const char *rule, void (*test)(void))
-{
-	current_ok = true;
-	test();
-	failures += !current_ok;
-	print("%s %u - %s\n", current_ok ? "ok" : "not ok", ++points, rule);
-}
 
 /* ---- A pair ---------------------------------------------------------------------------------------------------------- */
 

@@ -14,6 +14,7 @@
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
 #include "lib/scheme/scheme.h"
+#include "tests/native/tap.h"
 
 enum test_code {
 	ECHO = 9000, GARBAGE, TWICE, NEVER, DIE, PASS, GIVE_BACK, MAKE_READY, CANCELS, DIE_ONCE, WILD_COPY, CLOSES, LATER,
@@ -182,28 +183,8 @@ static int serve(void)
 
 /* ---- The test ------------------------------------------------------------------------------------------------------- */
 
-static unsigned points, failures;
-static bool current_ok;
 static handle_t image, endpoint, it, server_process;
 static uint64_t image_bytes;
-
-#define CHECK(x) check((x), #x, __LINE__)
-
-static void check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	current_ok = false;
-	print("# line %d: %s\n", line, what);
-}
-
-static void run(const char *rule, void (*test)(void))
-{
-	current_ok = true;
-	test();
-	failures += !current_ok;
-	print("%s %u - %s\n", current_ok ? "ok" : "not ok", ++points, rule);
-}
 
 static bool image_open(void)
 {
