@@ -3,7 +3,7 @@
 
 yes "ps shows init" sh -c "ps | grep -q init"
 yes "ps shows this shell's children" sh -c 'sleep 50 & p=$!; ps | grep -q "^ *$p .*sleep"; s=$?; kill $p; exit $s'
-is "a command line can be read" "$(sleep 50 & tr '\0' ' ' </proc/$!/cmdline; kill $!)" "sleep 50 "
+is "a command line can be read" "$(sleep 50 & p=$!; sleep 1; tr '\0' ' ' </proc/$p/cmdline; kill $p)" "sleep 50 "
 is "a status has name and state" "$(sleep 50 & sleep 1; grep -E '^(Name|State)' /proc/$!/status | tr '\t\n' '  '; kill $!)" "Name: sleep State: S (sleeping) "
 is "a working directory can be followed" "$(cd /tmp; sleep 50 & readlink /proc/$!/cwd; kill $!)" /tmp
 is "open files can be listed" "$(sleep 50 </dev/null & readlink /proc/$!/fd/0; kill $!)" /dev/null
