@@ -292,3 +292,101 @@ TEST(a_spinning_thread_does_not_stop_the_others)
 	word = 1;
 	CHECK(pthread_join(thread, NULL) == 0);
 }
+
+static void *exec_here(void *argument)
+{
+	char *words[] = { "sh", "-c", "exit 33", NULL };
+	(void)argument;
+	execv("/bin/sh", words);
+	_exit(1);
+}
+
+TEST(exec_by_any_thread_replaces_the_whole_process)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t busy, other;
+		pthread_create(&busy, NULL, sleep_long, NULL);
+		pthread_create(&other, NULL, exec_here, NULL);
+		for (;;)
+			pause();
+	}
+	CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 33);
+}
+
+static void *fork_often(void *argument)
+{
+	long bad = 0;
+	for (int i = 0; i < 20; i++) {
+		int status;
+		pid_t child = fork();
+		if (child == 0) {
+			/* What the C library's and the system's locks would deadlock on. */
+			free(malloc(100));
+			_exit(i);
+		}
+		bad += child < 0 || waitpid(child, &status, 0) != child || WEXITSTATUS(status) != i;
+	}
+	(void)argument;
+	return (void *)bad;
+}
+
+TEST(threads_fork_at_the_same_time)
+{
+	pthread_t threads[4];
+	void *result;
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_create(&threads[i], NULL, fork_often, NULL) == 0);
+	for (int i = 0; i < 4; i++)
+		CHECK(pthread_join(threads[i], &result) == 0 && result == NULL);
+}
+
+static pthread_barrier_t barrier;
+static void *meet(void *argument)
+{
+	pthread_barrier_wait(&barrier);
+	return argument;
+}
+
+TEST(many_threads_live_at_once)
+{
+	enum { COUNT = 100 };
+	pthread_t threads[COUNT];
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 65536);
+	CHECK(pthread_barrier_init(&barrier, NULL, COUNT + 1) == 0);
+	for (int i = 0; i < COUNT; i++)
+		CHECK(pthread_create(&threads[i], &attributes, meet, NULL) == 0);
+	pthread_barrier_wait(&barrier);
+	for (int i = 0; i < COUNT; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static atomic_int killed_ready;
+static void *wait_in_read(void *argument)
+{
+	char c;
+	killed_ready++;
+	return read(*(int *)argument, &c, 1) ? argument : NULL;
+}
+
+TEST(a_killed_process_goes_with_all_its_threads)
+{
+	int ends[2], status;
+	CHECK(pipe(ends) == 0);
+	pid_t child = fork();
+	if (child == 0) {
+		pthread_t threads[4];
+		for (int i = 0; i < 4; i++)
+			pthread_create(&threads[i], NULL, wait_in_read, &ends[0]);
+		for (;;)
+			;
+	}
+	usleep(50000);
+	CHECK(kill(child, SIGKILL) == 0);
+	CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	close(ends[0]);
+	close(ends[1]);
+}
