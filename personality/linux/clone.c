@@ -112,6 +112,7 @@ static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
 	fpu_keep(t, t);
 	struct frame frame = t->frame;
 	child_prepare(t, t, args);
+	t->vfork_inherited = p->vfork_end;
 	int64_t pid = native_call_handle(process_self(p), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, 0, &process);
 	t->frame = frame;
 	t->clear_child_tid = clear;
@@ -190,10 +191,14 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 	if ((err = process_twin(t, &twin, &child)))
 		return err;
 	child_prepare(t, child, args);
-	if (waits)
+	child->vfork_inherited = t->process->vfork_end;
+	twin->vfork_end = 0;
+	if (waits) {
 		child->alternate = t->alternate;
-	if (waits && (err = pipe_open(&read_end, &write_end)))
-		goto free_twin;
+		if ((err = pipe_open(&read_end, &write_end)))
+			goto free_twin;
+		twin->vfork_end = write_end;
+	}
 	pid = native_call_handle(process_self(t->process), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, FORK_SHARE_SPACE, &process);
 	if (waits)
 		(void)native_close(write_end);
@@ -295,6 +300,13 @@ static void process_forked(struct thread *t, uint32_t pid)
 	if (process_open_self(p))
 		process_die(t, LINUX_SIGKILL, false);
 	(void)native_close(parent);
+	/* A child of a vfork child does not keep that one's parent waiting. */
+	if (t->vfork_inherited) {
+		(void)native_close(t->vfork_inherited);
+		if (p->vfork_end == t->vfork_inherited)
+			p->vfork_end = 0;
+		t->vfork_inherited = 0;
+	}
 	file_forked(p);
 }
 

@@ -61,6 +61,7 @@ struct process {
 	uint64_t map_hint;              /* [I] where mmap starts to look */
 	void *scratch;                  /* exec's buffers, NULL: none; a vfork parent frees its child's */
 	size_t scratch_bytes;
+	handle_t vfork_end;             /* [I] of a vfork child: its parent waits until nobody holds this pipe's end; 0 none */
 	uint64_t start_ns;              /* [I] */
 	char name[16];                  /* of the program, for prctl and messages */
 	struct missing_counts *missing; /* shared by the process tree, or NULL */

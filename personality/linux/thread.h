@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include "abi/arch/regs.h"
 #include "abi/error.h"
+#include "abi/types.h"
 #include "lib/base/assert.h"
 #include "lib/base/list.h"
 #include "personality/linux/abi.h"
@@ -44,6 +45,7 @@ struct thread {
 	struct linux_stack alternate;   /* [t] sigaltstack */
 	uint64_t clear_child_tid;       /* [t] */
 	uint64_t robust_head;           /* [t] */
+	handle_t vfork_inherited;       /* [t] at the start of a process: its parent's vfork_end, not ours to hold; 0 none */
 	uint64_t fs_base;               /* [I] what it started with */
 	uint64_t start_child_tid;       /* [t] CLONE_CHILD_SETTID: where the new thread writes its number, or 0 */
 	char name[16];                  /* [t] PR_SET_NAME */

@@ -144,6 +144,26 @@ TEST(a_vfork_child_shares_memory_and_holds_its_parent)
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 3);
 }
 
+TEST(a_vfork_child_may_leave_a_child_behind)
+{
+	int ends[2], status;
+	char c;
+	CHECK(pipe(ends) == 0);
+	pid_t child = vfork();
+	if (child == 0) {
+		if (fork() == 0) {
+			close(ends[1]);
+			(void)!read(ends[0], &c, 1);
+			_exit(0);
+		}
+		_exit(4);
+	}
+	/* The grandchild lives until we close this. */
+	close(ends[1]);
+	close(ends[0]);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 4);
+}
+
 TEST(posix_spawn_starts_a_program)
 {
 	char *argv[] = { (char *)self, "status", "23", NULL };
