@@ -1,5 +1,8 @@
 /* kernel/scheme/event.c - event: queues on which any handle can be waited for, and which are handles themselves.
  *
+ * event:counter is a counter: WRITE adds a uint64_t, READ waits until it is not 0 and takes it all; of event:counter1
+ * (a semaphore) it takes 1.
+ *
  * An interest is made for a resource, not for a number: when the resource goes, so does the interest.
  * Level: what is still ready after a wait stays queued. Edge: only a new notification queues it again.
  *
@@ -396,4 +399,84 @@ static err_t event_open(const char *rest UNUSED, const struct open_args *a, stru
 	return OK;
 }
 
-const struct scheme_entry event_scheme[] = { { .ref = "", .open = event_open }, {0} };
+/* ---- counters ---- */
+
+/* Members: [l] lock, [I] immutable. */
+struct counter {
+	struct spinlock lock;           /* RANK_PIPE */
+	struct resource *self;          /* [I] borrowed */
+	uint64_t value;                 /* [l] */
+	bool one_by_one;                /* [I] a semaphore */
+	struct list_node waiters;       /* [l] */
+};
+
+static int64_t counter_transfer(struct resource *r, struct transfer *t, bool write)
+{
+	struct counter *c = r->data;
+	uint64_t amount = 0;
+	err_t err = OK;
+
+	if (t->bytes < sizeof(amount))
+		return ERR_INVAL;
+	if (write)
+		TRY(copy_from_user(&amount, t->buffer, sizeof(amount)));
+	if (amount == UINT64_MAX)
+		return ERR_INVAL;
+	spin_lock(&c->lock);
+	while (!err && (write ? c->value > UINT64_MAX - 1 - amount : c->value == 0))
+		err = wait_on(&c->waiters, &c->lock, t->open_flags, t->request_flags);
+	if (!err) {
+		if (!write)
+			amount = c->one_by_one ? 1 : c->value;
+		c->value = write ? c->value + amount : c->value - amount;
+		wait_wake_all(&c->waiters);
+		resource_notify(c->self, write ? READY_READ : READY_WRITE);
+	}
+	spin_unlock(&c->lock);
+	if (!err && !write)
+		err = copy_to_user(t->buffer, &amount, sizeof(amount));
+	return err ? err : (int64_t)sizeof(amount);
+}
+
+static int64_t counter_read(struct resource *r, struct transfer *t) { return counter_transfer(r, t, false); }
+
+static int64_t counter_write(struct resource *r, struct transfer *t) { return counter_transfer(r, t, true); }
+
+static uint32_t counter_ready(struct resource *r)
+{
+	struct counter *c = r->data;
+	spin_lock(&c->lock);
+	uint32_t ready = (c->value ? READY_READ : 0) | (c->value < UINT64_MAX - 1 ? READY_WRITE : 0);
+	spin_unlock(&c->lock);
+	return ready;
+}
+
+static void counter_destroy(struct resource *r) { heap_free(r->data, sizeof(struct counter)); }
+
+static const struct resource_ops counter_ops = {
+	.name = "counter", .read = counter_read, .write = counter_write, .ready = counter_ready, .destroy = counter_destroy,
+};
+
+static err_t counter_open(const char *kind, const struct open_args *a, struct passed *out)
+{
+	struct counter *c = heap_new(struct counter);
+	err_t err;
+
+	if (!c)
+		return ERR_NOMEM;
+	spin_init(&c->lock, RANK_PIPE);
+	list_init(&c->waiters);
+	c->one_by_one = *kind == '1';
+	if ((err = open_give(&counter_ops, c, a, RIGHT_READ | RIGHT_WRITE, out))) {
+		heap_delete(c);
+		return err;
+	}
+	c->self = out->resource;
+	return OK;
+}
+
+const struct scheme_entry event_scheme[] = {
+	{ .ref = "", .open = event_open },
+	{ .ref = "counter*", .open = counter_open },
+	{0},
+};

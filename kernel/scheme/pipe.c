@@ -61,11 +61,12 @@ static uint32_t ready_of(const struct pipe *p, uint32_t side) REQUIRES(&p->lock)
 	return ready;
 }
 
-static void tell(struct pipe *p) REQUIRES(&p->lock)
+/* Tells the ends on these sides, for which something has changed: an edge, so not those that only stay ready. */
+static void tell(struct pipe *p, uint32_t sides) REQUIRES(&p->lock)
 {
 	struct resource *r;
 	list_each(r, &p->ends, link) {
-		uint32_t ready = ready_of(p, (uint32_t)r->id);
+		uint32_t ready = ready_of(p, (uint32_t)r->id & sides);
 		if (ready)
 			resource_notify(r, ready);
 	}
@@ -128,7 +129,7 @@ static int64_t pipe_read(struct resource *r, struct transfer *t)
 	wait_wake_all(&p->waiting_writers);
 	if (!list_is_empty(&p->waiting_readers))
 		wait_wake_all(&p->waiting_readers);
-	tell(p);
+	tell(p, SIDE_WRITE);
 unlock:
 	spin_unlock(&p->lock);
 	return done ? (int64_t)done : err;
@@ -152,7 +153,7 @@ static err_t write_piece(struct pipe *p, struct transfer *t, size_t *done) REQUI
 	if (!list_is_empty(&p->waiting_writers))
 		wait_wake_all(&p->waiting_writers);
 	if (copied)
-		tell(p);
+		tell(p, SIDE_READ);
 	return err;
 }
 
@@ -251,7 +252,7 @@ static void pipe_destroy(struct resource *r)
 		p->writers--;
 	wait_wake_all(&p->waiting_readers);
 	wait_wake_all(&p->waiting_writers);
-	tell(p);
+	tell(p, SIDE_READ | SIDE_WRITE);
 	spin_unlock(&p->lock);
 	pipe_put(p);
 }

@@ -323,3 +323,31 @@ int64_t linux_epoll_pwait2(struct thread *t, const uint64_t *a)
 		return result;
 	return epoll_until(a, deadline_ns);
 }
+
+/* ---- eventfd ---- */
+
+enum { LINUX_EFD_SEMAPHORE = 1 };
+
+static int64_t eventfd_make(uint64_t value, uint64_t flags)
+{
+	uint64_t open_flags = OPEN_READ | OPEN_WRITE | (file_open_flags((uint32_t)flags) & (OPEN_NONBLOCK | OPEN_CLOEXEC));
+
+	if (flags & ~(uint64_t)(LINUX_EFD_SEMAPHORE | LINUX_O_NONBLOCK | LINUX_O_CLOEXEC))
+		return ERR_INVAL;
+	int64_t fd = flags & LINUX_EFD_SEMAPHORE ? NATIVE_OPEN("event", "counter1", open_flags) : NATIVE_OPEN("event", "counter", open_flags);
+	if (fd >= 0 && value)
+		native(OP_WRITE, 0, (handle_t)fd, (uint64_t)&value, sizeof(value), (uint64_t)-1, 0, 0, 0);
+	return fd;
+}
+
+int64_t linux_eventfd(struct thread *t, const uint64_t *a)
+{
+	(void)t;
+	return eventfd_make((uint32_t)a[0], 0);
+}
+
+int64_t linux_eventfd2(struct thread *t, const uint64_t *a)
+{
+	(void)t;
+	return eventfd_make((uint32_t)a[0], a[1]);
+}
