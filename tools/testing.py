@@ -97,9 +97,9 @@ def guest_command(path, cpus, needs):
     limit = needs.get("timeout", [str(GUEST_LIMIT_S)])[-1]
     command = [str(project.ROOT / "cathode"), "exec", "--cpus", str(cpus), "--timeout", limit, "--memory", needs.get("memory", ["256"])[-1],
                "--add", f"{project.ROOT / 'tests/guest'}:/tests"]
+    # Built before the suite runs: in a clean tree they are not there yet when it is listed.
     for folder, guest in ((project.OUTPUT / "linux", "/tests/linux"), (project.OUTPUT / "bin/tests", "/tests/native")):
-        if folder.is_dir():
-            command += ["--add", f"{folder}:{guest}"]
+        command += ["--add", f"{folder}:{guest}"]
     for word in ("add", "qemu"):
         for value in needs.get(word, []):
             command += [f"--{word}", value]
