@@ -6,7 +6,8 @@ yes "ps shows this shell's children" sh -c 'sleep 50 & p=$!; ps | grep -q "^ *$p
 is "a command line can be read" "$(sleep 50 & p=$!; sleep 1; tr '\0' ' ' </proc/$p/cmdline; kill $p)" "sleep 50 "
 is "a status has name and state" "$(sleep 50 & sleep 1; grep -E '^(Name|State)' /proc/$!/status | tr '\t\n' '  '; kill $!)" "Name: sleep State: S (sleeping) "
 is "a working directory can be followed" "$(cd /tmp; sleep 50 & readlink /proc/$!/cwd; kill $!)" /tmp
-is "open files can be listed" "$(sleep 50 </dev/null & readlink /proc/$!/fd/0; kill $!)" /dev/null
+# Redirections are made by the child: wait until it has become the program.
+is "open files can be listed" "$(sleep 50 </dev/null & until grep -q sleep /proc/$!/comm; do :; done; readlink /proc/$!/fd/0; kill $!)" /dev/null
 yes "memory adds up" awk '/MemTotal/ { t = $2 } /MemFree/ { f = $2 } END { exit !(t > 32768 && f > 0 && f < t) }' /proc/meminfo
 yes "free prints it" sh -c "free | grep -q Mem"
 is "every CPU is listed" "$(grep -c ^processor /proc/cpuinfo)" "$(nproc)"
