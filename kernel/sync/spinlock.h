@@ -41,7 +41,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-	_Atomic uint32_t next, owner;   /* ticket lock */
+	_Atomic bool held;
 	uint8_t rank;                   /* [I] enum lock_rank */
 	uint8_t cpu_plus_1;             /* debug: the CPU that holds it */
 };
