@@ -48,6 +48,8 @@ class Suite:
         except subprocess.TimeoutExpired as error:
             output = (error.stdout or b"").decode(errors="replace")
             return output + f"\n# did not end within {self.limit_s} s\n", 124
+        except FileNotFoundError as error:      # its build failed, which has been counted
+            return f"# not built: {error.filename}\n", 127
         return done.stdout.decode(errors="replace"), done.returncode
 
 

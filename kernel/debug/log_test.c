@@ -12,8 +12,8 @@ void arch_serial_write(const char *bytes, size_t count)
 	for (size_t i = 0; i < count && serial_bytes < sizeof(serial); i++)
 		serial[serial_bytes++] = bytes[i];
 }
-void spin_lock(struct spinlock *l) { l->owner++; }
-void spin_unlock(struct spinlock *l) { l->owner--; }
+void spin_lock(struct spinlock *l) { l->held = true; }
+void spin_unlock(struct spinlock *l) { l->held = false; }
 
 static size_t log_end(void)
 {
