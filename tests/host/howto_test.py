@@ -43,7 +43,7 @@ def rule_the_hello_scheme_of_the_page_builds_and_greets():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
         environment = {key: value for key, value in os.environ.items() if key not in ("O", "MAKEFLAGS", "MFLAGS")}
-        subprocess.run(["make", "-C", tree, "build/bin/hello", "build/bin/tests/hello"], check=True, capture_output=True, env=environment)
+        subprocess.run(["make", "-C", tree, tree / "build/bin/hello", tree / "build/bin/tests/hello"], check=True, capture_output=True, env=environment)
         done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--add", f"{tree}/build/bin/hello:/boot/hello",
                                "--add", f"{tree}/build/bin/tests/hello:/tests/hello", "--add", f"{tree}/image/etc/init.rc:/etc/init.rc",
                                "--", "/tests/hello"], capture_output=True, timeout=300)
