@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """tests/host/link_test.py - the host's half of the exec protocol against a small execd written here."""
 import os
+import queue
 import socket
 import subprocess
 import threading
@@ -21,8 +22,10 @@ class FakeGuest(threading.Thread):
         self.garbage, self.buffer = garbage, b""
         self.credit = {link.STDOUT: 0, link.STDERR: 0}
         self.closed, self.signals, self.said_goodbye = set(), [], False
-        self.stdin_granted, self.stdin_most = 0, 0
+        self.stdin_granted = 0
         self.wake = threading.Condition()
+        self.sending = threading.Lock()
+        self.stdin_queue = queue.SimpleQueue()
         self.block = b""
         self.error = None
 
@@ -40,7 +43,8 @@ class FakeGuest(threading.Thread):
         return kind, channel, self.read(size)
 
     def send(self, kind, channel=0, payload=b""):
-        self.line.sendall(link.frame(kind, channel, payload))
+        with self.sending:      # a frame may go out in pieces: no other thread's between them
+            self.line.sendall(link.frame(kind, channel, payload))
 
     def greet(self):
         self.line.sendall(self.garbage + link.hello())
@@ -81,26 +85,24 @@ class FakeGuest(threading.Thread):
         for pump in pumps:
             pump.start()
         threading.Thread(target=self.finish, args=(child, pumps), daemon=True).start()
+        threading.Thread(target=self.feed, args=(child.stdin,), daemon=True).start()
         self.grant_stdin(4096)
         while not self.said_goodbye:
             self.serve_frame(child, *self.read_frame())
 
     def grant_stdin(self, count):
-        self.stdin_granted += count
+        with self.wake:
+            self.stdin_granted += count
         self.send(link.CREDIT, link.STDIN, count.to_bytes(4, "little"))
 
     def serve_frame(self, child, kind, channel, payload):
         if kind == link.DATA:
-            assert channel == link.STDIN and len(payload) <= self.stdin_granted
-            self.stdin_granted -= len(payload)
-            try:
-                child.stdin.write(payload)
-                child.stdin.flush()
-                self.grant_stdin(len(payload))
-            except BrokenPipeError:
-                self.send(link.CLOSE, link.STDIN)
+            with self.wake:
+                assert channel == link.STDIN and len(payload) <= self.stdin_granted
+                self.stdin_granted -= len(payload)
+            self.stdin_queue.put(payload)
         elif kind == link.EOF:
-            child.stdin.close()
+            self.stdin_queue.put(None)
         elif kind == link.CREDIT:
             with self.wake:
                 self.credit[channel] += int.from_bytes(payload, "little")
@@ -116,6 +118,19 @@ class FakeGuest(threading.Thread):
             assert kind == link.GOODBYE
             self.said_goodbye = True
 
+    def feed(self, file):
+        """The command's stdin. On a thread of its own: the command may not read before credit for its output has come."""
+        try:
+            while payload := self.stdin_queue.get():
+                file.write(payload)
+                file.flush()
+                self.grant_stdin(len(payload))
+            file.close()
+        except BrokenPipeError:
+            self.send(link.CLOSE, link.STDIN)
+        except OSError:
+            pass                # the host went away
+
     def pump(self, file, channel):
         while True:
             with self.wake:
@@ -129,7 +144,7 @@ class FakeGuest(threading.Thread):
                 return self.send(link.EOF, channel)
             with self.wake:
                 self.credit[channel] -= len(data)
-                self.send(link.DATA, channel, data)
+            self.send(link.DATA, channel, data)
 
     def finish(self, child, pumps):
         for pump in pumps:
@@ -231,6 +246,12 @@ def rule_garbage_before_the_hello_is_dropped():
 def rule_a_megabyte_goes_through_stdin_and_back():
     data = noise(1 << 20)
     status, out, _, _ = run("cat", data=data)
+    assert status == 0 and out == data
+
+
+def rule_a_slow_reader_holds_nothing_up_but_the_command():
+    data = noise(1 << 20)
+    status, out, _, _ = run("cat", data=data, out=Pipe(delay_s=0.005))
     assert status == 0 and out == data
 
 
