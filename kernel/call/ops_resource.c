@@ -40,13 +40,17 @@ static err_t find_root(struct namespace *n, uaddr_t scheme, size_t scheme_bytes,
 static err_t find_base(const struct request *q, struct resource **out)
 {
 	struct process *p = process_current();
-	struct namespace *n = p->namespace;
 	uaddr_t scheme = uaddr(q->arg[0]);
+	struct namespace *n;
 	struct resource *r;
 	err_t err;
 
-	if (q->handle == HANDLE_NONE)
-		return n ? find_root(n, scheme, q->arg[1], out) : ERR_NODEV;
+	if (q->handle == HANDLE_NONE) {
+		n = process_namespace(p);
+		err = n ? find_root(n, scheme, q->arg[1], out) : ERR_NODEV;
+		namespace_put(n);
+		return err;
+	}
 	TRY(handle_find(&p->handles, q->handle, 0, &r, NULL));
 	if ((n = namespace_of(r))) {
 		err = find_root(n, scheme, q->arg[1], out);

@@ -31,17 +31,19 @@ err_t account_create(struct account *parent, const struct account_limits *limits
 	if (!a)
 		return ERR_NOMEM;
 	object_init(&a->object);
-	a->parent = parent;
-	if (parent) {
-		account_get(parent);
-		a->depth = parent->depth + 1;
-	}
+	a->parent = account_get(parent);
+	a->depth = parent ? parent->depth + 1 : 0;
 	account_set(a, limits);
 	*out = a;
 	return OK;
 }
 
-void account_get(struct account *a) { object_get(&a->object); }
+struct account *account_get(struct account *a)
+{
+	if (a)
+		object_get(&a->object);
+	return a;
+}
 
 void account_put(struct account *a)
 {

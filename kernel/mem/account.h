@@ -12,7 +12,8 @@ enum account_kind { ACCOUNT_PAGES, ACCOUNT_THREADS, ACCOUNT_HANDLES, ACCOUNT_KIN
 
 /* A child of parent (NULL: no ancestor), with one reference. NOMEM. */
 err_t account_create(struct account *parent, const struct account_limits *limits, struct account **out) MUST_CHECK;
-void account_get(struct account *a);
+/* a, which may be null. */
+struct account *account_get(struct account *a);
 void account_put(struct account *a);
 /* NOMEM (pages), AGAIN (threads), MFILE (handles): over the limit here or above; then nothing is charged. a may be null. */
 err_t account_charge(struct account *a, enum account_kind kind, uint64_t count) MUST_CHECK;

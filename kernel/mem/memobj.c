@@ -29,9 +29,7 @@ err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struc
 	m->kind = (uint8_t)kind;
 	m->id = atomic_fetch_add_explicit(&next_id, 1, memory_order_relaxed);
 	m->bytes = bytes;
-	if (a)
-		account_get(a);
-	m->account = a;
+	m->account = account_get(a);
 	list_init(&m->regions);
 	list_init(&m->paged_link);
 	*out = m;

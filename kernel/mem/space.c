@@ -19,9 +19,7 @@ err_t space_create(struct account *a, struct space **out)
 	}
 	object_init(&s->object);
 	spin_init(&s->lock, RANK_SPACE);
-	if (a)
-		account_get(a);
-	s->account = a;
+	s->account = account_get(a);
 	*out = s;
 	return OK;
 }

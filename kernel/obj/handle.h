@@ -20,24 +20,24 @@ struct handle_slot {
 	bool cloexec;
 };
 
-/* Members: [l] lock. */
+/* Members: [l] lock, [I] immutable. */
 struct handle_table {
 	struct spinlock lock;           /* RANK_HANDLES */
 	struct handle_segment {
+		handle_t first;                 /* [I] 0 or HANDLE_PRIVATE */
 		struct handle_slot *slots;      /* [l] */
-		uint32_t capacity;              /* [l] */
+		uint32_t capacity;              /* [l] so many are charged */
 		uint32_t lowest_free;           /* [l] no free number below it */
-	} low, high;                    /* from 0; from HANDLE_PRIVATE */
-	uint32_t low_limit;             /* [l] new numbers of low are below it */
+		uint32_t limit;                 /* [l] new numbers are below it */
+	} segments[2];
 	struct account *account;        /* [I] a reference */
-	uint32_t charged;               /* [l] ACCOUNT_HANDLES charged: the capacity */
 };
 
 /* a may be NULL. */
 void handle_table_init(struct handle_table *t, struct account *a);
 /* Closes all. */
 void handle_table_fini(struct handle_table *t) NONNULL;
-/* Copies every slot of from. NOMEM: to is empty. */
+/* Copies every slot of from into a new table. NOMEM, MFILE: only some of them. */
 err_t handle_table_copy(struct handle_table *to, struct handle_table *from) NONNULL MUST_CHECK;
 /* Gives p a number; eats p's reference on OK. at_least: the lowest acceptable (HANDLE_PRIVATE and up: that part). MFILE, NOMEM. */
 err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out) NONNULL MUST_CHECK;
@@ -52,6 +52,7 @@ void handle_set_limit(struct handle_table *t, uint32_t limit) NONNULL;
 /* The lowest number in use from h on; HANDLE_NONE: none. */
 handle_t handle_next(struct handle_table *t, handle_t h) NONNULL;
 err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;
-err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;
+/* Takes away every right that is not in keep. */
 err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep) NONNULL MUST_CHECK;
+err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;
 void handle_close_on_exec(struct handle_table *t) NONNULL;

@@ -1,137 +1,81 @@
-/* kernel/obj/id.c - one table of numbers: for each the process and the thread that have it. */
+/* kernel/obj/id.c - for each number the process and the thread that have it. */
 #include "kernel/obj/id.h"
-#include "kernel/mem/heap.h"
-#include "kernel/obj/process.h"
+#include "kernel/sync/spinlock.h"
+#include "lib/base/page_index.h"
 
-enum { ID_CHUNK = 256 };
-
-/* [l] id_lock. The table is grown by chunks, since most machines use few numbers. */
-static struct id_slot {
-	struct process *process;
-	struct thread *thread;
-} *chunks[ID_MAX / ID_CHUNK];
-static uint32_t last_id;
-static uint32_t process_total, thread_total;
+/* [l] id_lock. A slot once made stays: its number comes back. */
+static struct page_index table[ID_KINDS];
+static uint32_t used[ID_KINDS], last_id;
 static struct spinlock id_lock = SPINLOCK_INIT(RANK_PROCESS_LIST);
 
-static struct id_slot *slot_of(uint32_t id)
+static struct object *owner_of(enum id_kind kind, uint32_t id) REQUIRES(&id_lock)
 {
-	if (id == 0 || id >= ID_MAX || !chunks[id / ID_CHUNK])
-		return NULL;
-	return &chunks[id / ID_CHUNK][id % ID_CHUNK];
+	const uint64_t *slot = page_index_find(&table[kind], id);
+	return slot ? (struct object *)*slot : NULL;
 }
 
-/* The next number after the last one given that nobody has: numbers come back late. */
-static struct id_slot *find_free(uint32_t *id) REQUIRES(&id_lock)
+/* The next number after the last one given that nobody has: numbers come back late. 0: none. */
+static uint32_t find_free(void) REQUIRES(&id_lock)
 {
 	for (uint32_t tries = 0; tries < ID_MAX; tries++) {
 		last_id = last_id + 1 < ID_MAX ? last_id + 1 : 1;
-		struct id_slot **chunk = &chunks[last_id / ID_CHUNK];
-		if (!*chunk && !(*chunk = heap_alloc(ID_CHUNK * sizeof(**chunk))))
-			continue;
-		struct id_slot *s = &(*chunk)[last_id % ID_CHUNK];
-		if (!s->process && !s->thread) {
-			*id = last_id;
-			return s;
-		}
+		if (!owner_of(ID_PROCESS, last_id) && !owner_of(ID_THREAD, last_id))
+			return last_id;
 	}
-	return NULL;
+	return 0;
 }
 
-err_t id_add_process(struct process *p)
+err_t id_add(enum id_kind kind, struct object *o, uint32_t wanted, uint32_t *out)
 {
+	uint64_t *slot;
+
 	spin_lock(&id_lock);
-	struct id_slot *s = find_free(&p->pid);
-	if (s) {
-		s->process = p;
-		process_total++;
+	uint32_t id = wanted && !owner_of(kind, wanted) ? wanted : find_free();
+	err_t err = id ? page_index_make(&table[kind], id, &slot) : ERR_AGAIN;
+	if (!err) {
+		*slot = (uint64_t)o;
+		used[kind]++;
+		*out = id;
 	}
 	spin_unlock(&id_lock);
-	return s ? OK : ERR_AGAIN;
+	return err;
 }
 
-void id_remove_process(struct process *p)
+void id_remove(enum id_kind kind, uint32_t id)
 {
 	spin_lock(&id_lock);
-	slot_of(p->pid)->process = NULL;
-	process_total--;
+	*page_index_find(&table[kind], id) = 0;
+	used[kind]--;
 	spin_unlock(&id_lock);
 }
 
-err_t id_add_thread(struct thread *t)
+void id_move(enum id_kind kind, uint32_t from, uint32_t to)
 {
 	spin_lock(&id_lock);
-	struct id_slot *s = slot_of(t->process->pid);
-	t->tid = t->process->pid;
-	if (s->thread)
-		s = find_free(&t->tid);
-	if (s) {
-		s->thread = t;
-		thread_total++;
-	}
-	spin_unlock(&id_lock);
-	return s ? OK : ERR_AGAIN;
-}
-
-void id_remove_thread(struct thread *t)
-{
-	spin_lock(&id_lock);
-	slot_of(t->tid)->thread = NULL;
-	thread_total--;
+	uint64_t *slot = page_index_find(&table[kind], from), owner = *slot;
+	*slot = 0;
+	*page_index_find(&table[kind], to) = owner;
 	spin_unlock(&id_lock);
 }
 
-void id_take_pid(struct thread *t)
+struct object *id_find(enum id_kind kind, uint32_t id)
 {
 	spin_lock(&id_lock);
-	slot_of(t->tid)->thread = NULL;
-	t->tid = t->process->pid;
-	slot_of(t->tid)->thread = t;
+	struct object *o = owner_of(kind, id);
+	if (o && !object_try_get(o))
+		o = NULL;
 	spin_unlock(&id_lock);
+	return o;
 }
 
-struct process *process_find(uint32_t pid)
+uint32_t id_next(enum id_kind kind, uint32_t id)
 {
-	spin_lock(&id_lock);
-	struct id_slot *s = slot_of(pid);
-	struct process *p = s ? s->process : NULL;
-	if (p && !object_try_get(&p->object))
-		p = NULL;
-	spin_unlock(&id_lock);
-	return p;
-}
-
-struct thread *thread_find(uint32_t tid)
-{
-	spin_lock(&id_lock);
-	struct id_slot *s = slot_of(tid);
-	struct thread *t = s ? s->thread : NULL;
-	if (t && !object_try_get(&t->object))
-		t = NULL;
-	spin_unlock(&id_lock);
-	return t;
-}
-
-uint32_t process_list(uint32_t *pids, uint32_t capacity)
-{
-	uint32_t count = 0;
+	uint64_t found;
 
 	spin_lock(&id_lock);
-	for (uint32_t id = 1; id < ID_MAX; id++) {
-		struct id_slot *s = slot_of(id);
-		if (!s) {
-			id += ID_CHUNK - 1 - id % ID_CHUNK;
-			continue;
-		}
-		if (s->process && count++ < capacity)
-			pids[count - 1] = id;
-	}
+	bool any = page_index_next(&table[kind], id, ID_MAX, &found);
 	spin_unlock(&id_lock);
-	return count;
+	return any ? (uint32_t)found : 0;
 }
 
-uint32_t process_count(uint32_t *threads_out)
-{
-	*threads_out = thread_total;
-	return process_total;
-}
+uint32_t id_count(enum id_kind kind) { return used[kind]; }

@@ -4,18 +4,20 @@
  */
 #pragma once
 #include "abi/error.h"
+#include "kernel/obj/object.h"
 #include "lib/base/attr.h"
 
-struct process;
-struct thread;
-
 enum { ID_MAX = 32768 };
+enum id_kind { ID_PROCESS, ID_THREAD, ID_KINDS };
 
-/* Gives p a number. AGAIN: all are taken. */
-err_t id_add_process(struct process *p) NONNULL MUST_CHECK;
-void id_remove_process(struct process *p) NONNULL;
-/* Gives t a number: its process's pid if no thread has it. AGAIN. */
-err_t id_add_thread(struct thread *t) NONNULL MUST_CHECK;
-void id_remove_thread(struct thread *t) NONNULL;
-/* The only thread left takes its process's pid as its number (exec). */
-void id_take_pid(struct thread *t) NONNULL;
+/* Gives o a number: wanted, or the next that no process or thread has when that is 0 or some other of o's kind has it. The
+ * table holds no reference. AGAIN: all are taken. NOMEM. */
+err_t id_add(enum id_kind kind, struct object *o, uint32_t wanted, uint32_t *out) NONNULL MUST_CHECK;
+void id_remove(enum id_kind kind, uint32_t id);
+/* What has the number from gets the number to, which another of its kind had once. */
+void id_move(enum id_kind kind, uint32_t from, uint32_t to);
+/* Who has this number, with a reference; NULL: nobody. */
+struct object *id_find(enum id_kind kind, uint32_t id);
+/* The lowest number in use from id on; 0: none. */
+uint32_t id_next(enum id_kind kind, uint32_t id);
+uint32_t id_count(enum id_kind kind);

@@ -37,18 +37,26 @@ err_t namespace_create(struct namespace **out)
 	return OK;
 }
 
-void namespace_get(struct namespace *n) { object_get(&n->object); }
+static void binding_destroy(struct binding *b)
+{
+	list_remove(&b->link);
+	resource_put(b->root);
+	heap_delete(b);
+}
+
+struct namespace *namespace_get(struct namespace *n)
+{
+	if (n)
+		object_get(&n->object);
+	return n;
+}
 
 void namespace_put(struct namespace *n)
 {
 	if (!n || !object_put(&n->object))
 		return;
-	while (!list_is_empty(&n->bindings)) {
-		struct binding *b = list_first(&n->bindings, struct binding, link);
-		list_remove(&b->link);
-		resource_put(b->root);
-		heap_delete(b);
-	}
+	while (!list_is_empty(&n->bindings))
+		binding_destroy(list_first(&n->bindings, struct binding, link));
 	heap_delete(n);
 }
 
@@ -96,7 +104,7 @@ err_t namespace_bind(struct namespace *n, const char *name, size_t name_bytes, s
 	return err;
 }
 
-err_t namespace_unbind(struct namespace *n, const char *name, size_t name_bytes)
+static err_t unbind(struct namespace *n, const char *name, size_t name_bytes)
 {
 	spin_lock(&n->lock);
 	struct binding *b = find(n, name, name_bytes);
@@ -107,8 +115,7 @@ err_t namespace_unbind(struct namespace *n, const char *name, size_t name_bytes)
 	spin_unlock(&n->lock);
 	if (!b)
 		return ERR_NODEV;
-	resource_put(b->root);
-	heap_delete(b);
+	binding_destroy(b);
 	return OK;
 }
 
@@ -126,55 +133,35 @@ err_t namespace_find(struct namespace *n, const char *name, size_t name_bytes, s
 
 /* ---- as a resource ---- */
 
-static err_t read_names(const struct call_args *a, char *names, size_t *bytes)
-{
-	if (a->in_bytes > NAMES_BYTES_MAX)
-		return ERR_2BIG;
-	*bytes = a->in_bytes;
-	return copy_from_user(names, a->in, a->in_bytes);
-}
-
-/* Is b one of the names, each ended by 0? All are when there are none. */
-static bool is_listed(const struct binding *b, const char *names, size_t bytes)
-{
-	for (size_t at = 0, length; at < bytes; at += length + 1) {
-		length = strnlen(names + at, bytes - at);
-		if (length == b->name_bytes && memcmp(names + at, b->name, length) == 0)
-			return true;
-	}
-	return bytes == 0;
-}
-
-/* NODEV: not every name is there. */
+/* Binds what the names (each ended by 0) are bound to in n, or all when there are none. NODEV: not every name is there. */
 static err_t copy_bindings(struct namespace *n, struct namespace *to, const char *names, size_t bytes)
 {
-	size_t missing = bytes && names[bytes - 1] ? 1 : 0;
 	struct resource *none;
 	struct binding *b;
 	err_t err = OK;
 
-	for (size_t i = 0; i < bytes; i++)
-		missing += names[i] == 0;
 	spin_lock(&n->lock);
 	spin_lock_nested(&to->lock);
-	list_each(b, &n->bindings, link)
-		if (is_listed(b, names, bytes) && !(err = bind(to, b->name, b->name_bytes, b->root, &none)))
-			missing -= bytes != 0;
-		else if (err)
-			break;
+	if (bytes == 0)
+		list_each(b, &n->bindings, link)
+			err = err ? err : bind(to, b->name, b->name_bytes, b->root, &none);
+	for (size_t at = 0, length; at < bytes && !err; at += length + 1) {
+		length = strnlen(names + at, bytes - at);
+		b = find(n, names + at, length);
+		err = b ? bind(to, b->name, b->name_bytes, b->root, &none) : ERR_NODEV;
+	}
 	spin_unlock(&to->lock);
 	spin_unlock(&n->lock);
-	return err ? err : missing ? ERR_NODEV : OK;
+	return err;
 }
 
 static int64_t clone(struct namespace *n, struct call_args *a, const char *names, size_t bytes)
 {
 	struct namespace *to;
 	struct resource *r;
-	err_t err;
 
 	TRY(namespace_create(&to));
-	err = copy_bindings(n, to, names, bytes);
+	err_t err = copy_bindings(n, to, names, bytes);
 	if (!err && !(err = namespace_resource(to, &r)))
 		call_reply(a, r, RIGHT_ALL);
 	namespace_put(to);
@@ -195,24 +182,22 @@ static int64_t list_names(struct namespace *n, struct call_args *a, char *names)
 		names[bytes++] = 0;
 	}
 	spin_unlock(&n->lock);
-	err_t err = call_out(a, names, bytes);
-	return err ? err : (int64_t)bytes;
+	TRY(call_out(a, names, bytes));
+	return (int64_t)bytes;
 }
 
 static int64_t call_with_names(struct namespace *n, struct call_args *a, char *names)
 {
-	size_t bytes;
-
-	TRY(read_names(a, names, &bytes));
+	if (a->in_bytes > NAMES_BYTES_MAX)
+		return ERR_2BIG;
+	TRY(copy_from_user(names, a->in, a->in_bytes));
 	switch (a->code) {
 	case NS_BIND:
-		if (!a->passed.resource)
-			return ERR_BADF;
-		return namespace_bind(n, names, bytes, a->passed.resource);
+		return a->passed.resource ? namespace_bind(n, names, a->in_bytes, a->passed.resource) : ERR_BADF;
 	case NS_UNBIND:
-		return namespace_unbind(n, names, bytes);
+		return unbind(n, names, a->in_bytes);
 	case NS_CLONE:
-		return clone(n, a, names, bytes);
+		return clone(n, a, names, a->in_bytes);
 	default:
 		return list_names(n, a, names);
 	}
@@ -238,10 +223,9 @@ static const struct resource_ops namespace_ops = { .name = "namespace", .call = 
 
 err_t namespace_resource(struct namespace *n, struct resource **out)
 {
-	err_t err = resource_create(&namespace_ops, n, 0, out);
-	if (!err)
-		namespace_get(n);
-	return err;
+	TRY(resource_create(&namespace_ops, n, 0, out));
+	namespace_get(n);
+	return OK;
 }
 
 struct namespace *namespace_of(struct resource *r) { return resource_data(r, &namespace_ops); }

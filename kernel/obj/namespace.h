@@ -10,11 +10,11 @@ enum { SCHEME_NAME_MAX = 32 };
 
 /* Empty, one reference. */
 err_t namespace_create(struct namespace **out) MUST_CHECK;
-void namespace_get(struct namespace *n) NONNULL;
+/* n, which may be NULL. */
+struct namespace *namespace_get(struct namespace *n);
 void namespace_put(struct namespace *n);
 /* Opening `name:ref` is ops->open of the root resource bound to the name. Eats nothing: takes its own reference. */
 err_t namespace_bind(struct namespace *n, const char *name, size_t name_bytes, struct resource *root) NONNULL MUST_CHECK;
-err_t namespace_unbind(struct namespace *n, const char *name, size_t name_bytes) NONNULL MUST_CHECK;
 /* The root with a reference. NODEV: no such scheme here. */
 err_t namespace_find(struct namespace *n, const char *name, size_t name_bytes, struct resource **out) NONNULL MUST_CHECK;
 /* As a resource (sys:namespace): NS_ codes, and OPEN relative to it. */

@@ -5,52 +5,33 @@
 #include "kernel/mem/account.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/space.h"
-#include "kernel/obj/id.h"
 #include "kernel/obj/namespace.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
 #include "lib/base/assert.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
-enum { TRACED_NAMES_MAX = 256 };
-
 static void copy_identity(struct process *p, struct process *like)
 {
+	p->creator = like->pid;
 	p->sender = like->sender;
 	p->cred = like->cred;
-	p->namespace = like->namespace;
-	if (p->namespace)
-		namespace_get(p->namespace);
+	p->namespace = process_namespace(like);
 	p->priority = like->priority;
 	p->nice = like->nice;
 	p->affinity = like->affinity;
 	memcpy(p->name, like->name, sizeof(p->name));
 }
 
-static void free_process(struct process *p)
-{
-	if (p->account)
-		account_put(p->account);
-	if (p->account_before)
-		account_put(p->account_before);
-	account_uncharge(p->payer, ACCOUNT_THREADS, 1);
-	if (p->payer)
-		account_put(p->payer);
-	heap_delete(p);
-}
-
 err_t process_create(struct space *s, struct process *like, struct process **out)
 {
-	struct process *p = heap_new(struct process);
 	struct account *payer = like ? process_account(like) : NULL;
-	err_t err;
+	struct process *p = heap_new(struct process);
+	err_t err = p ? account_charge(payer, ACCOUNT_THREADS, 1) : ERR_NOMEM;
 
-	if (!p) {
-		err = ERR_NOMEM;
-		goto put_payer;
-	}
-	if ((err = account_charge(payer, ACCOUNT_THREADS, 1)))
+	if (err)
 		goto free;
 	object_init(&p->object);
 	spin_init(&p->lock, RANK_PROCESS);
@@ -60,15 +41,12 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 	p->priority = PRIORITY_NORMAL;
 	p->affinity = UINT64_MAX;
 	p->started_ns = clock_now_ns();
-	if (like) {
-		p->creator = like->pid;
+	if (like)
 		copy_identity(p, like);
-		p->account = p->payer = payer;
-		if (payer)
-			account_get(payer);
-	}
-	handle_table_init(&p->handles, p->account);
-	if ((err = id_add_process(p)))
+	p->payer = payer;
+	p->account = account_get(payer);
+	handle_table_init(&p->handles, payer);
+	if ((err = id_add(ID_PROCESS, &p->object, 0, &p->pid)))
 		goto fini;
 	p->sender.pid = p->pid;
 	p->space = s;
@@ -77,56 +55,48 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 
 fini:
 	handle_table_fini(&p->handles);
+	account_put(p->account);
 	namespace_put(p->namespace);
-	free_process(p);
-	return err;
+	account_uncharge(payer, ACCOUNT_THREADS, 1);
 free:
 	heap_delete(p);
-put_payer:
-	if (payer)
-		account_put(payer);
-	return err;
-}
-
-static err_t fork_space(struct process *p, struct space **out)
-{
-	struct account *a = process_account(p);
-	err_t err = space_fork(p->space, a, out);
-	if (a)
-		account_put(a);
+	account_put(payer);
 	return err;
 }
 
 err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 {
-	struct process *child;
 	struct space *space = p->space;
-	err_t err;
+	struct process *child;
+	err_t err = OK;
 
 	if (fork_flags & ~(uint32_t)(FORK_SHARE_SPACE | FORK_NO_HANDLES))
 		return ERR_INVAL;
+	struct account *a = process_account(p);
 	if (fork_flags & FORK_SHARE_SPACE)
 		space_get(space);
-	else if ((err = fork_space(p, &space)))
+	else
+		err = space_fork(space, a, &space);
+	account_put(a);
+	if (err)
 		return err;
-	if ((err = process_create(space, p, &child)))
-		goto put_space;
-	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles)))
-		goto put_child;
+	if ((err = process_create(space, p, &child))) {
+		space_put(space);
+		return err;
+	}
+	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles))) {
+		process_put(child);
+		return err;
+	}
 	*out = child;
 	return OK;
-
-put_child:
-	process_put(child);
-	return err;
-put_space:
-	space_put(space);
-	return err;
 }
 
-/* What a process holds goes when its last thread has left, or when it never had one and is dropped. */
+/* What a process holds goes when its last thread has left, or when it never had one and is dropped. Who waits for its end is told. */
 static void release(struct process *p)
 {
+	struct resource *r;
+
 	spin_lock(&p->lock);
 	struct space *space = p->space;
 	struct namespace *namespace = p->namespace;
@@ -139,25 +109,23 @@ static void release(struct process *p)
 	handle_table_fini(&p->handles);
 	namespace_put(namespace);
 	space_put(space);
+	spin_lock(&p->lock);
+	list_each(r, &p->resources, link)
+		resource_notify(r, READY_READ);
+	spin_unlock(&p->lock);
 }
 
 void process_put(struct process *p)
 {
 	if (!p || !object_put(&p->object))
 		return;
-	id_remove_process(p);
+	id_remove(ID_PROCESS, p->pid);
 	release(p);
-	free_process(p);
-}
-
-static void tell_end(struct process *p)
-{
-	struct resource *r;
-
-	spin_lock(&p->lock);
-	list_each(r, &p->resources, link)
-		resource_notify(r, READY_READ);
-	spin_unlock(&p->lock);
+	account_put(p->account);
+	account_put(p->account_before);
+	account_uncharge(p->payer, ACCOUNT_THREADS, 1);
+	account_put(p->payer);
+	heap_delete(p);
 }
 
 err_t process_start_thread(struct process *p, const struct thread_start *start, uint32_t *tid)
@@ -166,7 +134,7 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 	err_t err;
 
 	TRY(thread_create(p, start, &t));
-	if ((err = id_add_thread(t)))
+	if ((err = id_add(ID_THREAD, &t->object, p->pid, &t->tid)))
 		goto put;
 	*tid = t->tid;
 	spin_lock(&p->lock);
@@ -187,7 +155,7 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 	return OK;
 
 remove_id:
-	id_remove_thread(t);
+	id_remove(ID_THREAD, t->tid);
 put:
 	thread_put(t);
 	return err;
@@ -196,44 +164,38 @@ put:
 void process_end(struct process *p, enum task_end end, uint64_t status)
 {
 	struct thread *t;
-	bool empty;
 
 	spin_lock(&p->lock);
 	if (!p->end) {
 		p->end = (uint8_t)end;
 		p->status = status;
 	}
-	empty = p->thread_count == 0;
+	bool empty = p->thread_count == 0;
 	list_each(t, &p->threads, process_link)
 		thread_attend(t, ATTENTION_KILL);
 	spin_unlock(&p->lock);
-	if (empty) {
+	if (empty)
 		release(p);
-		tell_end(p);
-	}
 }
 
 void process_leave(struct thread *t)
 {
 	struct process *p = t->process;
-	struct thread *exec_thread;
-	bool last;
 
 	trace(TRACE_EXIT, 0, t->tid, p->status);
 	sched_charge();
 	spin_lock(&p->lock);
 	list_remove(&t->process_link);
-	last = --p->thread_count == 0;
+	bool last = --p->thread_count == 0;
 	if (last && !p->end)
 		p->end = TASK_EXITED;
-	exec_thread = p->exec_thread;
-	if (exec_thread)
-		thread_wake(exec_thread);
+	if (p->exec_thread)
+		thread_wake(p->exec_thread);
 	p->user_ns += t->user_ns;
 	p->system_ns += t->system_ns;
 	p->switches += t->switches;
 	spin_unlock(&p->lock);
-	id_remove_thread(t);
+	id_remove(ID_THREAD, t->tid);
 	if (!last)
 		return;
 	/* The tables must not be loaded here any more when the space goes. */
@@ -241,7 +203,6 @@ void process_leave(struct thread *t)
 	space_switch(c->space, NULL);
 	c->space = NULL;
 	release(p);
-	tell_end(p);
 }
 
 static bool is_alone(struct process *p)
@@ -287,7 +248,9 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	self->notice_mask = start->notice_mask;
 	process_review_notices(self);
 	spin_unlock(&p->lock);
-	id_take_pid(self);
+	if (self->tid != p->pid)
+		id_move(ID_THREAD, self->tid, p->pid);
+	self->tid = p->pid;
 	struct cpu *c = cpu_this();
 	space_switch(c->space, s);
 	c->space = s;
@@ -334,50 +297,40 @@ void process_review_notices(struct thread *t)
 		atomic_fetch_and(&t->attention, ~(uint32_t)ATTENTION_NOTICE);
 }
 
-/* Who gets a notice to the process: the current thread if it may, else the first that does not mask it. Waiters in
- * NOTICE_TAKE mask what they wait for, so everyone is told when nobody is open to it. */
-static void post_to_process(struct process *p, uint64_t bit) REQUIRES(&p->lock)
+/* The thread with this tid; for 0 the first that does not mask the notice. */
+static struct thread *notice_target(struct process *p, uint32_t tid, uint64_t bit) REQUIRES(&p->lock)
 {
 	struct thread *t;
 
-	p->notice_pending |= bit;
 	list_each(t, &p->threads, process_link)
-		if (!(t->notice_mask & bit)) {
-			thread_attend(t, ATTENTION_NOTICE);
-			return;
-		}
-	list_each(t, &p->threads, process_link)
-		if (t->notice_wanted & bit)
-			thread_wake(t);
+		if (tid ? t->tid == tid : !(t->notice_mask & bit))
+			return t;
+	return NULL;
 }
 
 err_t process_post(struct process *p, uint32_t tid, uint32_t notice)
 {
 	struct thread *t;
-	err_t err = tid ? ERR_SRCH : OK;
 
 	if (notice < 1 || notice > 64)
 		return ERR_INVAL;
 	uint64_t bit = 1ull << (notice - 1);
 	trace(TRACE_NOTICE, (uint16_t)notice, tid ? tid : p->pid, 0);
 	spin_lock(&p->lock);
-	if (!tid) {
-		post_to_process(p, bit);
+	struct thread *target = notice_target(p, tid, bit);
+	bool found = target || !tid;
+	if (found)
+		*(tid ? &target->notice_pending : &p->notice_pending) |= bit;
+	if (target && !(target->notice_mask & bit)) {
+		thread_attend(target, ATTENTION_NOTICE);
 	} else {
-		list_each(t, &p->threads, process_link) {
-			if (t->tid != tid)
-				continue;
-			t->notice_pending |= bit;
-			if (!(t->notice_mask & bit))
-				thread_attend(t, ATTENTION_NOTICE);
-			else if (t->notice_wanted & bit)
+		/* Waiters in NOTICE_TAKE mask what they wait for. */
+		list_each(t, &p->threads, process_link)
+			if (t->notice_wanted & bit && (!tid || t == target))
 				thread_wake(t);
-			err = OK;
-			break;
-		}
 	}
 	spin_unlock(&p->lock);
-	return err;
+	return found ? OK : ERR_SRCH;
 }
 
 void process_withdraw(struct process *p, uint64_t notices)
@@ -402,12 +355,9 @@ uint32_t process_take_notice(uint64_t set)
 	spin_lock(&p->lock);
 	uint64_t found = (t->notice_pending | p->notice_pending) & set;
 	if (found) {
-		notice = (uint32_t)__builtin_ctzll(found) + 1;
+		notice = lowest_bit(found) + 1;
 		uint64_t bit = 1ull << (notice - 1);
-		if (t->notice_pending & bit)
-			t->notice_pending &= ~bit;
-		else
-			p->notice_pending &= ~bit;
+		*(t->notice_pending & bit ? &t->notice_pending : &p->notice_pending) &= ~bit;
 	}
 	process_review_notices(t);
 	spin_unlock(&p->lock);
@@ -431,14 +381,12 @@ uint64_t process_set_notice_mask(uint64_t mask, uint64_t *pending)
 struct account *process_account(struct process *p)
 {
 	spin_lock(&p->lock);
-	struct account *a = p->account;
-	if (a)
-		account_get(a);
+	struct account *a = account_get(p->account);
 	spin_unlock(&p->lock);
 	return a;
 }
 
-err_t process_set_account(struct process *p, struct account *a)
+void process_set_account(struct process *p, struct account *a)
 {
 	account_get(a);
 	spin_lock(&p->lock);
@@ -447,9 +395,15 @@ err_t process_set_account(struct process *p, struct account *a)
 	p->account_before = p->account;
 	p->account = a;
 	spin_unlock(&p->lock);
-	if (older)
-		account_put(older);
-	return OK;
+	account_put(older);
+}
+
+struct namespace *process_namespace(struct process *p)
+{
+	spin_lock(&p->lock);
+	struct namespace *n = namespace_get(p->namespace);
+	spin_unlock(&p->lock);
+	return n;
 }
 
 struct sender process_sender(struct thread *t)
@@ -476,14 +430,10 @@ void process_trace_name(struct process *p)
 
 void process_trace_names(void)
 {
-	uint32_t pids[TRACED_NAMES_MAX];
-	uint32_t count = process_list(pids, TRACED_NAMES_MAX);
-
-	for (uint32_t i = 0; i < count && i < TRACED_NAMES_MAX; i++) {
-		struct process *p = process_find(pids[i]);
-		if (!p)
-			continue;
-		process_trace_name(p);
+	for (uint32_t pid = id_next(ID_PROCESS, 1); pid; pid = id_next(ID_PROCESS, pid + 1)) {
+		struct process *p = process_find(pid);
+		if (p)
+			process_trace_name(p);
 		process_put(p);
 	}
 }

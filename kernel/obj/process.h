@@ -9,6 +9,7 @@
 #include "abi/proto/task.h"
 #include "abi/types.h"
 #include "kernel/obj/handle.h"
+#include "kernel/obj/id.h"
 #include "kernel/obj/object.h"
 #include "kernel/sched/thread.h"
 
@@ -18,7 +19,7 @@ struct space;
 
 /* Members: [l] lock, [I] immutable, [a] atomic. */
 struct process {
-	struct object object;
+	struct object object;           /* first, as in struct thread: process_find, thread_find */
 	struct spinlock lock;
 	uint32_t pid;                   /* [I] */
 	struct list_node threads;       /* [l] */
@@ -77,14 +78,14 @@ void process_leave(struct thread *t) NONNULL;
 /* Recomputes ATTENTION_NOTICE of a thread; process lock held. */
 void process_review_notices(struct thread *t) NONNULL;
 /* With a reference; NULL: none. */
-struct process *process_find(uint32_t pid);
-struct thread *thread_find(uint32_t tid);
-uint32_t process_list(uint32_t *pids, uint32_t capacity);
-uint32_t process_count(uint32_t *threads_out);
+static inline struct process *process_find(uint32_t pid) { return (struct process *)id_find(ID_PROCESS, pid); }
+static inline struct thread *thread_find(uint32_t tid) { return (struct thread *)id_find(ID_THREAD, tid); }
 /* Who is charged for what the process makes now, with a reference; may be NULL. */
 struct account *process_account(struct process *p) NONNULL;
 /* From now on a pays (children too); what was charged stays where it is. */
-err_t process_set_account(struct process *p, struct account *a) NONNULL MUST_CHECK;
+void process_set_account(struct process *p, struct account *a) NONNULL;
+/* With a reference; NULL: the null namespace. */
+struct namespace *process_namespace(struct process *p) NONNULL;
 /* Writes the process's name into the trace, which knows threads by numbers only. */
 void process_trace_name(struct process *p) NONNULL;
 void process_trace_names(void);

@@ -89,8 +89,7 @@ free:
 uncharge:
 	account_uncharge(account, ACCOUNT_THREADS, 1);
 put_account:
-	if (account)
-		account_put(account);
+	account_put(account);
 	return err;
 }
 
@@ -118,8 +117,7 @@ void thread_put(struct thread *t)
 		account_uncharge(t->account, ACCOUNT_THREADS, 1);
 	}
 	frame_put(kernel_to_paddr(t->kernel_stack));
-	if (t->account)
-		account_put(t->account);
+	account_put(t->account);
 	heap_delete(t);
 	if (p)
 		process_put(p);

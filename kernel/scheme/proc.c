@@ -220,11 +220,9 @@ static int64_t task_namespace(struct process *p, struct call_args *a)
 		return ERR_BADF;
 	if (p != process_current() && has_started(p))
 		return ERR_BUSY;
-	if (n)
-		namespace_get(n);
 	spin_lock(&p->lock);
 	struct namespace *old = p->namespace;
-	p->namespace = n;
+	p->namespace = namespace_get(n);
 	spin_unlock(&p->lock);
 	namespace_put(old);
 	return OK;
@@ -299,7 +297,8 @@ static int64_t task_account(struct process *p, struct call_args *a)
 
 	if (!account)
 		return ERR_BADF;
-	return process_set_account(p, account);
+	process_set_account(p, account);
+	return OK;
 }
 
 static int64_t task_space(struct process *p, struct call_args *a)
@@ -487,19 +486,15 @@ static int64_t admin_find(struct call_args *a)
 	return give_process(a, p, RIGHT_ALL & ~(uint32_t)RIGHT_SERVE);
 }
 
+/* As many pids as there is room for; the result is how many there are. */
 static int64_t admin_list(struct call_args *a)
 {
-	size_t capacity = a->out_bytes / sizeof(uint32_t);
-	if (capacity > 32768)
-		capacity = 32768;
-	uint32_t *pids = heap_alloc(capacity * sizeof(*pids) + sizeof(*pids));
-	if (!pids)
-		return ERR_NOMEM;
-	uint32_t count = process_list(pids, (uint32_t)capacity);
-	size_t fits = count < capacity ? count : capacity;
-	err_t err = copy_to_user(a->out, pids, fits * sizeof(*pids));
-	heap_free(pids, capacity * sizeof(*pids) + sizeof(*pids));
-	return err ? err : (int64_t)count;
+	uint32_t count = 0;
+
+	for (uint32_t pid = id_next(ID_PROCESS, 1); pid; pid = id_next(ID_PROCESS, pid + 1), count++)
+		if ((count + 1) * sizeof(pid) <= a->out_bytes)
+			TRY(copy_to_user(uaddr(a->out.raw + count * sizeof(pid)), &pid, sizeof(pid)));
+	return count;
 }
 
 static int64_t admin_find_thread(struct call_args *a)

@@ -46,7 +46,8 @@ static void fill_info(struct system_info *i)
 		i->interrupts += cpus[c]->interrupts;
 		i->requests += cpus[c]->requests;
 	}
-	i->processes = process_count(&i->threads);
+	i->processes = id_count(ID_PROCESS);
+	i->threads = id_count(ID_THREAD);
 	i->running = sched_count_running();
 	arch_clock_scale(&mult, &shift, &i->tsc_hz);
 	sched_load(&i->load_1, &i->load_5, &i->load_15);
@@ -214,16 +215,14 @@ static const struct resource_ops framebuffer_ops = { .name = "sys:framebuffer", 
 
 static err_t open_namespace(bool own, struct passed *out)
 {
-	struct namespace *n = process_current()->namespace;
+	struct namespace *n = NULL;
 	err_t err;
 
-	if (own && !n)
-		return ERR_NODEV;
 	if (own)
-		namespace_get(n);
+		n = process_namespace(process_current());
 	else if ((err = namespace_create(&n)))
 		return err;
-	err = namespace_resource(n, &out->resource);
+	err = n ? namespace_resource(n, &out->resource) : ERR_NODEV;
 	namespace_put(n);
 	out->rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | (own ? 0 : RIGHT_ADMIN);
 	return err;
