@@ -3,6 +3,7 @@
  * A process's pid stays taken as long as the process object lives; its first thread has the same number.
  */
 #pragma once
+#include <stddef.h>
 #include "abi/error.h"
 #include "kernel/obj/object.h"
 #include "lib/base/attr.h"
