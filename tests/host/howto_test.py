@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tests/host/howto_test.py - the programs of doc/howto/hello-scheme.md are taken out of the page, built and run."""
+"""tests/host/howto_test.py - the programs and commands of doc/howto are taken out of the pages, built and run."""
 import os
 import re
 import shutil
@@ -9,12 +9,10 @@ from pathlib import Path
 
 import tap
 
-PAGE = tap.ROOT / "doc/howto/hello-scheme.md"
-
-
-def files_of_page():
-    """{path: text} of the blocks that name their file in the first line."""
-    blocks = re.findall(r"^```\w+\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+def files_of_page(name):
+    """{path: text} of the blocks that name their file (or what they show) in the first line."""
+    page = tap.ROOT / "doc/howto" / name
+    blocks = re.findall(r"^```\w+\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     named = ((re.match(r"(?:/\*|#) ([\w./]+)", block), block) for block in blocks)
     return {match.group(1): block for match, block in named if match}
 
@@ -29,12 +27,12 @@ def copy_tree(to):
 
 
 def rule_the_server_fits_on_a_page():
-    lines = [line for line in files_of_page()["servers/hello/main.c"].splitlines() if line.strip()]
+    lines = [line for line in files_of_page("hello-scheme.md")["servers/hello/main.c"].splitlines() if line.strip()]
     assert len(lines) <= 45, len(lines)
 
 
 def rule_the_hello_scheme_of_the_page_builds_and_greets():
-    files = files_of_page()
+    files = files_of_page("hello-scheme.md")
     with tempfile.TemporaryDirectory(prefix="howto.") as name:
         tree = Path(name)
         copy_tree(tree)
@@ -48,6 +46,19 @@ def rule_the_hello_scheme_of_the_page_builds_and_greets():
                                "--add", f"{tree}/build/bin/tests/hello:/tests/hello", "--add", f"{tree}/image/etc/init.rc:/etc/init.rc",
                                "--", "/tests/hello"], capture_output=True, timeout=300)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b""), done
+
+
+def rule_a_program_is_ported_as_the_page_says():
+    files = files_of_page("port-a-program.md")
+    with tempfile.TemporaryDirectory(prefix="howto.") as name:
+        (Path(name) / "greet.c").write_text(files["greet.c"])
+        os.symlink(tap.ROOT / "cathode", Path(name) / "cathode")
+        for block, who in (("static", "Ada"), ("dynamic", "Grace"), ("strace", "Ada")):
+            if block == "strace":       # the page leaves a dynamic program there
+                subprocess.run(["sh", "-ec", files["static"].splitlines()[1]], cwd=name, check=True)
+            done = subprocess.run(["sh", "-ec", files[block]], cwd=name, capture_output=True, timeout=300)
+            assert (done.returncode, done.stdout) == (0, f"{who}, process known\n".encode()), (block, done)
+            assert (b" getpid() = " in done.stderr) == (block == "strace"), done.stderr
 
 
 tap.run(__name__)
