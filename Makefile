@@ -159,7 +159,7 @@ native_name    = $(subst /native/,/,$(basename $(1)))
 native_names  := $(foreach n,$(natives),$(call native_name,$n))
 $(foreach p,$(programs),$(eval $(call program_rules,$(notdir $p),$p,$(call objects,$(B)/guest,$(call modules,$p,%.S)))))
 $(foreach c,$(commands),$(eval $(call program_rules,$(basename $(notdir $c)),cmd,$(call objects,$(B)/guest,$c))))
-$(foreach n,$(natives),$(eval $(call program_rules,$(call native_name,$n),$(patsubst %/,%,$(dir $n)),$(call objects,$(B)/guest,$n))))
+$(foreach n,$(natives),$(eval $(call program_rules,$(call native_name,$n),$(patsubst %/,%,$(dir $n)),$(call objects,$(B)/guest,$n $(if $(filter bench/%,$n),bench/frame.c)))))
 programs: $(addprefix $(B)/bin/,$(program_names) $(command_names))
 
 # ---- Linux programs for tests and benchmarks: static, once with musl, once with glibc -------------------------------
@@ -173,12 +173,14 @@ $(B)/linux/%-musl: tests/linux/%.c $(linux_tests)
 $(B)/linux/%-glibc: tests/linux/%.c $(linux_tests)
 	$(call say,GLIBC,$<)
 	$(Q)mkdir -p $(@D) && $(GCC) $(linux_flags) $(filter %.c,$^) -o $@
-$(B)/bench/%: bench/%.c
+$(B)/bench/bench: $(call ours,bench/linux) bench/frame.c bench/frame.h
+	$(call say,MUSL,bench/linux)
+	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) -g $(filter %.c,$^) -o $@
+$(B)/bench/linux_init: bench/linux_init.c
 	$(call say,MUSL,$<)
 	$(Q)mkdir -p $(@D) && $(MUSLCC) $(linux_flags) $< -o $@
 test-programs: $(addprefix $(B)/linux/,$(linux_names)) $(addprefix $(B)/bin/,$(filter tests/%,$(native_names)))
-bench-programs: $(patsubst bench/%.c,$(B)/bench/%,$(filter-out bench/native/%,$(filter bench/%.c,$(sources)))) \
-                $(addprefix $(B)/bin/,$(filter bench/%,$(native_names)))
+bench-programs: $(B)/bench/bench $(B)/bench/linux_init $(addprefix $(B)/bin/,$(filter bench/%,$(native_names)))
 
 # ---- Host tests: each folder's modules in an archive, one program per test -------------------------------------------
 

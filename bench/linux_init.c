@@ -1,4 +1,4 @@
-/* bench/linux_init.c - process 1 of the Linux that ./cathode bench compares with: runs /bench, powers off. */
+/* bench/linux_init.c - process 1 of the Linux that ./cathode bench compares with: runs /bench with the kernel's arguments, powers off. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,23 +17,9 @@ static void console_open(void)
 		dup2(fd, i);
 }
 
-/* Memory in use before anything was started, in KiB, as /proc/meminfo has it. */
-static void memory_print(void)
+int main(int argc, char **argv)
 {
-	char line[128];
-	unsigned long available;
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "MemFree: %lu", &available) == 1)
-			printf("KiB free\t%lu\n", available);
-	if (file)
-		fclose(file);
-	fflush(stdout);
-}
-
-int main(void)
-{
+	(void)argc;
 	int status;
 
 	mkdir("/proc", 0755);
@@ -41,12 +27,14 @@ int main(void)
 	mkdir("/tmp", 01777);
 	mount("none", "/proc", "proc", 0, NULL);
 	mount("none", "/dev", "devtmpfs", 0, NULL);
+	mount("none", "/tmp", "tmpfs", 0, NULL);
 	console_open();
 	printf("BENCH BEGIN\n");
-	memory_print();
+	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
-		execl("/bench", "/bench", (char *)NULL);
+		argv[0] = "/bench";
+		execv("/bench", argv);
 		_exit(127);
 	}
 	waitpid(child, &status, 0);

@@ -1,7 +1,8 @@
-"""tools/bench.py - `./cathode bench`: the same static program on Cathode and on Debian's Linux, in guest instructions.
+"""tools/bench.py - `./cathode bench`: the same static program on Cathode and on Debian's Linux, in the same machine.
 
-Both run in QEMU with `-icount shift=0,sleep=off -smp 1 -cpu max,-erms,-fsrm`; Linux is Debian's cloud kernel, tuned
-(mitigations=off init_on_alloc=0), with the program in a tiny initial file tree.
+Both run in QEMU with the same options (tools/machine.py); Linux is Debian's cloud kernel, tuned (mitigations=off
+init_on_alloc=0), with the program in a tiny initial file tree. Regimes: icount counts guest instructions on one CPU and repeats exactly;
+tcg1, tcg2 and tcg4 are plain TCG's nanoseconds with so many CPUs, as the host's other load lets them be (the fastest batch is taken).
 """
 import json
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import execute
@@ -21,8 +23,45 @@ META_PACKAGE = "linux-image-cloud-amd64"
 LINUX_LINE = "console=ttyS0 quiet mitigations=off init_on_alloc=0 panic=-1"
 LIMIT_S = 900
 MEMORY_MB = 256
-USED = "memory used before it, KiB"
+# Regime: how many CPUs, and whether instructions are counted.
+REGIMES = {"icount": (1, True), "tcg1": (1, False), "tcg2": (2, False), "tcg4": (4, False)}
+CHOICES = {"icount": ["icount"], "tcg": ["tcg1", "tcg2", "tcg4"], "all": list(REGIMES), **{name: [name] for name in REGIMES}}
+TIMES = {"icount": "instructions", "tcg1": "ns", "tcg2": "ns", "tcg4": "ns"}
+KIB = "KiB"
+# Of the machine as a whole, found out by starting the program.
+MACHINE_ROWS = ("memory-at-rest", "boot")
+# Cathode's own operations, and what of Linux's comes nearest.
+NEAREST = {"null-call": "linux-getppid", "call-reply": "pipe-ping-pong", "call-reply-64b": "pipe-ping-pong", "call-reply-4k": "pipe-ping-pong",
+           "library-call-reply": "pipe-ping-pong", "library-call-reply-4k": "pipe-ping-pong", "bulk-32": "linux-getppid", "ring-32": "linux-getppid"}
 
+
+@dataclass
+class Row:
+    name: str
+    regime: str
+    unit: str
+    cathode: float | None = None
+    linux: float | None = None
+
+    def ratio(self):
+        return self.cathode / self.linux if self.cathode is not None and self.linux else None
+
+    def json(self):
+        ratio = self.ratio()
+        return {"name": self.name, "regime": self.regime, "unit": self.unit, "cathode": self.cathode, "linux": self.linux,
+                "ratio": None if ratio is None else round(ratio, 4)}
+
+
+def row_names():
+    """{name: the program that measures it}, in the order of the programs' tables."""
+    found = {}
+    for folder in ("linux", "native"):
+        for path in sorted((project.ROOT / "bench" / folder).glob("*.c")):
+            found |= {name: folder for name in re.findall(r'\{ \.name = "([\w-]+)"', path.read_text())}
+    return {**found, **{name: "machine" for name in MACHINE_ROWS}}
+
+
+# ---- The two systems -------------------------------------------------------------------------------------------------
 
 def linux_kernel():
     """The path of Debian's cloud kernel, and its version."""
@@ -42,23 +81,21 @@ def cpio_entry(name, mode, content=b"", device=(0, 0)):
 
 def linux_tree():
     programs = project.OUTPUT / "bench"
-    return (cpio_entry("dev", 0o040755) + cpio_entry("dev/console", 0o020600, device=(5, 1)) +
-            cpio_entry("init", 0o100755, (programs / "linux_init").read_bytes()) +
-            cpio_entry("bench", 0o100755, (programs / "bench").read_bytes()) + cpio_entry("TRAILER!!!", 0))
+    busybox, = (ports.package_fetch("busybox-static") / "root").glob("**/bin/busybox")
+    return b"".join((cpio_entry("dev", 0o040755), cpio_entry("dev/console", 0o020600, device=(5, 1)), cpio_entry("bin", 0o040755),
+                     cpio_entry("bin/busybox", 0o100755, busybox.read_bytes()), cpio_entry("bin/sh", 0o120777, b"busybox"),
+                     cpio_entry("init", 0o100755, (programs / "linux_init").read_bytes()),
+                     cpio_entry("bench", 0o100755, (programs / "bench").read_bytes()), cpio_entry("TRAILER!!!", 0)))
 
 
-def parse(text):
-    """{operation: instructions} of a benchmark's output."""
-    lines = [line.rstrip().split("\t") for line in text.splitlines()]
-    return {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
-
-
-def on_linux():
-    kernel, version = linux_kernel()
+def on_linux(regime, names):
+    """What the program printed on Linux."""
+    cpus, counts = REGIMES[regime]
     with tempfile.TemporaryDirectory(prefix="cathode.") as folder:
         tree = Path(folder) / "tree"
         tree.write_bytes(linux_tree())
-        one = machine.Machine(kernel=kernel, initfs=tree, memory_mb=MEMORY_MB, icount=True, command_line=LINUX_LINE)
+        one = machine.Machine(kernel=linux_kernel()[0], initfs=tree, cpus=cpus, memory_mb=MEMORY_MB, icount=counts,
+                              command_line=" ".join((LINUX_LINE, "--", *names)))
         process = machine.start(one.arguments(folder) + ["-display", "none", "-serial", "stdio"],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         try:
@@ -69,58 +106,143 @@ def on_linux():
             machine.stop(process)
     if "BENCH END 0" not in text:
         raise CathodeError(f"the benchmark failed on Linux:\n{text[-2000:]}")
-    figures = parse(text[text.index("BENCH BEGIN"):])
-    figures[USED] = MEMORY_MB * 1024 - figures.pop("KiB free")
-    return version, figures
+    return text[text.index("BENCH BEGIN"):]
 
 
-def on_cathode():
-    figures = {}
+def on_cathode(regime, names):
+    """What the programs printed on Cathode."""
+    cpus, counts = REGIMES[regime]
+    command = ["/bench", *names, "--", "/native_bench", *names]
+    adds = [f"{project.OUTPUT / 'bench/bench'}:/bench", f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"]
     with tempfile.TemporaryFile() as output:
-        def run(*command, **job_options):
-            output.seek(0)
-            output.truncate()
-            job = execute.Job(list(command), timeout_s=LIMIT_S, stdin=None, stdout=output.fileno(), name="bench", **job_options)
-            status = execute.run(job, machine.Machine(memory_mb=MEMORY_MB, icount=True))
-            output.seek(0)
-            if status:
-                raise CathodeError(f"{' '.join(command)} ended with {status} on Cathode")
-            return output.read().decode(errors="replace")
+        job = execute.Job(command, adds=adds, timeout_s=LIMIT_S, stdin=None, stdout=output.fileno(), name="bench")
+        status = execute.run(job, machine.Machine(cpus=cpus, memory_mb=MEMORY_MB, icount=counts))
+        output.seek(0)
+        text = output.read().decode(errors="replace")
+    if status:
+        raise CathodeError(f"the benchmark ended with {status} on Cathode:\n{text[-2000:]}")
+    return text
 
-        found = re.search(r"MemFree:\s*(\d+)", run("cat", "/proc/meminfo"))
-        figures = parse(run("/bench", adds=[f"{project.OUTPUT / 'bench/bench'}:/bench"]))
-        if found:
-            figures[USED] = MEMORY_MB * 1024 - int(found[1])
-        figures |= parse(run("/native_bench", adds=[f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"]))
+
+def parse(text, regime):
+    """{row: its figure, or None where the system lacks what it needs} of what the programs printed."""
+    raw = {}
+    for line in text.splitlines():
+        words = line.rstrip().split("\t")
+        if len(words) == 3 and words[1].isdigit() and words[2].isdigit():
+            raw[words[0]] = [int(words[1]), int(words[2])]
+        elif words[1:] == ["absent"]:
+            raw[words[0]] = None
+    counts = REGIMES[regime][1]
+    # A tick is an instruction where they are counted.
+    unit = 1 if counts else raw["second"][0] / 1e9
+    figures = {name: None if took is None else took[0 if counts else 1] / 1000 / unit for name, took in raw.items()
+               if name not in ("began", "second", "free-kib")}
+    figures["boot"] = raw["began"][0] / unit
+    figures["memory-at-rest"] = MEMORY_MB * 1024 - raw["free-kib"][0]
     return figures
 
 
-def print_table(cathode, linux):
-    names = list(dict.fromkeys([*cathode, *linux]))
-    print(f"{'guest instructions per operation':36} {'Cathode':>14} {'Linux':>14} {'ratio':>7}")
+def measure(regime, names, systems):
+    """The rows of a regime. systems: some of "cathode", "linux"."""
+    programs = row_names()
+    # Without one the programs would measure all.
+    wanted = [name for name in names if programs[name] != "machine"] or ["none"]
+    if len(wanted) == sum(program != "machine" for program in programs.values()):
+        wanted = []
+    run = {"cathode": on_cathode, "linux": on_linux}
+    figures = {system: parse(run[system](regime, wanted), regime) for system in systems}
+    rows = []
     for name in names:
-        ours, theirs = cathode.get(name), linux.get(name)
-        ratio = f"{ours / theirs:.2f}" if ours is not None and theirs else ""
-        print(f"{name:36} {'' if ours is None else f'{ours:,}':>14} {'' if theirs is None else f'{theirs:,}':>14} {ratio:>7}")
+        row = Row(name, regime, KIB if name == "memory-at-rest" else TIMES[regime])
+        for system, values in figures.items():
+            value = values.get(name)
+            setattr(row, system, None if value is None else round(value, 1) if value < 1000 else round(value))
+        if row.cathode is not None or row.linux is not None:
+            rows.append(row)
+        else:
+            print(f"cathode: {name} skipped: what it needs is not there", file=sys.stderr)
+    return rows
+
+
+# ---- What comes of it ------------------------------------------------------------------------------------------------
+
+def figure(value):
+    return "" if value is None else f"{value:,.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def changes(rows, earlier):
+    """{(name, regime): new / old} for Cathode's figures, of rows that both have."""
+    old = {(row["name"], row["regime"]): row["cathode"] for row in earlier}
+    return {(row.name, row.regime): row.cathode / old[row.name, row.regime] for row in rows
+            if row.cathode is not None and old.get((row.name, row.regime))}
+
+
+def table_line(row, nearest, change):
+    ratio = row.ratio()
+    words = [f"{row.name:24}", f"{figure(row.cathode):>14}", f"{figure(row.linux):>14}", f"{'' if ratio is None else f'{ratio:.2f}':>7}"]
+    if change is not None:
+        words.append(f"{100 * (change - 1):+7.1f} %")
+    if nearest:
+        words.append(f"  nearest: {nearest.name} {figure(nearest.linux)}")
+    return " ".join(words).rstrip()
+
+
+def print_tables(rows, change):
+    for regime in dict.fromkeys(row.regime for row in rows):
+        mine = [row for row in rows if row.regime == regime]
+        print(f"{f'{regime}, {TIMES[regime]}':24} {'Cathode':>14} {'Linux':>14} {'ratio':>7}{'  change' if change else ''}")
+        for row in mine:
+            if row.name not in NEAREST:
+                print(table_line(row, None, change.get((row.name, regime))))
+        by_name = {row.name: row for row in mine}
+        native = [row for row in mine if row.name in NEAREST]
+        if native:
+            print("Cathode's own operations")
+        for row in native:
+            near = by_name.get(NEAREST[row.name])
+            print(table_line(row, near if near and near.linux is not None else None, change.get((row.name, regime))))
+        print()
+
+
+def report_write(rows, version):
+    commit = subprocess.run(["git", "-C", str(project.ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
+    report = {"commit": commit, "time": int(time.time()), "linux_version": version, "rows": [row.json() for row in rows]}
+    (project.OUTPUT / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def report_read(path):
+    try:
+        return json.loads(Path(path).read_text())["rows"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CathodeError(f"{path} is no bench.json: {error}")
+
+
+def rows_wanted(words):
+    known = row_names()
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        raise CathodeError(f"no row {' '.join(unknown)}; there are: {' '.join(known)}")
+    return [name for name in known if not words or name in words]
 
 
 def main(options):
-    both = options.linux == options.cathode
+    names = rows_wanted(options.rows)
+    earlier = report_read(options.against) if options.against else []
+    systems = [system for system in ("cathode", "linux") if getattr(options, system) or options.linux == options.cathode]
     project.build("bench-programs")
-    version, linux, cathode = None, {}, {}
+    rows, version = [], None
     try:
-        if both or options.linux:
-            version, linux = on_linux()
-        if both or options.cathode:
+        if "linux" in systems:
+            version = linux_kernel()[1]
+        if "cathode" in systems:
             project.build_system()
-            cathode = on_cathode()
+        for regime in CHOICES[options.regime]:
+            rows += measure(regime, names, systems)
     except ports.PortError as error:
         raise CathodeError(str(error))
-    print_table(cathode, linux)
+    print_tables(rows, changes(rows, earlier))
     if version:
         print(f"Linux: Debian's {version}, {LINUX_LINE.removeprefix('console=ttyS0 quiet ')}", file=sys.stderr)
-    commit = subprocess.run(["git", "-C", str(project.ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-    report = project.OUTPUT / "bench.json"
-    report.write_text(json.dumps({"commit": commit, "time": int(time.time()), "linux_version": version,
-                                  "cathode": cathode, "linux": linux}, indent=1) + "\n")
+    report_write(rows, version)
     return 0

@@ -10,10 +10,13 @@ usage: ./cathode COMMAND
          124: timeout; 125: the machine did not get there, or its kernel panicked (the log's path is on stderr)
   test   [FILTER]
          builds and tests everything (or what has FILTER in its name); the last line is `N passed, N failed`
-  bench  [--linux | --cathode]
-         guest instructions of common operations, here and on Debian's Linux; also in build/bench.json
+  bench  [--regime icount|tcg|all] [--linux | --cathode] [--against FILE] [ROW...]
+         common operations, here and on Debian's Linux: guest instructions on one CPU (icount), nanoseconds on 1, 2 and 4 (tcg);
+         also in build/bench.json. FILE: an earlier bench.json, for the change
   trace  [--output FILE] [exec's options] -- COMMAND [ARG...]
          what kernel and servers did during COMMAND, for https://ui.perfetto.dev or chrome://tracing
+  trace  --explain ROW [--functions N]
+         where the instructions of one operation of bench went: by process, phase (entry, copy, switch ...) and function
   gdb    [--cpus N] [--memory MB] [-- COMMAND [ARG...]]
          the debugger on a machine that waits at its first instruction
   build  [TARGET...]
@@ -61,9 +64,14 @@ def make_parser():
     trace = commands.add_parser("trace", add_help=False)
     add_exec_options(trace)
     trace.add_argument("--output", default="trace.json")
+    trace.add_argument("--explain", metavar="ROW")
+    trace.add_argument("--functions", type=int, default=30, metavar="N")
     add_machine_options(commands.add_parser("gdb", add_help=False), 1)
     commands.add_parser("test", add_help=False).add_argument("filter", nargs="?", default="")
     bench = commands.add_parser("bench", add_help=False)
+    bench.add_argument("rows", nargs="*", metavar="ROW")
+    bench.add_argument("--regime", choices=("icount", "tcg", "all", "tcg1", "tcg2", "tcg4"), default="all")
+    bench.add_argument("--against", metavar="FILE")
     bench.add_argument("--linux", action="store_true")
     bench.add_argument("--cathode", action="store_true")
     commands.add_parser("build", add_help=False).add_argument("targets", nargs="*")

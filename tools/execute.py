@@ -32,6 +32,7 @@ class Job:
     stderr: int = 2
     trace: int | None = None        # file descriptor for trace records
     name: str = "exec"              # of the log
+    debugger: socket.socket | None = None   # QEMU's end of who drives the machine from outside, from its first instruction (tools/stub.py)
 
 
 class GuestError(CathodeError):
@@ -144,9 +145,14 @@ def run(job, machine_options):
         line = machine_options.arguments(folder) + [
             "-display", "none", "-chardev", f"file,id=log,path={log.path}", "-serial", "chardev:log",
             "-chardev", f"socket,id=link,fd={theirs.fileno()}", "-serial", "chardev:link"]
+        ends = [theirs, *([job.debugger] if job.debugger else [])]
+        if job.debugger:
+            line += ["-S", "-chardev", f"socket,id=gdb,fd={job.debugger.fileno()}", "-gdb", "chardev:gdb"]
         with open(log.path, "wb") as output:
-            process = machine.start(line, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[theirs.fileno()], start_new_session=True)
-        theirs.close()
+            process = machine.start(line, stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[end.fileno() for end in ends],
+                                    start_new_session=True)
+        for end in ends:
+            end.close()
         try:
             status = run_session(job, process, ours, log)
         finally:

@@ -22,6 +22,8 @@ test  asan                               libclang-rt-14-dev   sanitizers of host
 test  musl-gcc                           musl-tools           static Linux test programs
 bench gcc                                gcc                  static Linux benchmarks
 bench musl-gcc                           musl-tools           static Linux benchmarks
+trace gcc                                gcc                  the operations that it explains
+trace musl-gcc                           musl-tools           the operations that it explains
 gdb   gdb                                gdb                  the debugger
 END
 }

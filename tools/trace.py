@@ -175,6 +175,9 @@ def convert(data):
 def main(options, command):
     """The command line's `trace`."""
     import execute
+    if options.explain:
+        import explain
+        return explain.main(options, command)
     if not command:
         raise CathodeError("trace wants a command after --")
     with tempfile.TemporaryFile() as records:

@@ -1,11 +1,12 @@
-/* bench/native/native_bench.c - what the kernel's own operations cost, in ticks of the time stamp counter.
+/* bench/native/native_bench.c - what the kernel's own operations cost: the twin of bench/linux for native programs.
  *
- * The twin of bench/bench.c for native programs; the same output. For round trips it starts itself again as a server:
+ * native_bench [ROW...]; the output is that of bench/linux/main.c. For round trips it starts itself again as a server:
  * a bare one that does nothing but answer (what the kernel costs), and one of lib/scheme (what a server costs).
  */
 #include "abi/proto/file.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/task.h"
+#include "bench/frame.h"
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
 #include "lib/native/print.h"
@@ -13,22 +14,14 @@
 #include "lib/native/startup.h"
 #include "lib/scheme/scheme.h"
 
-enum { BATCHES = 9, COUNT = 200, BLOCK = 4096, ASK = 9000 };
+enum { BLOCK = 4096, ASK = 9000 };
 
 static char block[BLOCK];
-static handle_t null_handle, it;
-
-static uint64_t ticks(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
-}
+static handle_t null_handle, it, server_process;
 
 /* ---- Servers ------------------------------------------------------------------------------------------------------- */
 
-/* Answers everything with 1 and sends back what came. */
+/* Answers a READ with as much as is wanted, everything else with 1 and what came. */
 static int serve_bare(void)
 {
 	struct message m;
@@ -39,9 +32,9 @@ static int serve_bare(void)
 		if (sys_reply_receive(0, scheme, &s) < 0)
 			return 1;
 		s.tag = m.kind == MESSAGE_CLOSE ? 0 : m.request.tag;
-		s.result = 1;
 		s.data = block;
-		s.bytes = m.out_bytes < m.copied_bytes ? m.out_bytes : m.copied_bytes;
+		s.bytes = m.request.op == OP_READ || m.out_bytes < m.copied_bytes ? m.out_bytes : m.copied_bytes;
+		s.result = m.request.op == OP_READ ? (int64_t)s.bytes : 1;
 		s.handle_and_flags = pack_handle(0, HANDLE_NONE, true);
 	}
 }
@@ -53,6 +46,12 @@ static int64_t library_open(struct scheme_request *r, const char *ref, size_t by
 	return OK;
 }
 
+static int64_t library_read(struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	(void)offset;
+	return (int64_t)(bytes < r->out_room ? bytes : r->out_room);
+}
+
 static int64_t library_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
 	(void)code, (void)word;
@@ -62,75 +61,18 @@ static int64_t library_call(struct scheme_request *r, uint32_t code, uint64_t wo
 
 static int serve_library(void)
 {
-	static const struct scheme_ops ops = { .open = library_open, .call = library_call };
+	static const struct scheme_ops ops = { .open = library_open, .read = library_read, .call = library_call };
 	static struct server server;
 	static struct scheme scheme;
 
 	return server_init(&server) || server_add_scheme(&server, &scheme, NULL, &ops, NULL) || server_run(&server);
 }
 
-/* ---- Measuring ------------------------------------------------------------------------------------------------------ */
+/* ---- The client ----------------------------------------------------------------------------------------------------- */
 
-static void null_call(void)
+static err_t server_start(const char *mode)
 {
-	sys_control(0, null_handle, CONTROL_GET, 0);
-}
-
-static void clock_read(void)
-{
-	sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
-}
-
-static void write_null(void)
-{
-	sys_write(0, null_handle, block, 1, -1);
-}
-
-static void round_trip(void)
-{
-	handle_call(it, (enum code)ASK, NULL, 0, NULL, 0, 1);
-}
-
-static void round_trip_64(void)
-{
-	handle_call(it, (enum code)ASK, block, 64, block, 64, 1);
-}
-
-static void round_trip_page(void)
-{
-	handle_call(it, (enum code)ASK, block, BLOCK, block, BLOCK, 1);
-}
-
-/* Insertion sort; the middle one. */
-static uint64_t median(uint64_t *values)
-{
-	for (int i = 1; i < BATCHES; i++)
-		for (int j = i; j > 0 && values[j - 1] > values[j]; j--) {
-			uint64_t other = values[j];
-			values[j] = values[j - 1];
-			values[j - 1] = other;
-		}
-	return values[BATCHES / 2];
-}
-
-static void measure(const char *name, void (*operation)(void))
-{
-	uint64_t took[BATCHES];
-
-	for (int i = 0; i < COUNT; i++)
-		operation();
-	for (int batch = 0; batch < BATCHES; batch++) {
-		uint64_t start = ticks();
-		for (int i = 0; i < COUNT; i++)
-			operation();
-		took[batch] = ticks() - start;
-	}
-	print("%s\t%llu\n", name, (unsigned long long)(median(took) / COUNT));
-}
-
-static err_t server_start(const char *mode, handle_t *process)
-{
-	const char *arguments[] = { "native_bench", mode };
+	const char *arguments[] = { "native_bench", "serve", mode };
 	struct file_stat st;
 	handle_t image;
 	err_t err;
@@ -144,45 +86,110 @@ static err_t server_start(const char *mode, handle_t *process)
 		return err;
 	struct spawn_handle handles[] = { { "scheme", (handle_t)endpoint, HANDLE_NONE } };
 	struct spawn_options o = {
-		.image = image, .image_bytes = st.bytes, .arguments = arguments, .argument_count = 2, .handles = handles, .handle_count = 1,
+		.image = image, .image_bytes = st.bytes, .arguments = arguments, .argument_count = 3, .handles = handles, .handle_count = 1,
 		.namespace = HANDLE_NONE, .account = HANDLE_NONE, .admin = HANDLE_NONE,
 	};
-	if ((err = spawn(&o, process, NULL)))
+	if ((err = spawn(&o, &server_process, NULL)))
 		return err;
 	handle_close(image);
 	return handle_open_at((handle_t)endpoint, "it", OPEN_READ | OPEN_WRITE, &it);
 }
 
-static bool measure_server(const char *mode, const char *none, const char *some, const char *page)
+static bool must_start(const char *mode)
 {
-	handle_t process;
-	err_t err = server_start(mode, &process);
+	err_t err = server_start(mode);
 
 	if (err) {
 		print("the %s server does not start: error %d\n", mode, -err);
-		return false;
+		program_exit(1);
 	}
-	measure(none, round_trip);
-	measure(some, round_trip_64);
-	measure(page, round_trip_page);
-	handle_call(process, TASK_KILL, NULL, 0, NULL, 0, 0);
-	handle_close(process);
-	handle_close(it);
 	return true;
+}
+
+static bool bare_set_up(void) { return must_start("bare"); }
+static bool library_set_up(void) { return must_start("library"); }
+
+static void stop_server(void)
+{
+	handle_call(server_process, TASK_KILL, NULL, 0, NULL, 0, 0);
+	handle_close(server_process);
+	handle_close(it);
+}
+
+static bool null_set_up(void)
+{
+	return !handle_open("null", "", OPEN_READ | OPEN_WRITE, &null_handle);
+}
+
+static void null_tear_down(void)
+{
+	handle_close(null_handle);
+}
+
+/* CONTROL_GET of a handle of null: as little as an operation can do. */
+static void null_call(int count)
+{
+	while (count--)
+		sys_control(0, null_handle, CONTROL_GET, 0);
+}
+
+/* A CALL without data, answered by another process. */
+static void call_reply(int count)
+{
+	while (count--)
+		handle_call(it, (enum code)ASK, NULL, 0, NULL, 0, 1);
+}
+
+/* The same with 64 bytes each way. */
+static void call_reply_64b(int count)
+{
+	while (count--)
+		handle_call(it, (enum code)ASK, block, 64, block, 64, 1);
+}
+
+/* A READ of 4 KiB, which the server answers with its own bytes. */
+static void call_reply_4k(int count)
+{
+	while (count--)
+		if (sys_read(0, it, block, BLOCK, -1) != BLOCK)
+			program_exit(1);
+}
+
+#define BARE .set_up = bare_set_up, .tear_down = stop_server
+#define LIBRARY .set_up = library_set_up, .tear_down = stop_server
+static const struct row rows[] = {
+	{ .name = "null-call", .run = null_call, .count = 500, .set_up = null_set_up, .tear_down = null_tear_down },
+	{ .name = "call-reply", .run = call_reply, .count = 200, BARE },
+	{ .name = "call-reply-64b", .run = call_reply_64b, .count = 200, BARE },
+	{ .name = "call-reply-4k", .run = call_reply_4k, .count = 200, BARE },
+	{ .name = "library-call-reply", .run = call_reply, .count = 200, LIBRARY },
+	{ .name = "library-call-reply-4k", .run = call_reply_4k, .count = 200, LIBRARY },
+};
+
+static void print_line(const char *name, uint64_t median, uint64_t fastest)
+{
+	print("%s\t%llu\t%llu\n", name, (unsigned long long)median, (unsigned long long)fastest);
+}
+
+static void print_absent(const char *name)
+{
+	print("%s\tabsent\n", name);
+}
+
+static bool is_wanted(const struct startup *startup, const char *name)
+{
+	for (uint32_t i = 1; i < startup->argument_count; i++)
+		if (strcmp(startup_argument(i), name) == 0)
+			return true;
+	return startup->argument_count < 2;
 }
 
 int program_main(const struct startup *startup)
 {
-	if (startup->argument_count > 1)
-		return strcmp(startup_argument(1), "bare") == 0 ? serve_bare() : serve_library();
-	if (handle_open("null", "", OPEN_READ | OPEN_WRITE, &null_handle))
-		return 1;
-	measure("native: null call (control)", null_call);
-	measure("native: clock", clock_read);
-	measure("native: write 1 B to null:", write_null);
-	if (!measure_server("bare", "native: call and reply", "native: the same, 64 B each way", "native: the same, 4 KiB each way"))
-		return 1;
-	if (!measure_server("library", "native: lib/scheme call and reply", "native: lib/scheme, 64 B each way", "native: lib/scheme, 4 KiB each way"))
-		return 1;
+	if (startup->argument_count == 3 && strcmp(startup_argument(1), "serve") == 0)
+		return strcmp(startup_argument(2), "bare") == 0 ? serve_bare() : serve_library();
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (is_wanted(startup, rows[i].name))
+			row_measure(&rows[i], print_line, print_absent);
 	return 0;
 }

@@ -43,14 +43,6 @@ def rule_gdb_stops_in_the_kernel_by_name():
     assert re.search(r"#0 .*kernel_main", done.stdout), done.stdout[-1000:]
 
 
-def rule_bench_prints_every_operation():
-    done = cathode("bench", "--cathode")
-    assert done.returncode == 0, done.stderr
-    for name in ("boot to first program", "null call (getppid)", "pipe round trip 1 B", "page fault, zero", "page fault, copy on write",
-                 "fork+exit+wait", "fork+exec+wait", "memory used", "native: null call", "native: call and reply"):
-        assert re.search(rf"^{re.escape(name)}.* [\d,]+\s*$", done.stdout, re.MULTILINE), (name, done.stdout)
-
-
 def rule_a_machine_that_ends_early_is_125_with_its_log():
     done = cathode("exec", "--timeout", "100", "--", "sh", "-c", "poweroff -f; sleep 60")
     assert done.returncode == 125 and "log: " in done.stderr, (done.returncode, done.stderr)
