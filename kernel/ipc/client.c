@@ -178,30 +178,26 @@ static void remote_destroy(struct resource *r);
 
 static struct remote *remote_of(struct resource *r) { return r->data; }
 
-static int64_t remote_transfer(struct resource *r, struct transfer *t, uint32_t op)
+static int64_t remote_transfer(struct resource *r, struct transfer *t)
 {
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin(&c, m, op);
+	begin(&c, m, t->is_write ? OP_WRITE : OP_READ);
 	c.message.open_flags = t->open_flags;
 	c.message.offset = t->offset;
 	c.message.request.arg[1] = t->bytes;
 	uint32_t bytes = t->bytes > INT32_MAX ? INT32_MAX : (uint32_t)t->bytes;
-	if (op == OP_READ) {
-		c.out = t->buffer;
-		c.message.out_bytes = bytes;
-	} else {
+	if (t->is_write) {
 		c.in = t->buffer;
 		c.message.in_bytes = bytes;
+	} else {
+		c.out = t->buffer;
+		c.message.out_bytes = bytes;
 	}
 	int64_t result = client_perform(m->scheme, &c, t->request_flags);
 	return result > (int64_t)bytes ? ERR_PROTO : result;
 }
-
-static int64_t remote_read(struct resource *r, struct transfer *t) { return remote_transfer(r, t, OP_READ); }
-
-static int64_t remote_write(struct resource *r, struct transfer *t) { return remote_transfer(r, t, OP_WRITE); }
 
 uint64_t client_own_id(struct scheme *s, struct resource *r)
 {
@@ -288,14 +284,9 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	return object ? OK : ERR_NODEV;
 }
 
-static int64_t content_read(struct resource *r, struct transfer *t)
+static int64_t content_transfer(struct resource *r, struct transfer *t)
 {
-	return memobj_transfer(remote_of(r)->content, t, false);
-}
-
-static int64_t content_write(struct resource *r, struct transfer *t)
-{
-	return memobj_transfer(remote_of(r)->content, t, true);
+	return memobj_transfer(remote_of(r)->content, t);
 }
 
 static err_t content_length(struct resource *r, uint64_t *out)
@@ -340,17 +331,17 @@ static void remote_destroy(struct resource *r)
 }
 
 static const struct resource_ops stream_ops = {
-	.name = "remote stream", .read = remote_read, .write = remote_write, .call = remote_call,
+	.name = "remote stream", .read = remote_transfer, .write = remote_transfer, .call = remote_call,
 	.open = remote_open, .map = remote_map, .ready = remote_ready, .destroy = remote_destroy,
 };
 
 static const struct resource_ops seekable_ops = {
-	.name = "remote", .read = remote_read, .write = remote_write, .call = remote_call,
+	.name = "remote", .read = remote_transfer, .write = remote_transfer, .call = remote_call,
 	.open = remote_open, .map = remote_map, .ready = remote_ready, .length = remote_length, .destroy = remote_destroy,
 };
 
 static const struct resource_ops content_ops = {
-	.name = "remote content", .read = content_read, .write = content_write, .call = remote_call,
+	.name = "remote content", .read = content_transfer, .write = content_transfer, .call = remote_call,
 	.open = remote_open, .map = content_map, .length = content_length, .destroy = remote_destroy,
 };
 

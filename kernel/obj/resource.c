@@ -2,6 +2,8 @@
 #include "kernel/obj/resource.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
+#include "lib/base/bits.h"
+#include "lib/base/try.h"
 
 err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out)
 {
@@ -26,6 +28,8 @@ void resource_put(struct resource *r)
 	watch_end(&r->watch);
 	if (r->ops->destroy)
 		r->ops->destroy(r);
+	if (r->ops->data_bytes)
+		heap_free(r->data, r->ops->data_bytes);
 	heap_delete(r);
 }
 
@@ -33,13 +37,12 @@ void *resource_data(struct resource *r, const struct resource_ops *ops) { return
 
 uint32_t resource_ready(struct resource *r) { return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE; }
 
-typedef int64_t (*transfer_fn)(struct resource *, struct transfer *);
-
-static int64_t transfer(struct resource *r, transfer_fn fn, uaddr_t buffer, size_t bytes, int64_t offset,
+static int64_t transfer(struct resource *r, bool is_write, uaddr_t buffer, size_t bytes, int64_t offset,
                         uint32_t request_flags)
 {
+	int64_t (*fn)(struct resource *, struct transfer *) = is_write ? r->ops->write : r->ops->read;
 	struct transfer t = {
-		.buffer = buffer, .bytes = bytes, .request_flags = request_flags,
+		.buffer = buffer, .bytes = bytes, .request_flags = request_flags, .is_write = is_write,
 		.open_flags = atomic_load(&r->open_flags), .at_own_offset = offset == -1,
 	};
 
@@ -74,12 +77,12 @@ static int64_t transfer(struct resource *r, transfer_fn fn, uaddr_t buffer, size
 
 int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
 {
-	return transfer(r, r->ops->read, buffer, bytes, offset, request_flags);
+	return transfer(r, false, buffer, bytes, offset, request_flags);
 }
 
 int64_t resource_write(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
 {
-	return transfer(r, r->ops->write, buffer, bytes, offset, request_flags);
+	return transfer(r, true, buffer, bytes, offset, request_flags);
 }
 
 int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)
@@ -106,6 +109,15 @@ int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)
 		r->offset = (uint64_t)result;
 	spin_unlock(&r->lock);
 	return result;
+}
+
+int64_t transfer_bytes(const struct transfer *t, const void *from, size_t bytes)
+{
+	size_t left = t->offset < bytes ? bytes - t->offset : 0;
+
+	left = MIN_OF(left, t->bytes);
+	TRY(copy_to_user(t->buffer, (const char *)from + t->offset, left));
+	return (int64_t)left;
 }
 
 err_t call_in(const struct call_args *a, void *to, size_t bytes)

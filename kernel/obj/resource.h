@@ -28,6 +28,7 @@ struct transfer {
 	size_t bytes;
 	uint64_t offset;                /* where; resolved. 0 for what cannot seek */
 	bool at_own_offset;             /* the caller gave -1: append applies, the offset moves */
+	bool is_write;                  /* else a READ */
 	uint32_t request_flags;         /* enum request_flags */
 	uint32_t open_flags;            /* of the resource, NONBLOCK or-ed with the request's */
 };
@@ -54,6 +55,7 @@ struct open_args {
 
 struct resource_ops {
 	const char *name;
+	size_t data_bytes;              /* not 0: data is a heap block of this size, freed after destroy */
 	/* All answer a count or value >= 0, or an err_t. */
 	int64_t (*read)(struct resource *, struct transfer *);
 	int64_t (*write)(struct resource *, struct transfer *);
@@ -98,6 +100,8 @@ uint32_t resource_ready(struct resource *r);
 /* Tells watchers. */
 static inline void resource_notify(struct resource *r, uint32_t ready) { watch_notify(&r->watch, ready); }
 
+/* For read functions of what lies in memory whole: as much from the transfer's offset on as fits. Bytes, or FAULT. */
+int64_t transfer_bytes(const struct transfer *t, const void *from, size_t bytes) NONNULL;
 /* Helpers for call functions: exact-size struct in, struct out (short buffers: INVAL). */
 err_t call_in(const struct call_args *a, void *to, size_t bytes) MUST_CHECK;
 err_t call_out(const struct call_args *a, const void *from, size_t bytes) MUST_CHECK;

@@ -16,4 +16,6 @@ static inline uint32_t park_flags_of(uint32_t request_flags)
 
 /* Sleeps, lock dropped, until somebody wakes the list: look again then. AGAIN: open_flags say not to wait. INTR. */
 err_t wait_on(struct list_node *list, struct spinlock *lock, uint32_t open_flags, uint32_t request_flags) REQUIRES(lock) MUST_CHECK;
+/* The same until a deadline: TIMEDOUT. */
+err_t wait_until(struct list_node *list, struct spinlock *lock, uint64_t deadline_ns, uint32_t request_flags) REQUIRES(lock) MUST_CHECK;
 void wait_wake_all(struct list_node *list);

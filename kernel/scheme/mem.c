@@ -22,11 +22,11 @@
 
 /* ---- objects ---- */
 
-int64_t memobj_transfer(struct memobj *m, struct transfer *t, bool write)
+int64_t memobj_transfer(struct memobj *m, struct transfer *t)
 {
 	size_t done;
-	err_t err = write ? memobj_write(m, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done)
-	                  : memobj_read(m, t->offset, t->buffer, t->bytes, &done);
+	err_t err = t->is_write ? memobj_write(m, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done)
+	                        : memobj_read(m, t->offset, t->buffer, t->bytes, &done);
 	return done ? (int64_t)done : err;
 }
 
@@ -38,9 +38,7 @@ err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot)
 	return OK;
 }
 
-static int64_t object_read(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t, false); }
-
-static int64_t object_write(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t, true); }
+static int64_t object_transfer(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t); }
 
 static err_t object_length(struct resource *r, uint64_t *out)
 {
@@ -174,7 +172,7 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 static void object_destroy(struct resource *r) { memobj_put(r->data); }
 
 static const struct resource_ops object_ops = {
-	.name = "memory object", .read = object_read, .write = object_write, .call = object_call, .map = object_map,
+	.name = "memory object", .read = object_transfer, .write = object_transfer, .call = object_call, .map = object_map,
 	.length = object_length, .destroy = object_destroy,
 };
 
@@ -234,7 +232,7 @@ struct ports {
 	bool repeat;
 };
 
-static int64_t ports_transfer(struct resource *r, struct transfer *t, bool write)
+static int64_t ports_transfer(struct resource *r, struct transfer *t)
 {
 	const struct ports *p = r->data;
 	size_t width = p->repeat ? 1 : t->bytes, count = p->repeat ? t->bytes : 1;
@@ -246,11 +244,11 @@ static int64_t ports_transfer(struct resource *r, struct transfer *t, bool write
 	uint16_t port = (uint16_t)(p->first + t->offset);
 	if (count > sizeof(chunk) / width)
 		count = sizeof(chunk) / width;
-	if (write && (err = copy_from_user(chunk, t->buffer, count * width)))
+	if (t->is_write && (err = copy_from_user(chunk, t->buffer, count * width)))
 		return err;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t value = 0;
-		if (write) {
+		if (t->is_write) {
 			memcpy(&value, chunk + i * width, width);
 			err = arch_port_write(port, (uint8_t)width, value);
 		} else {
@@ -260,14 +258,10 @@ static int64_t ports_transfer(struct resource *r, struct transfer *t, bool write
 		if (err)
 			return err;
 	}
-	if (!write && (err = copy_to_user(t->buffer, chunk, count * width)))
+	if (!t->is_write && (err = copy_to_user(t->buffer, chunk, count * width)))
 		return err;
 	return (int64_t)(count * width);
 }
-
-static int64_t ports_read(struct resource *r, struct transfer *t) { return ports_transfer(r, t, false); }
-
-static int64_t ports_write(struct resource *r, struct transfer *t) { return ports_transfer(r, t, true); }
 
 static err_t ports_length(struct resource *r, uint64_t *out)
 {
@@ -275,10 +269,9 @@ static err_t ports_length(struct resource *r, uint64_t *out)
 	return OK;
 }
 
-static void ports_destroy(struct resource *r) { heap_free(r->data, sizeof(struct ports)); }
-
 static const struct resource_ops ports_ops = {
-	.name = "ports", .read = ports_read, .write = ports_write, .length = ports_length, .destroy = ports_destroy,
+	.name = "ports", .data_bytes = sizeof(struct ports),
+	.read = ports_transfer, .write = ports_transfer, .length = ports_length,
 };
 
 /* H+N[,repeat] */
@@ -301,23 +294,19 @@ static err_t ports_parse(const char *spec, struct ports *out)
 	return OK;
 }
 
-static err_t ports_open(const char *spec, const struct open_args *a, struct passed *out)
+static err_t ports_open(uint32_t kind UNUSED, const char *spec, const struct open_args *a, struct passed *out)
 {
-	struct ports *p = heap_new(struct ports);
-	err_t err;
+	struct ports p;
 
-	if (!p)
-		return ERR_NOMEM;
-	if (!(err = ports_parse(spec, p)))
-		err = open_give(&ports_ops, p, a, 0, out);
-	if (err)
-		heap_delete(p);
-	return err;
+	TRY(ports_parse(spec, &p));
+	TRY(open_new(&ports_ops, a, 0, out));
+	*(struct ports *)out->resource->data = p;
+	return OK;
 }
 
 /* ---- mem: ---- */
 
-static err_t new_open(const char *size, const struct open_args *a, struct passed *out)
+static err_t new_open(uint32_t kind UNUSED, const char *size, const struct open_args *a, struct passed *out)
 {
 	uint64_t bytes = 0;
 	struct memobj *m;
@@ -328,7 +317,7 @@ static err_t new_open(const char *size, const struct open_args *a, struct passed
 	return open_object(m, a, out);
 }
 
-static err_t framebuffer_open(const char *rest UNUSED, const struct open_args *a, struct passed *out)
+static err_t framebuffer_open(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
 	struct memobj *m;

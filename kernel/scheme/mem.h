@@ -12,5 +12,5 @@ err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHEC
 /* OPEN of an empty object that a pays. */
 err_t mem_open_paid(struct account *a, const struct open_args *args, struct passed *out) NONNULL MUST_CHECK;
 /* READ, WRITE and MAP of whatever is backed by an object: its bytes, or an err_t. */
-int64_t memobj_transfer(struct memobj *m, struct transfer *t, bool write) NONNULL;
+int64_t memobj_transfer(struct memobj *m, struct transfer *t) NONNULL;
 err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot) NONNULL;

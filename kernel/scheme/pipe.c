@@ -3,7 +3,7 @@
  * pipe: is a read end; opened relative to it, "write" is its write end. pipe:fifo is neither; relative to it
  * "read", "write" and "both" are ends. Writes of up to PIPE_ATOMIC bytes are not mixed with others (POSIX write).
  *
- * User memory is copied without the lock (it may fault): a copier owns the ring's side by `reading` or `writing`.
+ * User memory is copied without the lock (it may fault): a copier owns its side of the ring by `busy`.
  */
 #include "abi/proto/kernel.h"
 #include "kernel/mem/heap.h"
@@ -12,6 +12,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
@@ -21,22 +22,29 @@ enum {
 	PIPE_BYTES_MAX = 1 << 20,
 };
 
-enum pipe_side { SIDE_READ = 1, SIDE_WRITE = 2 };
+enum { READ_SIDE, WRITE_SIDE };
+/* What an end is, its resource's id: bits by side. */
+enum { CAN_READ = 1 << READ_SIDE, CAN_WRITE = 1 << WRITE_SIDE };
 
-/* Members: [l] lock; head and tail count bytes ever written and read. */
+/* Members: [l] the pipe's lock. */
+struct side {
+	uint32_t ends;                  /* [l] */
+	uint64_t bytes;                 /* [l] ever written or read */
+	bool busy;                      /* [l] somebody copies */
+	struct list_node waiters;       /* [l] */
+};
+
+/* Members: [l] lock. */
 struct pipe {
 	struct object object;
 	struct spinlock lock;           /* RANK_PIPE */
 	struct list_node ends;          /* [l] resources, to be told */
-	uint32_t readers, writers;      /* [l] ends of each side */
-	uint64_t head, tail;            /* [l] */
+	struct side side[2];
 	uint64_t capacity;              /* [l] a power of two, whole pages */
 	struct memobj *ring;            /* [l] capacity bytes, whose pages come as they are first written */
-	bool reading, writing;          /* [l] somebody copies */
-	struct list_node waiting_readers, waiting_writers;      /* [l] */
 };
 
-static uint64_t pipe_used(const struct pipe *p) { return p->head - p->tail; }
+static uint64_t pipe_used(const struct pipe *p) { return p->side[WRITE_SIDE].bytes - p->side[READ_SIDE].bytes; }
 
 static void pipe_put(struct pipe *p)
 {
@@ -46,17 +54,17 @@ static void pipe_put(struct pipe *p)
 	heap_delete(p);
 }
 
-static uint32_t ready_of(const struct pipe *p, uint32_t side) REQUIRES(&p->lock)
+static uint32_t ready_of(const struct pipe *p, uint32_t sides) REQUIRES(&p->lock)
 {
 	uint32_t ready = 0;
 
-	if (side & SIDE_READ) {
+	if (sides & CAN_READ) {
 		ready |= pipe_used(p) ? READY_READ : 0;
-		ready |= p->writers == 0 ? READY_HANGUP : 0;
+		ready |= p->side[WRITE_SIDE].ends == 0 ? READY_HANGUP : 0;
 	}
-	if (side & SIDE_WRITE) {
+	if (sides & CAN_WRITE) {
 		ready |= p->capacity - pipe_used(p) >= PIPE_ATOMIC ? READY_WRITE : 0;
-		ready |= p->readers == 0 ? READY_ERROR | READY_WRITE : 0;
+		ready |= p->side[READ_SIDE].ends == 0 ? READY_ERROR | READY_WRITE : 0;
 	}
 	return ready;
 }
@@ -72,13 +80,10 @@ static void tell(struct pipe *p, uint32_t sides) REQUIRES(&p->lock)
 	}
 }
 
-/* Waits for its turn to copy: short, since who copies does not wait for the other side. */
-static err_t wait_turn(struct pipe *p, const bool *busy, struct list_node *waiters, const struct transfer *t) REQUIRES(&p->lock)
+static void wake_both(struct pipe *p) REQUIRES(&p->lock)
 {
-	err_t err = OK;
-	while (*busy && !err)
-		err = wait_on(waiters, &p->lock, 0, t->request_flags);
-	return err;
+	wait_wake_all(&p->side[READ_SIDE].waiters);
+	wait_wake_all(&p->side[WRITE_SIDE].waiters);
 }
 
 /* Copies bytes from or to the ring at position, in two pieces where it wraps; how many. */
@@ -97,86 +102,48 @@ static err_t ring_copy(struct pipe *p, uint64_t position, uaddr_t user, size_t b
 	return err;
 }
 
-static int64_t pipe_read(struct resource *r, struct transfer *t)
+/* One piece, as large as can be: mine->busy is ours, lock dropped and taken again. */
+static err_t move_piece(struct pipe *p, struct side *mine, struct transfer *t, size_t *done) REQUIRES(&p->lock)
 {
-	struct pipe *p = r->data;
-	size_t done = 0;
-	err_t err = OK;
+	size_t possible = t->is_write ? p->capacity - pipe_used(p) : pipe_used(p), copied;
+	uint64_t position = mine->bytes;
 
-	if (!(r->id & SIDE_READ))
-		return ERR_BADF;
-	if (t->bytes == 0)
-		return 0;
-	spin_lock(&p->lock);
-	for (;;) {
-		if ((err = wait_turn(p, &p->reading, &p->waiting_readers, t)))
-			goto unlock;
-		if (pipe_used(p))
-			break;
-		if (p->writers == 0)
-			goto unlock;
-		if ((err = wait_on(&p->waiting_readers, &p->lock, t->open_flags, t->request_flags)))
-			goto unlock;
-	}
-	p->reading = true;
-	size_t want = pipe_used(p) < t->bytes ? pipe_used(p) : t->bytes;
-	uint64_t tail = p->tail;
+	mine->busy = true;
 	spin_unlock(&p->lock);
-	err = ring_copy(p, tail, t->buffer, want, false, &done);
+	err_t err = ring_copy(p, position, uaddr(t->buffer.raw + *done), MIN_OF(possible, t->bytes - *done), t->is_write, &copied);
 	spin_lock(&p->lock);
-	p->tail += done;
-	p->reading = false;
-	wait_wake_all(&p->waiting_writers);
-	if (!list_is_empty(&p->waiting_readers))
-		wait_wake_all(&p->waiting_readers);
-	tell(p, SIDE_WRITE);
-unlock:
-	spin_unlock(&p->lock);
-	return done ? (int64_t)done : err;
-}
-
-/* One piece: at least `least` bytes fit. p->writing is ours, lock dropped and taken again. */
-static err_t write_piece(struct pipe *p, struct transfer *t, size_t *done) REQUIRES(&p->lock)
-{
-	size_t space = p->capacity - pipe_used(p), left = t->bytes - *done;
-	size_t want = space < left ? space : left, copied;
-	uint64_t head = p->head;
-
-	p->writing = true;
-	spin_unlock(&p->lock);
-	err_t err = ring_copy(p, head, uaddr(t->buffer.raw + *done), want, true, &copied);
-	spin_lock(&p->lock);
-	p->head += copied;
+	mine->bytes += copied;
+	mine->busy = false;
 	*done += copied;
-	p->writing = false;
-	wait_wake_all(&p->waiting_readers);
-	if (!list_is_empty(&p->waiting_writers))
-		wait_wake_all(&p->waiting_writers);
+	wake_both(p);
 	if (copied)
-		tell(p, SIDE_READ);
+		tell(p, t->is_write ? CAN_READ : CAN_WRITE);
 	return err;
 }
 
-static int64_t pipe_write(struct resource *r, struct transfer *t)
+/* READ ends with the first bytes, WRITE with the last. What is small is written whole; of what is large, any part. */
+static int64_t pipe_transfer(struct resource *r, struct transfer *t)
 {
 	struct pipe *p = r->data;
-	size_t done = 0;
+	struct side *mine = &p->side[t->is_write], *other = &p->side[!t->is_write];
+	size_t least = t->is_write && t->bytes <= PIPE_ATOMIC ? t->bytes : 1;
+	size_t enough = t->is_write ? t->bytes : MIN_OF(t->bytes, 1u), done = 0;
 	err_t err = OK;
 
-	if (!(r->id & SIDE_WRITE))
+	if (!(r->id & 1u << t->is_write))
 		return ERR_BADF;
 	spin_lock(&p->lock);
-	while (done < t->bytes && !err) {
-		/* What is small goes in whole; of what is large, any part. */
-		size_t least = t->bytes <= PIPE_ATOMIC ? t->bytes : 1;
-		if ((err = wait_turn(p, &p->writing, &p->waiting_writers, t)))
-			break;
-		if (p->readers == 0)
+	while (done < enough && !err) {
+		if (mine->busy)         /* short, since who copies does not wait for the other side */
+			err = wait_on(&mine->waiters, &p->lock, 0, t->request_flags);
+		else if (t->is_write && !other->ends)
 			err = ERR_PIPE;
-		else if (p->capacity - pipe_used(p) >= least)
-			err = write_piece(p, t, &done);
+		else if ((t->is_write ? p->capacity - pipe_used(p) : pipe_used(p)) >= least)
+			err = move_piece(p, mine, t, &done);
+		else if (!other->ends)
+			break;
 		else
-			err = wait_on(&p->waiting_writers, &p->lock, t->open_flags, t->request_flags);
+			err = wait_on(&mine->waiters, &p->lock, t->open_flags, t->request_flags);
 	}
 	spin_unlock(&p->lock);
 	return done ? (int64_t)done : err;
@@ -194,7 +161,7 @@ static int64_t pipe_resize(struct pipe *p, uint64_t bytes)
 		capacity *= 2;
 	TRY(memobj_create(capacity, process_current()->account, &ring));
 	spin_lock(&p->lock);
-	bool is_idle = !pipe_used(p) && !p->reading && !p->writing;
+	bool is_idle = !pipe_used(p) && !p->side[READ_SIDE].busy && !p->side[WRITE_SIDE].busy;
 	if (is_idle) {
 		struct memobj *old = p->ring;
 		p->ring = ring;
@@ -222,7 +189,7 @@ static int64_t pipe_call(struct resource *r, struct call_args *a)
 		result = (int64_t)pipe_used(p);
 		break;
 	case PIPE_ENDS:
-		result = (int64_t)((uint64_t)p->writers << 32 | p->readers);
+		result = (int64_t)((uint64_t)p->side[WRITE_SIDE].ends << 32 | p->side[READ_SIDE].ends);
 		break;
 	default:
 		result = ERR_NOTTY;
@@ -240,19 +207,23 @@ static uint32_t pipe_ready(struct resource *r)
 	return ready;
 }
 
+/* An end comes (1) or goes (-1). */
+static void count_end(struct pipe *p, uint64_t sides, int change) REQUIRES(&p->lock)
+{
+	for (int i = READ_SIDE; i <= WRITE_SIDE; i++)
+		if (sides & 1u << i)
+			p->side[i].ends += (uint32_t)change;
+	wake_both(p);
+}
+
 static void pipe_destroy(struct resource *r)
 {
 	struct pipe *p = r->data;
 
 	spin_lock(&p->lock);
 	list_remove(&r->link);
-	if (r->id & SIDE_READ)
-		p->readers--;
-	if (r->id & SIDE_WRITE)
-		p->writers--;
-	wait_wake_all(&p->waiting_readers);
-	wait_wake_all(&p->waiting_writers);
-	tell(p, SIDE_READ | SIDE_WRITE);
+	count_end(p, r->id, -1);
+	tell(p, CAN_READ | CAN_WRITE);
 	spin_unlock(&p->lock);
 	pipe_put(p);
 }
@@ -260,45 +231,39 @@ static void pipe_destroy(struct resource *r)
 static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct passed *out);
 
 static const struct resource_ops pipe_ops = {
-	.name = "pipe", .read = pipe_read, .write = pipe_write, .call = pipe_call, .open = pipe_open_end,
+	.name = "pipe", .read = pipe_transfer, .write = pipe_transfer, .call = pipe_call, .open = pipe_open_end,
 	.ready = pipe_ready, .destroy = pipe_destroy,
 };
 
 /* A new end of p on these sides. */
 static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a, struct passed *out)
 {
+	uint32_t flags = (sides & CAN_READ ? OPEN_READ : 0) | (sides & CAN_WRITE ? OPEN_WRITE : 0);
+	uint32_t rights = (sides & CAN_READ ? RIGHT_READ : 0) | (sides & CAN_WRITE ? RIGHT_WRITE : 0);
 	struct resource *r;
 
-	uint32_t flags = (sides & SIDE_READ ? OPEN_READ : 0) | (sides & SIDE_WRITE ? OPEN_WRITE : 0);
 	TRY(resource_create(&pipe_ops, p, flags | (a->flags & OPEN_NONBLOCK), &r));
 	r->id = sides;
 	object_get(&p->object);
 	spin_lock(&p->lock);
 	list_push_back(&p->ends, &r->link);
-	p->readers += !!(sides & SIDE_READ);
-	p->writers += !!(sides & SIDE_WRITE);
-	wait_wake_all(&p->waiting_readers);
-	wait_wake_all(&p->waiting_writers);
+	count_end(p, sides, 1);
 	spin_unlock(&p->lock);
-	*out = (struct passed){
-		.resource = r,
-		.rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | (sides & SIDE_READ ? RIGHT_READ : 0) |
-		          (sides & SIDE_WRITE ? RIGHT_WRITE : 0),
-	};
+	*out = (struct passed){ .resource = r, .rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | rights };
 	return OK;
 }
 
 static err_t pipe_open_end(struct resource *r, const struct open_args *a, struct passed *out)
 {
+	static const struct { const char *name; uint32_t sides; } kinds[] = {
+		{ "read", CAN_READ }, { "write", CAN_WRITE }, { "both", CAN_READ | CAN_WRITE },
+	};
 	char ref[REF_MAX];
 
 	TRY(open_ref(a, ref));
-	if (strcmp(ref, "read") == 0)
-		return give_end(r->data, SIDE_READ, a, out);
-	if (strcmp(ref, "write") == 0)
-		return give_end(r->data, SIDE_WRITE, a, out);
-	if (strcmp(ref, "both") == 0)
-		return give_end(r->data, SIDE_READ | SIDE_WRITE, a, out);
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+		if (strcmp(ref, kinds[i].name) == 0)
+			return give_end(r->data, kinds[i].sides, a, out);
 	return ERR_NOENT;
 }
 
@@ -316,14 +281,14 @@ static err_t pipe_create(struct pipe **out)
 	object_init(&p->object);
 	spin_init(&p->lock, RANK_PIPE);
 	list_init(&p->ends);
-	list_init(&p->waiting_readers);
-	list_init(&p->waiting_writers);
+	list_init(&p->side[READ_SIDE].waiters);
+	list_init(&p->side[WRITE_SIDE].waiters);
 	p->capacity = PIPE_BYTES;
 	*out = p;
 	return OK;
 }
 
-static err_t open_pipe(uint32_t sides, const struct open_args *a, struct passed *out)
+static err_t pipe_open(uint32_t sides, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	struct pipe *p;
 	err_t err;
@@ -334,8 +299,8 @@ static err_t open_pipe(uint32_t sides, const struct open_args *a, struct passed 
 	return err;
 }
 
-static err_t open_read_end(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_pipe(SIDE_READ, a, out); }
-
-static err_t open_fifo(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_pipe(0, a, out); }
-
-const struct scheme_entry pipe_scheme[] = { { .ref = "", .open = open_read_end }, { .ref = "fifo", .open = open_fifo }, {0} };
+const struct scheme_entry pipe_scheme[] = {
+	{ .ref = "", .open = pipe_open, .kind = CAN_READ },
+	{ .ref = "fifo", .open = pipe_open },
+	{0},
+};

@@ -20,7 +20,7 @@
 
 /* ---- spaces ---- */
 
-static int64_t space_transfer(struct resource *r, struct transfer *t, bool write)
+static int64_t space_transfer(struct resource *r, struct transfer *t)
 {
 	struct space *mine = process_current()->space;
 	size_t done = 0;
@@ -28,14 +28,10 @@ static int64_t space_transfer(struct resource *r, struct transfer *t, bool write
 
 	if (!user_range_is_valid(t->offset, t->bytes))
 		return ERR_FAULT;
-	err = write ? space_copy(r->data, t->offset, mine, t->buffer.raw, t->bytes, true, &done)
-	            : space_copy(mine, t->buffer.raw, r->data, t->offset, t->bytes, true, &done);
+	err = t->is_write ? space_copy(r->data, t->offset, mine, t->buffer.raw, t->bytes, true, &done)
+	                  : space_copy(mine, t->buffer.raw, r->data, t->offset, t->bytes, true, &done);
 	return done ? (int64_t)done : err;
 }
-
-static int64_t space_read_op(struct resource *r, struct transfer *t) { return space_transfer(r, t, false); }
-
-static int64_t space_write_op(struct resource *r, struct transfer *t) { return space_transfer(r, t, true); }
 
 static err_t space_length(struct resource *r UNUSED, uint64_t *out)
 {
@@ -46,7 +42,7 @@ static err_t space_length(struct resource *r UNUSED, uint64_t *out)
 static void space_destroy_op(struct resource *r) { space_put(r->data); }
 
 static const struct resource_ops space_ops = {
-	.name = "space", .read = space_read_op, .write = space_write_op, .length = space_length, .destroy = space_destroy_op,
+	.name = "space", .read = space_transfer, .write = space_transfer, .length = space_length, .destroy = space_destroy_op,
 };
 
 struct space *space_of(struct resource *r) { return resource_data(r, &space_ops); }
@@ -444,10 +440,8 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 static uint32_t process_ready(struct resource *r)
 {
 	struct process *p = r->data;
-	spin_lock(&p->lock);
-	bool ended = !p->space;
-	spin_unlock(&p->lock);
-	return ended ? READY_READ : 0;
+
+	return __atomic_load_n(&p->space, __ATOMIC_ACQUIRE) ? 0 : READY_READ;
 }
 
 static void process_destroy_op(struct resource *r)
@@ -529,13 +523,13 @@ err_t proc_create_admin(struct resource **out) { return resource_create(&proc_ad
 
 /* ---- proc: ---- */
 
-static err_t open_self(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+static err_t open_self(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	out->rights = PROCESS_RIGHTS;
 	return process_resource(process_current(), &out->resource);
 }
 
-static err_t open_space(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+static err_t open_space(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct space *s;
 	err_t err;

@@ -61,17 +61,11 @@ const struct scheme_entry zero_scheme[] = { { .ref = "", .ops = &zero_ops }, { .
 
 /* ---- env: ---- */
 
-static int64_t env_read(struct resource *r, struct transfer *t)
+static int64_t env_read(struct resource *r UNUSED, struct transfer *t)
 {
 	const char *text = kernel_boot_info()->command_line;
-	size_t length = strlen(text);
 
-	(void)r;
-	if (t->offset >= length)
-		return 0;
-	size_t bytes = length - t->offset < t->bytes ? length - t->offset : t->bytes;
-	err_t err = copy_to_user(t->buffer, text + t->offset, bytes);
-	return err ? err : (int64_t)bytes;
+	return transfer_bytes(t, text, strlen(text));
 }
 
 static err_t env_length(struct resource *r UNUSED, uint64_t *out)
@@ -99,7 +93,7 @@ static err_t initfs_window(const char *path, struct memobj **out)
 	return memobj_create_clone(kernel_initfs(), e.content_offset, e.content_bytes, process_current()->account, out);
 }
 
-static err_t initfs_open_file(const char *path, const struct open_args *a UNUSED, struct passed *out)
+static err_t initfs_open_file(uint32_t kind UNUSED, const char *path, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct memobj *m = kernel_initfs();
 	err_t err;
@@ -167,7 +161,7 @@ static int64_t quiet_write(struct resource *r, struct transfer *t)
 static const struct resource_ops debug_ops = { .name = "debug", .read = log_read, .write = debug_write };
 static const struct resource_ops quiet_ops = { .name = "debug:quiet", .write = quiet_write };
 
-static err_t debug_open(const char *rest UNUSED, const struct open_args *a, struct passed *out)
+static err_t debug_open(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	if (a->flags & OPEN_READ && process_current()->sender.uid != 0)
 		return ERR_PERM;

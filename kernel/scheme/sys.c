@@ -213,7 +213,7 @@ static const struct resource_ops framebuffer_ops = { .name = "sys:framebuffer", 
 
 /* ---- sys: ---- */
 
-static err_t open_namespace(bool own, struct passed *out)
+static err_t open_namespace(uint32_t own, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct namespace *n = NULL;
 	err_t err;
@@ -228,14 +228,10 @@ static err_t open_namespace(bool own, struct passed *out)
 	return err;
 }
 
-static err_t open_new_namespace(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out) { return open_namespace(false, out); }
-
-static err_t open_own_namespace(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out) { return open_namespace(true, out); }
-
 const struct scheme_entry sys_scheme[] = {
 	{ .ref = "info", .ops = &info_ops },
-	{ .ref = "namespace", .open = open_new_namespace },
-	{ .ref = "self-namespace", .open = open_own_namespace },
+	{ .ref = "namespace", .open = open_namespace },
+	{ .ref = "self-namespace", .open = open_namespace, .kind = true },
 	{ .ref = "power", .is_privileged = true, .ops = &power_ops, .rights = RIGHT_ADMIN },
 	{ .ref = "trace", .is_privileged = true, .ops = &trace_ops, .rights = RIGHT_READ },
 	{ .ref = "account", .is_privileged = true, .ops = &account_root_ops, .rights = RIGHT_ADMIN },

@@ -1,5 +1,6 @@
 /* kernel/scheme/table.c - binding the kernel's schemes to their names. */
 #include "kernel/scheme/table.h"
+#include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "lib/base/string.h"
@@ -26,7 +27,7 @@ static err_t root_open(struct resource *root, const struct open_args *a, struct 
 		return ERR_NOENT;
 	if (e->is_privileged && process_current()->sender.uid != 0)
 		return ERR_PERM;
-	return e->ops ? open_give(e->ops, NULL, a, e->rights, out) : e->open(rest, a, out);
+	return e->ops ? open_give(e->ops, NULL, a, e->rights, out) : e->open(e->kind, rest, a, out);
 }
 
 static const struct resource_ops root_ops = { .name = "kernel scheme", .open = root_open };
@@ -82,4 +83,16 @@ err_t open_give(const struct resource_ops *ops, void *data, const struct open_ar
 	TRY(resource_create(ops, data, a->flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_APPEND), &out->resource));
 	out->rights = rights;
 	return OK;
+}
+
+err_t open_new(const struct resource_ops *ops, const struct open_args *a, uint32_t more_rights, struct passed *out)
+{
+	void *data = heap_alloc(ops->data_bytes);
+	err_t err;
+
+	if (!data)
+		return ERR_NOMEM;
+	if ((err = open_give(ops, data, a, more_rights, out)))
+		heap_free(data, ops->data_bytes);
+	return err;
 }

@@ -13,8 +13,10 @@ struct scheme_entry {
 	const char *ref;                        /* a '*' at its end stands for anything */
 	bool is_privileged;                     /* user 0 only */
 	const struct resource_ops *ops;         /* a resource of this kind, without data, or NULL: */
-	err_t (*open)(const char *rest, const struct open_args *, struct passed *out);     /* rest: what the '*' stands for */
+	/* kind: this entry's; rest: what the '*' stands for */
+	err_t (*open)(uint32_t kind, const char *rest, const struct open_args *, struct passed *out);
 	uint32_t rights;                        /* for ops: more than the open flags give */
+	uint32_t kind;                          /* for open */
 };
 
 #define X(name) extern const struct scheme_entry name##_scheme[];
@@ -30,3 +32,5 @@ err_t open_ref(const struct open_args *a, char ref[REF_MAX]) NONNULL MUST_CHECK;
 /* For an open function: a resource with these ops, its rights by the open flags (CALL always). */
 err_t open_give(const struct resource_ops *ops, void *data, const struct open_args *a, uint32_t more_rights,
                 struct passed *out) MUST_CHECK;
+/* The same with new data, zeroed: ops->data_bytes. */
+err_t open_new(const struct resource_ops *ops, const struct open_args *a, uint32_t more_rights, struct passed *out) NONNULL MUST_CHECK;

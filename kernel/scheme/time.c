@@ -4,50 +4,40 @@
  * time:page is the memory object with struct time_page.
  */
 #include "abi/proto/kernel.h"
-#include "kernel/mem/heap.h"
-#include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/timer.h"
+#include "kernel/scheme/counter.h"
 #include "kernel/scheme/mem.h"
-#include "kernel/sched/wait.h"
 #include "kernel/scheme/table.h"
-#include "lib/base/string.h"
 #include "lib/base/try.h"
 
-/* Members: [l] lock, [I] immutable. setting: the timer itself is being set or cancelled, lock dropped. */
+/* Members: [l] the counter's lock, [I] immutable. */
 struct user_timer {
-	struct spinlock lock;           /* RANK_PIPE */
-	struct resource *self;          /* [I] borrowed */
+	struct counter expirations;
 	struct timer timer;
 	bool realtime;                  /* [I] */
-	bool setting;                   /* [l] */
 	uint64_t next_ns, period_ns;    /* [l] next_ns 0: disarmed; monotonic */
-	uint64_t expirations;           /* [l] */
-	struct list_node waiters;       /* [l] */
 };
 
 static void timer_went_off(struct timer *t)
 {
 	struct user_timer *u = container_of(t, struct user_timer, timer);
-	uint64_t next = 0;
+	uint64_t now = clock_now_ns();
 
-	spin_lock(&u->lock);
-	if (u->next_ns && !u->setting) {
-		uint64_t now = clock_now_ns();
-		uint64_t missed = u->period_ns ? (now - u->next_ns) / u->period_ns : 0;
-		u->expirations += 1 + missed;
-		u->next_ns = u->period_ns ? u->next_ns + (1 + missed) * u->period_ns : 0;
-		next = u->next_ns;
-		wait_wake_all(&u->waiters);
-		resource_notify(u->self, READY_READ);
+	spin_lock(&u->expirations.lock);
+	if (u->next_ns && u->next_ns <= now) {
+		uint64_t passed = 1 + (u->period_ns ? (now - u->next_ns) / u->period_ns : 0);
+
+		counter_add(&u->expirations, passed);
+		u->next_ns = u->period_ns ? u->next_ns + passed * u->period_ns : 0;
+		if (u->next_ns)
+			timer_set(t, u->next_ns);
 	}
-	if (next)
-		timer_set(t, next);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->expirations.lock);
 }
 
-static struct timer_setting left(const struct user_timer *u) REQUIRES(&u->lock)
+static struct timer_setting left(const struct user_timer *u) REQUIRES(&u->expirations.lock)
 {
 	uint64_t now = clock_now_ns();
 	struct timer_setting s = { .period_ns = u->period_ns };
@@ -70,42 +60,43 @@ static uint64_t monotonic_of(const struct user_timer *u, uint64_t first_ns, uint
 	return first_ns > offset ? first_ns - offset : 1;
 }
 
-static err_t begin_setting(struct user_timer *u)
+/* From here on the callback neither runs nor sets the timer again; what was left. Whoever arms it anew is alone with it. */
+static struct timer_setting disarm(struct user_timer *u)
 {
-	spin_lock(&u->lock);
-	bool busy = u->setting;
-	u->setting = true;
-	spin_unlock(&u->lock);
-	if (!busy)
-		timer_cancel(&u->timer);
-	return busy ? ERR_BUSY : OK;
+	spin_lock(&u->expirations.lock);
+	struct timer_setting old = left(u);
+	u->next_ns = 0;
+	spin_unlock(&u->expirations.lock);
+	timer_cancel(&u->timer);
+	return old;
 }
 
 static int64_t set(struct user_timer *u, struct call_args *a)
 {
+	struct spinlock *setters = &u->expirations.self->lock;
 	struct timer_setting s, old;
 
 	TRY(call_in(a, &s, sizeof(s)));
 	if (s.period_ns && s.period_ns < 1000)
 		s.period_ns = 1000;     /* faster would only busy the machine */
-	TRY(begin_setting(u));
-	spin_lock(&u->lock);
-	old = left(u);
+	spin_lock(setters);
+	old = disarm(u);
+	spin_lock(&u->expirations.lock);
 	u->next_ns = monotonic_of(u, s.first_ns, (uint32_t)a->word);
 	u->period_ns = s.first_ns ? s.period_ns : 0;
-	u->expirations = 0;
-	u->setting = false;
+	u->expirations.value = 0;
 	if (u->next_ns)
 		timer_set(&u->timer, u->next_ns);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->expirations.lock);
+	spin_unlock(setters);
 	return a->out_bytes ? call_out(a, &old, sizeof(old)) : OK;
 }
 
 static int64_t get(struct user_timer *u, struct call_args *a)
 {
-	spin_lock(&u->lock);
+	spin_lock(&u->expirations.lock);
 	struct timer_setting s = left(u);
-	spin_unlock(&u->lock);
+	spin_unlock(&u->expirations.lock);
 	return call_out(a, &s, sizeof(s));
 }
 
@@ -128,80 +119,32 @@ static int64_t timer_call_op(struct resource *r, struct call_args *a)
 	}
 }
 
-static int64_t timer_read_op(struct resource *r, struct transfer *t)
-{
-	struct user_timer *u = r->data;
-	uint64_t count;
-	err_t err = OK;
-
-	if (t->bytes < sizeof(count))
-		return ERR_INVAL;
-	spin_lock(&u->lock);
-	while (!(count = u->expirations) && !err)
-		err = wait_on(&u->waiters, &u->lock, t->open_flags, t->request_flags);
-	u->expirations = 0;
-	spin_unlock(&u->lock);
-	if (!count)
-		return err;
-	err = copy_to_user(t->buffer, &count, sizeof(count));
-	return err ? err : (int64_t)sizeof(count);
-}
-
-static uint32_t timer_ready_op(struct resource *r)
-{
-	struct user_timer *u = r->data;
-	spin_lock(&u->lock);
-	bool ready = u->expirations != 0;
-	spin_unlock(&u->lock);
-	return ready ? READY_READ : 0;
-}
-
-static void timer_destroy_op(struct resource *r)
-{
-	struct user_timer *u = r->data;
-	spin_lock(&u->lock);
-	u->setting = true;      /* the callback arms it no more */
-	spin_unlock(&u->lock);
-	timer_cancel(&u->timer);
-	heap_delete(u);
-}
+static void timer_destroy_op(struct resource *r) { (void)disarm(r->data); }
 
 static const struct resource_ops timer_ops = {
-	.name = "timer", .read = timer_read_op, .call = timer_call_op, .ready = timer_ready_op, .destroy = timer_destroy_op,
+	.name = "timer", .data_bytes = sizeof(struct user_timer),
+	.read = counter_read, .call = timer_call_op, .ready = counter_ready, .destroy = timer_destroy_op,
 };
 
-static err_t open_timer(bool realtime, const struct open_args *a, struct passed *out)
+static err_t open_timer(uint32_t realtime, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	struct user_timer *u = heap_new(struct user_timer);
-	err_t err;
-
-	if (!u)
-		return ERR_NOMEM;
-	spin_init(&u->lock, RANK_PIPE);
+	TRY(open_new(&timer_ops, a, RIGHT_READ, out));
+	struct user_timer *u = out->resource->data;
+	counter_init(out->resource);
 	timer_init(&u->timer, timer_went_off);
-	list_init(&u->waiters);
 	u->realtime = realtime;
-	if ((err = open_give(&timer_ops, u, a, RIGHT_READ, out))) {
-		heap_delete(u);
-		return err;
-	}
-	u->self = out->resource;
 	return OK;
 }
 
-static err_t open_monotonic(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_timer(false, a, out); }
-
-static err_t open_realtime(const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_timer(true, a, out); }
-
-static err_t open_page(const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+static err_t open_page(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_DUP | RIGHT_SEND;
 	return memobj_resource(clock_page(), &out->resource);
 }
 
 const struct scheme_entry time_scheme[] = {
-	{ .ref = "monotonic", .open = open_monotonic },
-	{ .ref = "realtime", .open = open_realtime },
+	{ .ref = "monotonic", .open = open_timer },
+	{ .ref = "realtime", .open = open_timer, .kind = true },
 	{ .ref = "page", .open = open_page },
 	{0},
 };
