@@ -91,7 +91,7 @@ err_t arch_load_user_u32(uint64_t from, uint32_t *out) NONNULL MUST_CHECK;
 
 /* ---- Interrupts of devices ---- */
 /* Lines are global system interrupts (ISA IRQs on x86 after the ACPI overrides). The handler runs with interrupts
- * off on the CPU that took it, the line masked until arch_irq_unmask. INVAL: no such line. BUSY: taken. */
+ * off under a lock of RANK_INTERRUPT_LINES; a level line is then masked until arch_irq_unmask. INVAL: no such line. BUSY: taken. */
 err_t arch_irq_attach(uint32_t isa_irq, void (*handler)(void *), void *argument) MUST_CHECK;
 void arch_irq_detach(uint32_t isa_irq);
 void arch_irq_unmask(uint32_t isa_irq);

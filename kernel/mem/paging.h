@@ -55,5 +55,5 @@ void paging_load(const struct page_tables *p);
 /* Drops this CPU's TLB entry (or all user entries). */
 void paging_flush(uint64_t address);
 void paging_flush_all(void);
-/* Kernel half: maps device memory into the kernel (for interrupt controllers), uncached. Before or after start. NULL: no memory. */
-void *paging_map_device(paddr_t start, size_t bytes);
+/* A page of device registers (interrupt controllers) as the kernel sees it, uncached. NULL: it is out of reach, above 4 GiB. */
+void *paging_map_device(paddr_t start);

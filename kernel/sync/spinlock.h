@@ -24,6 +24,7 @@ enum lock_rank {
 	RANK_SPACE,             /* an address space: regions and page tables */
 	RANK_RESOURCE,          /* an open resource's offset and flags */
 	RANK_SCHEME,            /* an endpoint's queues and open requests */
+	RANK_INTERRUPT_LINES,   /* arch: who handles which device line; handlers run under it */
 	RANK_PIPE,              /* pipes, timers and interrupts that are resources */
 	RANK_WATCH,             /* watchers of a resource, and event queues: nest along "watched by" (obj/watch.h) */
 	RANK_PAGED_LIST,        /* all paged memory objects */
@@ -36,7 +37,6 @@ enum lock_rank {
 	RANK_TRACE,             /* the trace rings, while they are made and read */
 	RANK_HEAP,
 	RANK_FRAME,             /* the frame allocator */
-	RANK_INTERRUPT_LINES,   /* arch: who handles which device line */
 	RANK_LOG,
 };
 

@@ -57,7 +57,7 @@ void apic_init_early(void)
 
 	pic_mask();
 	if (!(base & BASE_X2)) {
-		registers = paging_map_device(paddr(base & BASE_ADDRESS), PAGE_BYTES);
+		registers = paging_map_device(paddr(base & BASE_ADDRESS));
 		if (!registers)
 			boot_stop("the local interrupt controller cannot be mapped");
 	}

@@ -6,6 +6,7 @@
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "lib/boot/boot_check.h"
+#include "lib/boot/pvh.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 
@@ -27,78 +28,19 @@ void boot_stop(const char *why)
 	arch_end();
 }
 
-/* ---- PVH (Xen's hvm_start_info, version 1) ---- */
-
-#define PVH_MAGIC 0x336ec578u
-enum { PVH_MEMORY_RAM = 1, PVH_MEMORY_ACPI = 3, PVH_MEMORY_ACPI_NVS = 4 };
-
-struct pvh_start {
-	uint32_t magic, version, flags, module_count;
-	uint64_t modules, command_line, rsdp;
-	uint64_t memory;                /* from version 1 on */
-	uint32_t memory_count, reserved;
-};
-struct pvh_module { uint64_t start, bytes, command_line, reserved; };
-struct pvh_memory { uint64_t start, bytes; uint32_t kind, reserved; };
-
 /* Memory that the starter speaks of, if the first tables map it. */
-static const void *mapped(uint64_t address, uint64_t bytes, const char *what)
+static const void *lend_mapped(uint64_t address, uint64_t bytes)
 {
-	if (address == 0 || !range_fits(address, bytes, MAPPED_AT_START))
-		boot_stop(what);
-	return paddr_to_kernel(paddr(address));
+	return address && range_fits(address, bytes, MAPPED_AT_START) ? paddr_to_kernel(paddr(address)) : NULL;
 }
 
-static uint32_t kind_from_pvh(uint32_t kind)
+static const char *boot_info_from_loader(uint64_t address, struct boot_info *out)
 {
-	if (kind == PVH_MEMORY_RAM)
-		return BOOT_MEMORY_FREE;
-	return kind == PVH_MEMORY_ACPI ? BOOT_MEMORY_ACPI : BOOT_MEMORY_RESERVED;
-}
+	const struct boot_info *given = lend_mapped(address, sizeof(*given));
 
-static void command_line_from_pvh(struct boot_info *b, uint64_t address)
-{
-	const char *from;
-	size_t max;
-
-	if (address == 0)
-		return;
-	from = mapped(address, 1, "the command line is out of reach");
-	max = MIN_OF(sizeof(b->command_line), MAPPED_AT_START - address);
-	string_copy_counted(b->command_line, sizeof(b->command_line), from, strnlen(from, max));
-}
-
-static void boot_info_from_pvh(struct boot_info *b, uint64_t address)
-{
-	const struct pvh_start *s = mapped(address, sizeof(*s), "the PVH start info is out of reach");
-	const struct pvh_memory *memory;
-
-	if (s->magic != PVH_MAGIC || s->version < 1)
-		boot_stop("the PVH start info has the wrong magic number or is too old");
-	if (s->memory_count > BOOT_MEMORY_MAX)
-		boot_stop("the PVH memory map is too long");
-	memory = mapped(s->memory, s->memory_count * sizeof(*memory), "the PVH memory map is out of reach");
-	b->magic = BOOT_MAGIC;
-	b->version = BOOT_VERSION;
-	b->bytes = sizeof(*b);
-	b->acpi_rsdp = s->rsdp;
-	for (uint32_t i = 0; i < s->memory_count; i++)
-		b->memory[i] = (struct boot_memory){ memory[i].start, memory[i].bytes, kind_from_pvh(memory[i].kind), 0 };
-	b->memory_count = s->memory_count;
-	if (s->module_count) {
-		const struct pvh_module *m = mapped(s->modules, sizeof(*m), "the PVH module list is out of reach");
-
-		b->initfs = m->start;
-		b->initfs_bytes = m->bytes;
-	}
-	command_line_from_pvh(b, s->command_line);
-}
-
-/* ---- Our own loader ---- */
-
-static void boot_info_from_loader(struct boot_info *b, uint64_t address)
-{
-	*b = *(const struct boot_info *)mapped(address, sizeof(*b), "boot_info is out of reach");
+	if (given)
+		*out = *given;
+	return given ? NULL : "boot_info is out of reach";
 }
 
 NORETURN void boot_main(uint64_t from, uint64_t pointer)
@@ -109,11 +51,8 @@ NORETURN void boot_main(uint64_t from, uint64_t pointer)
 	cpus[0] = &boot_cpu;
 	descriptors_init_cpu(&boot_cpu, boot_ist_stacks);
 	boot_cpu.arch.started = true;
-	if (from == BOOT_FROM_PVH)
-		boot_info_from_pvh(&boot_copy, pointer);
-	else
-		boot_info_from_loader(&boot_copy, pointer);
-	if ((why = boot_info_check(&boot_copy, &image)))
+	why = from == BOOT_FROM_PVH ? boot_info_from_pvh(pointer, lend_mapped, &boot_copy) : boot_info_from_loader(pointer, &boot_copy);
+	if (why || (why = boot_info_check(&boot_copy, &image)))
 		boot_stop(why);
 	boot_memory_normalize(&boot_copy, &image);
 	trampoline_page = paddr(boot_memory_take(&boot_copy, PAGE_BYTES, 0xa0000));

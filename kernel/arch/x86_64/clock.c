@@ -6,16 +6,13 @@
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
-#include "kernel/mem/paging.h"
-#include "lib/base/string.h"
 
 #define NS_PER_S        1000000000ull
-#define FS_PER_S        1000000000000000ull
 #define TSC_GUESS_HZ    1000000000ull
 enum { READS = 4, TIMER_DIVISOR = 16 };
 #define MEASURE_NS      2000000ull
 
-/* A counter of known speed: HPET, else the ACPI timer, else the PIT. */
+/* A counter of known speed: the ACPI timer, else the PIT. */
 struct reference {
 	uint64_t (*read)(void);
 	uint64_t hz, mask;
@@ -28,15 +25,13 @@ static struct {
 	uint32_t timer_mult;            /* [I] timer counts = ns * timer_mult >> 32 */
 } tsc;
 
-static volatile uint64_t *hpet;
 static uint16_t acpi_timer_port;
 
 /* ---- References ---- */
 
-enum { HPET_CAPABILITIES = 0, HPET_CONFIG = 2, HPET_COUNTER = 30, HPET_ENABLE = 1, PIT_HZ = 1193182, ACPI_TIMER_HZ = 3579545 };
+enum { PIT_HZ = 1193182, ACPI_TIMER_HZ = 3579545 };
 enum { PIT_CHANNEL_0 = 0x40, PIT_COMMAND = 0x43, PIT_LATCH_0 = 0x00, PIT_RATE_0 = 0x34 };
 
-static uint64_t hpet_read(void) { return hpet[HPET_COUNTER]; }
 static uint64_t acpi_timer_read(void) { return port_read32(acpi_timer_port); }
 
 /* Counts down. */
@@ -50,25 +45,8 @@ static uint64_t pit_read(void)
 	return 0xffff - (uint64_t)(high << 8 | low);
 }
 
-static bool find_hpet(struct reference *out)
-{
-	uint64_t period_fs;
-
-	hpet = acpi_machine.hpet ? paging_map_device(paddr(acpi_machine.hpet), PAGE_BYTES) : NULL;
-	if (!hpet)
-		return false;
-	period_fs = hpet[HPET_CAPABILITIES] >> 32;
-	if (period_fs < 1000000 || period_fs > 100000000)       /* 1 GHz, 10 MHz: what the specification allows, and more */
-		return false;
-	hpet[HPET_CONFIG] |= HPET_ENABLE;
-	*out = (struct reference){ hpet_read, FS_PER_S / period_fs, hpet[HPET_CAPABILITIES] >> 13 & 1 ? ~0ull : UINT32_MAX, "HPET" };
-	return true;
-}
-
 static void find_reference(struct reference *out)
 {
-	if (find_hpet(out))
-		return;
 	if (acpi_machine.timer.address && acpi_machine.timer.space == ACPI_IN_PORTS) {
 		acpi_timer_port = (uint16_t)acpi_machine.timer.address;
 		*out = (struct reference){ acpi_timer_read, ACPI_TIMER_HZ, 0xffffff, "the ACPI timer" };

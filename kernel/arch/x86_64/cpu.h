@@ -94,7 +94,7 @@ static inline void user_gs_base_write(uint64_t v)
 /* ---- What the image is made of (kernel.ld, start.S, entry.S) ---- */
 
 typedef uint64_t page_table_t[512];
-extern page_table_t boot_root, direct_map_top, image_top, image_directory;
+extern page_table_t boot_root, direct_map_top, image_directory, boot_directory[4];
 extern char image_text_start[], image_text_end[], image_rodata_start[], image_data_start[], image_end[];
 extern char image_physical_start[], image_physical_end[];
 extern char trampoline_start[], trampoline_end[], syscall_entry[];
@@ -113,7 +113,7 @@ extern paddr_t trampoline_page;                 /* a page below 1 MiB; raw 0: no
 /* Says why on the serial port and ends. For what a loader or the machine did wrong, before panic is of use. */
 NORETURN void boot_stop(const char *why) NONNULL;
 NORETURN void boot_main(uint64_t from, uint64_t pointer);
-NORETURN void smp_main(void *stack_top);
+NORETURN void smp_main(void);
 /* Control registers, SYSCALL, memory types, FPU of this CPU: what CPUID says it has. */
 void features_init_cpu(void);
 /* GS base, GDT, TSS, IDT of this CPU. ist_stacks: IST_STACKS of IST_STACK_BYTES. */

@@ -1,6 +1,7 @@
 /* kernel/arch/x86_64/descriptors.c - segment, task and interrupt descriptor tables: written once per CPU (GDT, TSS) or once at all (IDT). */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
+#include "lib/base/string.h"
 
 struct PACKED table_pointer {
 	uint16_t limit;
@@ -16,12 +17,14 @@ struct gate {
 
 enum { GATE_KERNEL = 0x8e, GATE_USER = 0xee, VECTOR_COUNT = 256 };
 
-/* Accessed bits are set, so that loading a selector never writes here. */
-#define SEGMENT_CODE32_KERNEL   0x00cf9b000000ffffull
-#define SEGMENT_CODE64_KERNEL   0x00af9b000000ffffull
-#define SEGMENT_DATA_KERNEL     0x00cf93000000ffffull
-#define SEGMENT_DATA_USER       0x00cff3000000ffffull
-#define SEGMENT_CODE64_USER     0x00affb000000ffffull
+/* Accessed bits are set, so that loading a selector never writes here. No 32-bit user code: its SYSCALL would enter elsewhere. */
+static const uint64_t segments[GDT_ENTRIES] = {
+	[SELECTOR_BOOT_CODE32 / 8] = 0x00cf9b000000ffff,
+	[SELECTOR_KERNEL_CODE / 8] = 0x00af9b000000ffff,
+	[SELECTOR_KERNEL_DATA / 8] = 0x00cf93000000ffff,
+	[SELECTOR_USER_DATA / 8] = 0x00cff3000000ffff,
+	[SELECTOR_USER_CODE / 8] = 0x00affb000000ffff,
+};
 
 static struct gate idt[VECTOR_COUNT] ALIGNED(16);
 
@@ -53,12 +56,7 @@ static void gdt_fill(struct arch_cpu *a)
 {
 	uint64_t tss = (uint64_t)&a->tss, limit = sizeof(a->tss) - 1;
 
-	a->gdt[SELECTOR_BOOT_CODE32 / 8] = SEGMENT_CODE32_KERNEL;
-	a->gdt[SELECTOR_KERNEL_CODE / 8] = SEGMENT_CODE64_KERNEL;
-	a->gdt[SELECTOR_KERNEL_DATA / 8] = SEGMENT_DATA_KERNEL;
-	a->gdt[SELECTOR_USER_BASE / 8] = 0;     /* no 32-bit user code: its SYSCALL would enter elsewhere */
-	a->gdt[SELECTOR_USER_DATA / 8] = SEGMENT_DATA_USER;
-	a->gdt[SELECTOR_USER_CODE / 8] = SEGMENT_CODE64_USER;
+	memcpy(a->gdt, segments, sizeof(segments));
 	a->gdt[SELECTOR_TSS / 8] = limit | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	a->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
 }

@@ -11,6 +11,7 @@ enum { FEATURE_REQUIRED_EDX = 1 << 0 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 13 | 1 <<
 #define PAT_VALUE 0x0007010600070106ull
 
 /* Which states user code may have in its registers, beside x87 and SSE: AVX (2), AVX-512 (5-7). Not protection keys. */
+enum { EFER_SYSCALL = 1 << 0, EFER_NX = 1 << 11 };
 enum { XCR0_BASE = 3, XCR0_AVX = 4, XCR0_AVX512 = 0xe0 };
 
 uint32_t fpu_state_bytes;
@@ -60,7 +61,7 @@ static void init_fpu(void)
 
 static void init_syscall(void)
 {
-	msr_write(MSR_EFER, msr_read(MSR_EFER) | 1);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SYSCALL | EFER_NX);
 	msr_write(MSR_STAR, (uint64_t)SELECTOR_USER_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
 	msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
 	msr_write(MSR_CSTAR, 0);

@@ -1,7 +1,7 @@
 /* kernel/arch/x86_64/lines.c - device interrupt lines: the I/O interrupt controllers, and who handles which line.
  *
- * A level line is masked in hardware from its interrupt to arch_irq_unmask. An edge line is masked only in
- * our book, since the hardware forgets an edge that comes while it is masked: such an edge is sent again at unmask.
+ * A level line is masked from its interrupt to arch_irq_unmask. An edge line never is: the hardware forgets an edge that comes
+ * while it is masked. A line's interrupts go to the CPU that let the last one through, where its driver runs.
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
@@ -10,7 +10,7 @@
 #include "kernel/sync/spinlock.h"
 
 enum { LINES_MAX = VECTOR_LINES_END - VECTOR_LINES, REGISTER_VERSION = 1, REGISTER_LINE = 0x10 };
-enum { LINE_ACTIVE_LOW = 1 << 13, LINE_LEVEL = 1 << 15, LINE_MASKED = 1 << 16 };
+enum { LINE_ACTIVE_LOW = 1 << 13, LINE_LEVEL = 1 << 15, LINE_MASKED = 1 << 16, LINE_CPU_MAX = 254 };
 
 struct controller {
 	volatile uint32_t *select, *window;
@@ -24,8 +24,6 @@ struct line {
 	uint32_t mode;                          /* [I] vector and LINE_ bits, without the mask */
 	void (*handler)(void *);                /* [l] NULL: free */
 	void *argument;                         /* [l] */
-	bool masked, missed;                    /* [l] missed: an edge came while masked */
-	_Atomic bool running;                   /* [a] the handler runs */
 };
 
 static struct controller controllers[ACPI_IO_CONTROLLERS_MAX];
@@ -46,7 +44,9 @@ static void controller_write(const struct controller *c, uint32_t r, uint32_t v)
 
 static void line_set_hardware(const struct line *l, bool masked)
 {
-	controller_write(l->controller, REGISTER_LINE + l->pin * 2 + 1, boot_cpu.hardware_id << 24);
+	uint32_t here = cpu_this()->hardware_id;
+
+	controller_write(l->controller, REGISTER_LINE + l->pin * 2 + 1, (here <= LINE_CPU_MAX ? here : boot_cpu.hardware_id) << 24);
 	controller_write(l->controller, REGISTER_LINE + l->pin * 2, l->mode | (masked ? LINE_MASKED : 0));
 }
 
@@ -61,10 +61,10 @@ static uint32_t line_mode(uint32_t line)
 
 static void controller_init(struct controller *c, uint64_t address, uint32_t first)
 {
-	volatile uint8_t *base = paging_map_device(paddr(address), PAGE_BYTES);
+	volatile uint8_t *base = paging_map_device(paddr(address));
 
 	if (!base) {
-		klog("arch: no room to map the interrupt controller at %lx\n", address);
+		klog("arch: the interrupt controller is out of reach at %lx\n", address);
 		return;
 	}
 	c->select = (volatile uint32_t *)base;
@@ -108,7 +108,6 @@ err_t arch_irq_attach(uint32_t isa_irq, void (*handler)(void *), void *argument)
 	if (!l->handler) {
 		l->handler = handler;
 		l->argument = argument;
-		l->masked = l->missed = false;
 		line_set_hardware(l, false);
 		err = OK;
 	}
@@ -126,10 +125,6 @@ void arch_irq_detach(uint32_t isa_irq)
 	line_set_hardware(l, true);
 	l->handler = NULL;
 	spin_unlock(&lines_lock);
-	while (atomic_load(&l->running)) {
-		arch_pause();
-		arch_poll_requests();
-	}
 }
 
 void arch_irq_unmask(uint32_t isa_irq)
@@ -139,38 +134,20 @@ void arch_irq_unmask(uint32_t isa_irq)
 	if (!l)
 		return;
 	spin_lock(&lines_lock);
-	if (l->handler && l->masked) {
-		l->masked = false;
-		if (l->mode & LINE_LEVEL)
-			line_set_hardware(l, false);
-		else if (l->missed)
-			apic_send(boot_cpu.hardware_id, (uint8_t)l->mode);
-		l->missed = false;
-	}
+	if (l->handler)
+		line_set_hardware(l, false);
 	spin_unlock(&lines_lock);
 }
 
 void lines_interrupt(uint32_t vector)
 {
 	struct line *l = &lines[vector - VECTOR_LINES];
-	void (*handler)(void *) = NULL;
-	void *argument = NULL;
 
 	spin_lock(&lines_lock);
-	if (l->controller && (l->mode & LINE_LEVEL))
+	if (l->mode & LINE_LEVEL)
 		line_set_hardware(l, true);
 	apic_end();
-	if (l->masked) {
-		l->missed = true;
-	} else if (l->handler) {
-		l->masked = true;
-		handler = l->handler;
-		argument = l->argument;
-		atomic_store(&l->running, true);
-	}
+	if (l->handler)
+		l->handler(l->argument);
 	spin_unlock(&lines_lock);
-	if (!handler)
-		return;
-	handler(argument);
-	atomic_store(&l->running, false);
 }

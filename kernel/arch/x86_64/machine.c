@@ -100,7 +100,7 @@ static void register_write8(struct acpi_register r, uint8_t v)
 
 	if (r.space == ACPI_IN_PORTS)
 		port_write8((uint16_t)r.address, v);
-	else if ((mapped = paging_map_device(paddr(r.address), 1)))
+	else if ((mapped = paging_map_device(paddr(r.address))))
 		*mapped = v;
 }
 

@@ -30,16 +30,12 @@
 #define ENTRY_FRAME     0x000ffffffffff000ull
 #define ENTRY_TABLE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
 
-enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, DEVICE_SLOT = 509, IMAGE_SLOT = 511 };
+enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, IMAGE_SLOT = 511 };
 #define LARGE_BYTES     (2ull << 20)
 #define GIANT_BYTES     (1ull << 30)
 #define DIRECT_MAP_BYTES (512ull << 30)         /* one entry of the root */
-#define DEVICE_MAP_BASE 0xfffffe8000000000ull   /* DEVICE_SLOT */
-#define DEVICE_MAP_PAGES TABLE_ENTRIES
 
 static page_table_t kernel_root ALIGNED(PAGE_BYTES), image_pages ALIGNED(PAGE_BYTES);
-static page_table_t device_top ALIGNED(PAGE_BYTES), device_directory ALIGNED(PAGE_BYTES), device_pages ALIGNED(PAGE_BYTES);
-static uint32_t device_pages_used;
 
 /* ---- Entries ---- */
 
@@ -118,12 +114,6 @@ static err_t table_alloc(struct page_tables *p, struct account *a, paddr_t *out)
 	frame_of(*out)->table_entries = 0;
 	p->table_frames++;
 	return OK;
-}
-
-static void table_free(struct page_tables *p, paddr_t table)
-{
-	frame_put(table);
-	p->table_frames--;
 }
 
 /* Tables made on the way stay when a later one cannot be had: empty ones do no harm and paging_trim finds them. */
@@ -252,13 +242,11 @@ static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, u
                        struct list_node *out)
 {
 	uint64_t bytes = level_bytes(level);
-	uint64_t first = start > base ? (start - base) / bytes : 0;
+	uint64_t last = MIN_OF((end - base + bytes - 1) / bytes, (uint64_t)TABLE_ENTRIES);
 
-	for (uint64_t i = first; i < TABLE_ENTRIES && base + i * bytes < end; i++) {
+	for (uint64_t i = start > base ? (start - base) / bytes : 0; (i = used_from(table, i, last)) < last; i++) {
 		paddr_t below = paddr(table[i] & ENTRY_FRAME);
 
-		if (!table[i])
-			continue;
 		if (level > 1)
 			trim_table(p, table_at(below), level - 1, base + i * bytes, start, end, out);
 		if (frame_of(below)->table_entries == 0) {
@@ -284,23 +272,17 @@ err_t paging_create(struct page_tables *p, struct account *a)
 	return OK;
 }
 
-static void free_tables(struct page_tables *p, uint64_t *table, uint32_t level)
-{
-	uint64_t left = count_entries(table);
-
-	for (uint64_t i = 0; left > 0; i++, left--) {
-		i = used_from(table, i, TABLE_ENTRIES);
-		ASSERT(i < TABLE_ENTRIES);
-		if (level > 1)
-			free_tables(p, table_of(table[i]), level - 1);
-		table_free(p, paddr(table[i] & ENTRY_FRAME));
-	}
-}
-
 void paging_destroy(struct page_tables *p, struct account *a UNUSED)
 {
-	free_tables(p, table_at(p->root), LEVELS - 1);
-	table_free(p, p->root);
+	struct list_node tables;
+	struct frame *f, *next;
+
+	list_init(&tables);
+	paging_trim(p, 0, USER_MAX, &tables);
+	ASSERT(p->table_frames == 1);
+	list_each_safe(f, next, &tables, free_link)
+		frame_put(frame_address(f));
+	frame_put(p->root);
 }
 
 void paging_load(const struct page_tables *p) { cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw); }
@@ -376,26 +358,18 @@ void paging_init(struct boot_info *boot)
 {
 	image_init();
 	direct_map_init(boot);
-	device_directory[0] = image_to_paddr(device_pages).raw | ENTRY_PRESENT | ENTRY_WRITE;
-	device_top[0] = image_to_paddr(device_directory).raw | ENTRY_PRESENT | ENTRY_WRITE;
-	boot_root[DEVICE_SLOT] = image_to_paddr(device_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
-	kernel_root[DEVICE_SLOT] = boot_root[DEVICE_SLOT];
 	kernel_root[IMAGE_SLOT] = boot_root[IMAGE_SLOT];
 	kernel_root[KERNEL_HALF] = image_to_paddr(direct_map_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
 	paging_load(NULL);
 }
 
-void *paging_map_device(paddr_t start, size_t bytes)
+void *paging_map_device(paddr_t start)
 {
-	uint64_t offset = start.raw & PAGE_MASK;
-	uint64_t count = page_round_up(offset + bytes) >> PAGE_SHIFT;
-	uint32_t first = device_pages_used;
+	uint64_t page = start.raw / LARGE_BYTES;
 
-	if (count > DEVICE_MAP_PAGES - first)
+	if (page >= sizeof(boot_directory) / sizeof(uint64_t))
 		return NULL;
-	for (uint64_t i = 0; i < count; i++)
-		device_pages[first + i] = (page_round_down(start.raw) + i * PAGE_BYTES)
-			| ENTRY_PRESENT | ENTRY_WRITE | ENTRY_PCD | ENTRY_PWT | ENTRY_GLOBAL | ENTRY_NX;
-	device_pages_used += (uint32_t)count;
-	return (void *)(DEVICE_MAP_BASE + (uint64_t)first * PAGE_BYTES + offset);
+	boot_directory[page / TABLE_ENTRIES][page % TABLE_ENTRIES] |= ENTRY_PCD | ENTRY_PWT;
+	paging_flush_all();
+	return paddr_to_kernel(start);
 }

@@ -23,14 +23,13 @@ static struct cpu *starting;
 
 /* ---- Starting ---- */
 
-NORETURN void smp_main(void *stack_top)
+NORETURN void smp_main(void)
 {
 	struct cpu *c = starting;
 
-	(void)stack_top;
-	paging_load(NULL);
 	descriptors_init_cpu(c, (uint8_t *)c->arch.boot_stack + SECONDARY_STACK_BYTES);
 	features_init_cpu();
+	paging_load(NULL);
 	apic_init_cpu();
 	apic_timer_unmask();
 	c->arch.timer_deadline_ns = UINT64_MAX;

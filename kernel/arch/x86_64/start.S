@@ -1,8 +1,7 @@
 /* kernel/arch/x86_64/start.S - the first instructions on every CPU, up to boot_main and smp_main.
  *
  * Three ways in: the PVH note (32-bit, ebx = hvm_start_info), the ELF entry (64-bit, rdi = boot_info) and, for the other
- * CPUs, the 16-bit trampoline. All but the trampoline runs at its physical address until the tables are loaded:
- * low 4 GiB at 0 and at DIRECT_MAP_BASE, the kernel's 2 MiB at KERNEL_VIRTUAL.
+ * CPUs, the 16-bit trampoline. All but the trampoline runs at its physical address until the tables are loaded.
  */
 #include "kernel/arch/x86_64/layout.h"
 
@@ -10,7 +9,6 @@
 
 #define MSR_EFER        0xc0000080
 #define EFER_WANTED     0x900           /* long mode, no-execute; SYSCALL comes later */
-#define EFER_SCE_NX     0x800
 #define CR4_PAE         (1 << 5)
 #define CR4_LA57        (1 << 12)
 #define CR0_WANTED      0x80010023      /* paging, write protect, native FPU errors, monitor FPU, protected */
@@ -23,27 +21,6 @@
 	.asciz "Xen"
 	.long boot_pvh32
 
-/* Fills the boot tables; reads the same in 32- and in 64-bit mode. */
-.macro fill_tables at
-	movl $PHYSICAL(boot_directory), %\at
-	movl $LARGE, %eax
-	movl $2048, %ecx
-1:	movl %eax, (%\at)
-	addl $0x200000, %eax
-	addl $8, %\at
-	decl %ecx
-	jnz 1b
-	movl $(PHYSICAL(boot_directory) + 0x0000 + TABLE), PHYSICAL(direct_map_top)
-	movl $(PHYSICAL(boot_directory) + 0x1000 + TABLE), PHYSICAL(direct_map_top) + 8
-	movl $(PHYSICAL(boot_directory) + 0x2000 + TABLE), PHYSICAL(direct_map_top) + 16
-	movl $(PHYSICAL(boot_directory) + 0x3000 + TABLE), PHYSICAL(direct_map_top) + 24
-	movl $LARGE + 0x200000, PHYSICAL(image_directory) + 8
-	movl $(PHYSICAL(image_directory) + TABLE), PHYSICAL(image_top) + 510 * 8
-	movl $(PHYSICAL(direct_map_top) + TABLE), PHYSICAL(boot_root)
-	movl $(PHYSICAL(direct_map_top) + TABLE), PHYSICAL(boot_root) + 256 * 8
-	movl $(PHYSICAL(image_top) + TABLE), PHYSICAL(boot_root) + 511 * 8
-.endm
-
 	.section .boot.text, "ax", @progbits
 	.code32
 boot_pvh32:
@@ -54,7 +31,6 @@ boot_pvh32:
 	cpuid
 	btl $29, %edx
 	jnc boot_halt32
-	fill_tables edi
 	lgdt boot_gdt_pointer
 	movl %ebp, %esi
 	movl $BOOT_FROM_PVH, %edi
@@ -101,15 +77,8 @@ kernel_entry64:
 	movq %cr4, %rax
 	testl $CR4_LA57, %eax
 	jnz boot_halt64
-	movl $MSR_EFER, %ecx
-	rdmsr
-	orl $EFER_SCE_NX, %eax
-	wrmsr
-	fill_tables edi
 	movl $PHYSICAL(boot_root), %eax
 	movq %rax, %cr3
-	movl $CR0_WANTED, %eax
-	movq %rax, %cr0
 	lgdt boot_gdt_pointer
 	movl $boot_scratch_end, %esp
 	movl $BOOT_FROM_LOADER, %edi
@@ -191,19 +160,35 @@ trampoline_gdt_pointer:
 trampoline_end:
 	.code64
 
-	.section .bss.tables, "aw", @nobits
+/* The tables of the start: the low 4 GiB at 0 and at DIRECT_MAP_BASE, the kernel's 2 MiB at KERNEL_VIRTUAL. */
+	.data
 	.balign 4096
-	.globl boot_root, direct_map_top, image_top, image_directory, boot_stack
+	.globl boot_root, direct_map_top, image_directory, boot_directory, boot_stack
 boot_root:
-	.skip 4096
+	.quad PHYSICAL(direct_map_top) + TABLE
+	.fill 255, 8, 0
+	.quad PHYSICAL(direct_map_top) + TABLE
+	.fill 254, 8, 0
+	.quad PHYSICAL(image_top) + TABLE
 direct_map_top:
-	.skip 4096
+	.irp part, 0, 1, 2, 3
+	.quad PHYSICAL(boot_directory) + \part * 4096 + TABLE
+	.endr
+	.fill 508, 8, 0
 image_top:
-	.skip 4096
+	.fill 510, 8, 0
+	.quad PHYSICAL(image_directory) + TABLE, 0
 image_directory:
-	.skip 4096
+	.quad 0, 0x200000 + LARGE
+	.fill 510, 8, 0
 boot_directory:
-	.skip 4 * 4096
+	.set at, LARGE
+	.rept 4 * 512
+	.quad at
+	.set at, at + 0x200000
+	.endr
+
+	.bss
 	.balign 16
 boot_stack:
 	.skip BOOT_STACK_BYTES
