@@ -15,7 +15,7 @@ struct posix_exec {
 };
 struct posix_exec_result {
 	uint32_t secure;                /* AT_SECURE: credentials changed */
-	uint32_t uid, euid, gid, egid;
+	uint32_t uid, euid, gid, egid;  /* the saved ones are now the effective ones */
 	uint32_t reserved;
 };
 
@@ -46,5 +46,20 @@ struct posix_ids {
 	uint32_t tty;                   /* device number of the controlling terminal, 0 none */
 	uint32_t reserved;
 };
+/* What procd knows of a process, for everybody to read: POSIX_RECORDS gives a memory object with one for each pid. procd writes, whole words
+ * at a time; a process may trust its own. It also outlives procd, whose next instance goes on with what it finds (servers/procd/record.h). */
+enum { POSIX_RECORDS = 32768 };
+struct posix_record {
+	uint32_t pid;                   /* 0: no such process */
+	uint32_t parent, group, session;
+	uint32_t uid, euid, suid, gid, egid, sgid;
+	uint16_t status;                /* of a zombie, as wait4's */
+	uint8_t flags;                  /* enum posix_record_flags */
+	uint8_t child_flags;            /* as POSIX_CHILD_FLAGS */
+	uint8_t exit_signal, death_signal, reserved[2];
+	int32_t working, root;          /* as POSIX_PLACES */
+	uint64_t started_ns;            /* as the kernel's task_info: tells apart who had the pid */
+};
+enum posix_record_flags { POSIX_IS_ZOMBIE = 1, POSIX_HAS_EXECUTED = 2, POSIX_IS_SUBREAPER = 4 };
 struct posix_set_ids { uint32_t uid, euid, suid, gid, egid, sgid; };
 struct posix_limit { uint64_t soft, hard; };

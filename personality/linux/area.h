@@ -16,6 +16,7 @@ struct process;
 #define AREA_START    0x7ff100000000ull
 #define AREA_END      0x7ffff0000000ull
 #define TIME_PAGE     0x7ff080000000ull
+#define RECORDS       0x7ff090000000ull
 
 /* Zeroed, private, writable memory. NOMEM. The area's place is next, which moves. */
 err_t area_map_at(uint64_t *next, size_t bytes, void **out) NONNULL MUST_CHECK;

@@ -438,6 +438,8 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 		goto close_space;
 	memset(block, 0, sizeof(*block));
 	block_fill(t, block, plan);
+	block->ids_known = process_posix(t->process) != HANDLE_NONE;
+	block->ids = (struct process_ids){ identity.uid, identity.euid, identity.euid, identity.gid, identity.egid, identity.egid };
 	block->entry = linker->handle != HANDLE_NONE ? linker->plan.entry + linker->bias : program->plan.entry + program->bias;
 	block->stack = sp;
 	block->brk_start = round_up(program->plan.end + program->bias, LINUX_PAGE) + layout.brk_gap;
@@ -542,6 +544,8 @@ struct thread *exec_main(struct exec_block *b)
 	p = memory;
 	p->kept = b->kept;
 	p->pid = b->pid;
+	p->ids = b->ids;
+	atomic_store_explicit(&p->ids_known, b->ids_known, memory_order_relaxed);
 	p->area_next = area_next;
 	p->brk_start = p->brk_end = b->brk_start;
 	p->map_hint = b->map_hint;

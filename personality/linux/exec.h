@@ -17,7 +17,9 @@ enum {
 /* What the old image writes into the new space for exec_entry (entry.S) to find. */
 struct exec_block {
 	struct process_kept kept;
-	uint32_t pid, pad;
+	uint32_t pid;
+	bool ids_known;
+	struct process_ids ids;
 	uint64_t entry, stack;          /* where the program starts */
 	uint64_t brk_start, map_hint, area_next;
 	uint64_t mask, ignored;         /* signals */

@@ -87,6 +87,7 @@ static void kept_fill(struct process *p, const struct startup *s)
 	k->handles.time = handle_or_open(s, "time-page", "time", "page", OPEN_READ);
 	k->handles.random = HANDLE_NONE;
 	k->handles.info = HANDLE_NONE;
+	k->handles.records = HANDLE_NONE;
 	k->handles.strace = find_handle(s, "strace");
 	k->handles.missing = counts_open();
 	k->strace_first = p->pid;

@@ -1,6 +1,7 @@
 /* personality/linux/process.c - what a process knows of itself. */
 #include "personality/linux/process.h"
 #include "lib/base/string.h"
+#include "personality/linux/area.h"
 #include "personality/linux/native.h"
 
 enum { HANDLE_STDERR = 2 };
@@ -18,6 +19,37 @@ const struct process_ids *process_ids(struct process *p)
 	lock_release(&p->lock);
 	atomic_store_explicit(&p->ids_known, true, memory_order_release);
 	return &p->ids;
+}
+
+/* Two threads may both map it, to the same place. */
+static const struct posix_record *records_map(struct process *p)
+{
+	const struct posix_record *records;
+	handle_t h = __atomic_load_n(&p->kept.handles.records, __ATOMIC_RELAXED);
+
+	if (h == HANDLE_NONE) {
+		if (native_call_handle(process_posix(p), POSIX_RECORDS_OPEN, 0, HANDLE_NONE, NULL, 0, NULL, 0, 0, &h) < 0 || h == HANDLE_NONE)
+			return NULL;
+		handle_t none = HANDLE_NONE;
+		if (!__atomic_compare_exchange_n(&p->kept.handles.records, &none, h, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			(void)native_close(h);
+			h = none;
+		}
+	}
+	if (native_map(RECORDS, POSIX_RECORDS * sizeof(*records), MAP_READ | MAP_SHARED | MAP_FIXED, h, 0) < 0)
+		return NULL;
+	records = (const struct posix_record *)RECORDS;
+	atomic_store_explicit(&p->records, records, memory_order_release);
+	return records;
+}
+
+const struct posix_record *process_record(struct process *p)
+{
+	const struct posix_record *records = atomic_load_explicit(&p->records, memory_order_acquire);
+
+	if (UNLIKELY(!records) && !(records = records_map(p)))
+		return NULL;
+	return LIKELY(p->pid < POSIX_RECORDS) ? &records[p->pid] : NULL;
 }
 
 void process_complain(struct process *p, const char *text, size_t bytes)

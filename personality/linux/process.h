@@ -24,6 +24,7 @@ struct process_handles {
 	handle_t time;                  /* time:page */
 	handle_t random;                /* rand: , opened on first use */
 	handle_t info;                  /* sys:info, opened on first use */
+	handle_t records;               /* procd's struct posix_record[], opened on first use */
 	handle_t strace;                /* log of calls, or HANDLE_NONE */
 	handle_t missing;               /* memory object with struct missing_counts, shared by the process tree */
 };
@@ -66,6 +67,7 @@ struct process {
 	char name[16];                  /* of the program, for prctl and messages */
 	struct missing_counts *missing; /* shared by the process tree, or NULL */
 	const struct time_page *clock;  /* mapped read-only, or NULL */
+	const struct posix_record *_Atomic records;     /* [a] of every process, by pid, mapped read-only; NULL: not yet */
 	/* What is big and mostly untouched lies last, on pages that a fork's child need not copy. */
 	char path[LINUX_PATH_MAX];      /* [I] of the program: /proc/self/exe */
 	struct signal_queue signal_queue;       /* [l] */
@@ -78,6 +80,8 @@ struct missing_counts { _Atomic uint32_t calls[512]; };
 static inline handle_t process_self(const struct process *p) { return p->kept.handles.self; }
 static inline handle_t process_posix(const struct process *p) { return p->kept.handles.posix; }
 
+/* What procd keeps written about this process, its own words always up to date. NULL: not to be had. */
+const struct posix_record *process_record(struct process *p) NONNULL;
 /* The process's credentials, asked of procd once until they change. */
 const struct process_ids *process_ids(struct process *p) NONNULL;
 /* A line about trouble of our own: to stderr, the log or nowhere. */

@@ -3,6 +3,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "servers/procd/limit.h"
+#include "servers/procd/record.h"
 
 enum { ROOT = 0 };
 static const uint32_t KEEP = ~0u;
@@ -148,6 +149,7 @@ err_t cred_set_ids(struct tree *t, struct process *p, const struct posix_set_ids
 		move_user(t, p, user);
 	cred_put(t, old);
 	p->cred = c;
+	record_write(t, p);
 	return OK;
 
 put_user:
@@ -155,6 +157,14 @@ put_user:
 put_cred:
 	cred_put(t, c);
 	return err;
+}
+
+err_t cred_save_ids(struct tree *t, struct process *p)
+{
+	const struct cred *c = p->cred;
+	const struct posix_set_ids ids = { KEEP, KEEP, c->euid, KEEP, KEEP, c->egid };
+
+	return c->suid == c->euid && c->sgid == c->egid ? OK : cred_set_ids(t, p, &ids);
 }
 
 err_t cred_set_groups(struct tree *t, struct process *p, const uint32_t *groups, size_t count)

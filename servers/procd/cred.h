@@ -35,5 +35,7 @@ void user_put(struct tree *t, struct user *u);
 
 /* setresuid and setresgid in one; ~0 keeps. PERM, NOMEM. */
 err_t cred_set_ids(struct tree *t, struct process *p, const struct posix_set_ids *ids) MUST_CHECK;
+/* exec: the saved ids become the effective ones. NOMEM. */
+err_t cred_save_ids(struct tree *t, struct process *p) MUST_CHECK;
 /* setgroups. PERM, INVAL, NOMEM. */
 err_t cred_set_groups(struct tree *t, struct process *p, const uint32_t *groups, size_t count) MUST_CHECK;

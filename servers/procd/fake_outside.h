@@ -44,6 +44,8 @@ static struct {
 	uint64_t last_notify;
 	uint32_t last_ready;
 	uint64_t now_ns;
+	struct posix_record records[POSIX_RECORDS];
+	uint64_t records_dropped;               /* bytes */
 } fake;
 
 static bool fake_fails(void)
@@ -304,6 +306,18 @@ static err_t fake_read_in(uint64_t tag, uint64_t offset, void *to, size_t bytes)
 	return OK;
 }
 
+static void fake_records_drop(uint64_t offset, uint64_t bytes)
+{
+	const uint8_t *from = (const uint8_t *)fake.records + offset;
+
+	CHECK(offset % 4096 == 0 && bytes == 4096 && offset + bytes <= sizeof fake.records);
+	for (uint64_t i = 0; i < bytes; i++)
+		CHECK_EQ(from[i], 0);
+	fake.records_dropped += bytes;
+}
+
+static int64_t fake_records_next(uint64_t offset) { return offset < sizeof fake.records ? (int64_t)offset : ERR_NXIO; }
+
 static void fake_notify(uint64_t id, uint32_t ready) { fake.last_notify = id; fake.last_ready = ready; }
 
 static const struct outside fake_outside = {
@@ -314,7 +328,7 @@ static const struct outside fake_outside = {
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_threads = fake_threads,
 	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
 	.thread_find = fake_thread_find, .account_create = fake_account_create,
-	.account_put = fake_close, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,
+	.account_put = fake_close, .records_drop = fake_records_drop, .records_next = fake_records_next, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,
 	.reply = fake_reply, .read_in = fake_read_in, .notify = fake_notify,
 };
 
@@ -348,7 +362,7 @@ static void UNUSED fake_begin(void)
 	fake.next_pid = FAKE_INIT;
 	fake.now_ns = 1000000000;
 	fake_new_task(0, 1);
-	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT), OK);
+	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT, fake.records), OK);
 	fake.next_pid = 10;
 }
 

@@ -1,6 +1,6 @@
 /* servers/procd/main.c - procd: the schemes posix: and procfs:, and the engine's way to the kernel.
  *
- * Started with the handles "scheme:posix", "scheme:procfs" and "admin" (of a process, with RIGHT_ADMIN); it
+ * Started with the handles "scheme:posix", "scheme:procfs", "admin" (of a process, with RIGHT_ADMIN) and "state"; it
  * opens sys:info, sys:account and event:.
  */
 #include "lib/base/bits.h"
@@ -22,7 +22,7 @@ static struct scheme posix_scheme, procfs_scheme;
 static struct server_watch ends_watch;
 static struct tree tree;
 static struct procfs procfs;
-static handle_t admin, accounts, information, ends;
+static handle_t admin, accounts, information, ends, records = HANDLE_NONE, records_view = HANDLE_NONE;
 
 /* ---- Requests of posix: that wait ------------------------------------------------------------------------------- */
 
@@ -190,6 +190,18 @@ static err_t account_create(const struct account_limits *limits, handle_t *out)
 	return handle_call_get(accounts, ACCOUNT_CREATE, limits, sizeof *limits, 0, out);
 }
 
+static void records_drop(uint64_t offset, uint64_t bytes)
+{
+	struct mem_window window = { .offset = offset, .bytes = bytes };
+
+	(void)handle_call(records, MEM_PUNCH, &window, sizeof window, NULL, 0, 0);
+}
+
+static int64_t records_next(uint64_t offset)
+{
+	return handle_call(records, MEM_NEXT_DATA, NULL, 0, NULL, 0, offset);
+}
+
 static err_t system_info(struct system_info *out)
 {
 	return result_error(handle_call(information, SYS_INFO, NULL, 0, out, sizeof *out, 0));
@@ -208,7 +220,7 @@ static const struct outside outside = {
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_threads = task_threads,
 	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,
 	.thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
-	.system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
+	.records_drop = records_drop, .records_next = records_next, .system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
 };
 
 /* ---- posix: ------------------------------------------------------------------------------------------------------ */
@@ -245,8 +257,20 @@ static void posix_scheme_close(struct scheme *s, void *open)
 	posix_close(&tree, (uint64_t)open);
 }
 
+/* To look at: only we write. */
+static int64_t records_give(struct scheme_request *r)
+{
+	if (records_view == HANDLE_NONE)
+		return ERR_OPNOTSUPP;
+	r->reply_handle = records_view;
+	r->reply_flags = REPLY_HANDLE | REPLY_COPY_HANDLE;
+	return 0;
+}
+
 static int64_t posix_scheme_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
+	if (code == POSIX_RECORDS_OPEN)
+		return records_give(r);
 	struct posix_call call = {
 		.code = code, .word = word, .sender = r->message->sender, .passed = r->passed,
 		.in = r->in, .in_here = r->in_here, .in_bytes = r->in_bytes, .out_bytes = r->out_max,
@@ -355,13 +379,26 @@ static err_t resources_open(void)
 	return handle_open("event", "", OPEN_READ | OPEN_WRITE, &ends);
 }
 
+/* The supervisor's memory for what must outlive us. Without it we do, but restarts lose more. */
+static struct posix_record *records_map(void)
+{
+	int64_t at;
+
+	if ((records = startup_handle("state")) == HANDLE_NONE)
+		return NULL;
+	at = sys_map(0, records, 0, sizeof(struct posix_record[POSIX_RECORDS]), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+	if (at < 0 || handle_dup(records, RIGHT_READ | RIGHT_MAP | RIGHT_DUP | RIGHT_SEND, &records_view))
+		return NULL;
+	return (struct posix_record *)(uintptr_t)at;
+}
+
 static err_t start(void)
 {
 	err_t err;
 
 	if ((err = resources_open()) || (err = server_init(&server)))
 		return err;
-	if ((err = tree_init(&tree, &outside, INIT_PID)))
+	if ((err = tree_init(&tree, &outside, INIT_PID, records_map())))
 		return err;
 	tree_recover(&tree);
 	procfs_init(&procfs, &tree);

@@ -48,6 +48,11 @@ struct outside {
 	err_t (*account_create)(const struct account_limits *, handle_t *out);
 	void (*account_put)(handle_t);
 
+	/* The memory of the records: this part, whole pages of zeroes, is not needed. Where the next page is that holds something, from
+	 * offset on; negative: nowhere. */
+	void (*records_drop)(uint64_t offset, uint64_t bytes);
+	int64_t (*records_next)(uint64_t offset);
+
 	/* The system. */
 	err_t (*system_info)(struct system_info *out);
 	uint64_t (*now_ns)(void);       /* CLOCK_MONOTONIC_NS */

@@ -6,6 +6,7 @@
 #include "servers/procd/cred.h"
 #include "servers/procd/image.h"
 #include "servers/procd/limit.h"
+#include "servers/procd/record.h"
 #include "servers/procd/session.h"
 #include "servers/procd/signal.h"
 #include "servers/procd/wait.h"
@@ -86,7 +87,7 @@ static void do_fork(struct tree *t, struct process *sender, const struct posix_c
 static void do_exec(struct tree *t, struct process *sender, const struct posix_call *c)
 {
 	const struct cred *cred = sender->cred;
-	struct posix_exec_result result = {
+	const struct posix_exec_result result = {
 		.uid = cred->uid, .euid = cred->euid, .gid = cred->gid, .egid = cred->egid,
 		/* A set-uid program that changed hands stays careful in what it starts. */
 		.secure = cred->uid != cred->euid || cred->gid != cred->egid,
@@ -104,10 +105,16 @@ static void do_exec(struct tree *t, struct process *sender, const struct posix_c
 		answer(t, c, err);
 		return;
 	}
+	if ((err = cred_save_ids(t, sender))) {
+		image_put(t, image);
+		answer(t, c, err);
+		return;
+	}
 	if (sender->image)
 		image_put(t, sender->image);
 	sender->image = image;
 	sender->executed = true;
+	record_write(t, sender);
 	(void)t->outside->task_name(sender->task, image->name, strlen(image->name));
 	answer_data(t, c, 0, &result, sizeof result);
 }
@@ -226,6 +233,7 @@ static void do_child_flags(struct tree *t, struct process *sender, const struct 
 		return;
 	}
 	sender->child_flags = (uint8_t)c->word;
+	record_write(t, sender);
 	answer(t, c, 0);
 }
 
@@ -236,6 +244,7 @@ static void do_death_signal(struct tree *t, struct process *sender, const struct
 		return;
 	}
 	sender->death_signal = (uint8_t)c->word;
+	record_write(t, sender);
 	answer(t, c, 0);
 }
 
@@ -264,6 +273,7 @@ static void do_set_tty(struct tree *t, const struct posix_call *c)
 static void do_subreaper(struct tree *t, struct process *sender, const struct posix_call *c)
 {
 	sender->subreaper = c->word != 0;
+	record_write(t, sender);
 	answer(t, c, 0);
 }
 
@@ -271,6 +281,7 @@ static void do_places(struct tree *t, struct process *sender, const struct posix
 {
 	sender->working = (handle_t)low(c->word);
 	sender->root = (handle_t)high(c->word);
+	record_write(t, sender);
 	answer(t, c, 0);
 }
 

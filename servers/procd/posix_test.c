@@ -1,6 +1,8 @@
 /* servers/procd/posix_test.c - requests from hostile hands, exec, and random operations against a model. */
 #include "servers/procd/fake_outside.h"
 #include "servers/procd/image.h"
+#include "servers/procd/cred.h"
+#include "servers/procd/record.h"
 #include "servers/procd/wait.h"
 
 TEST(who_is_not_in_the_tree_is_refused)
@@ -113,6 +115,10 @@ static void check_process(struct tree *t, struct process *p, void *argument)
 	CHECK_EQ(p->state == PROCESS_STOPPED, process_is_alive(p) && fake.tasks[p->pid].stopped);
 	CHECK(!process_is_alive(p) || (fake.tasks[p->pid].info.group == p->group->id &&
 	                               fake.tasks[p->pid].info.session == p->group->session->id));
+	const struct posix_record *r = record_find(&fake.tree, p->pid, p->started_ns);
+	CHECK(r && r->group == p->group->id && r->session == p->group->session->id && r->parent == (p->parent ? p->parent->pid : 0));
+	CHECK(r && r->uid == p->cred->uid && r->euid == p->cred->euid && r->suid == p->cred->suid && r->sgid == p->cred->sgid);
+	CHECK(r && process_is_alive(p) == !(r->flags & POSIX_IS_ZOMBIE));
 	list_each(child, &p->children, sibling)
 		CHECK(child->parent == p);
 	list_each(w, &p->pending, in_process)
@@ -147,6 +153,8 @@ static void check_tree(void)
 
 	tree_each(&fake.tree, check_process, &count);
 	CHECK_EQ(count, fake.tree.count);
+	for (struct posix_record *r = NULL; (r = record_next(&fake.tree, r)); )
+		CHECK(tree_find(&fake.tree, r->pid));
 	check_groups();
 }
 

@@ -7,6 +7,7 @@
 #include "servers/procd/image.h"
 #include "servers/procd/limit.h"
 #include "servers/procd/posix.h"
+#include "servers/procd/record.h"
 #include "servers/procd/session.h"
 #include "servers/procd/signal.h"
 #include "servers/procd/wait.h"
@@ -159,6 +160,7 @@ err_t process_join_group(struct tree *t, struct process *p, uint32_t id, struct 
 	group_enter(p, g);
 	/* Fails only for one that has ended meanwhile, which will not ask any more. */
 	(void)t->outside->task_label(p->task, g->id, g->session->id);
+	record_write(t, p);
 	return OK;
 }
 
@@ -209,12 +211,14 @@ static void tree_enter(struct tree *t, struct process *p, struct process *parent
 	list_push_back(pid_bucket(t, p->pid), &p->by_pid);
 	t->count++;
 	t->last_pid = p->pid;
+	record_write(t, p);
 }
 
 /* An admin handle for what was passed, if it is a process that was made and not yet started or announced. */
 static err_t take_fresh(struct tree *t, handle_t passed, bool may_run, uint32_t *pid, task_t *task, struct task_info *info)
 {
 	const struct outside *o = t->outside;
+	struct process *p;
 	err_t err;
 
 	if (passed == HANDLE_NONE)
@@ -227,8 +231,11 @@ static err_t take_fresh(struct tree *t, handle_t passed, bool may_run, uint32_t 
 	if (info->end != TASK_ALIVE || (info->threads > 0 && !may_run))
 		goto put;
 	err = ERR_EXIST;
-	if (tree_find(t, *pid))
+	if ((p = tree_find(t, *pid)) && p->task != HANDLE_NONE)
 		goto put;
+	/* Recovered as a zombie, and not waited for in all this time. */
+	if (p)
+		tree_reap(t, p);
 	return OK;
 
 put:
@@ -319,8 +326,28 @@ put_task:
 	return err;
 }
 
-/* A process nobody forked, by what the kernel knows of it. */
-static struct process *process_from_task(struct tree *t, uint32_t pid, task_t task, const struct task_info *info)
+/* What the kernel does not know of a process: an instance before this one wrote it down. */
+static void restore(struct process *p, const struct posix_record *r)
+{
+	struct cred *c = p->cred;
+
+	if (c->euid == r->euid && c->egid == r->egid) {
+		c->uid = r->uid;
+		c->suid = r->suid;
+		c->gid = r->gid;
+		c->sgid = r->sgid;
+	}
+	p->exit_signal = r->exit_signal;
+	p->death_signal = r->death_signal;
+	p->child_flags = r->child_flags;
+	p->executed = r->flags & POSIX_HAS_EXECUTED;
+	p->subreaper = r->flags & POSIX_IS_SUBREAPER;
+	p->working = r->working;
+	p->root = r->root;
+}
+
+/* A process nobody forked, by what the kernel knows of it, and what is written about it (NULL: nothing). */
+static struct process *process_from_task(struct tree *t, uint32_t pid, task_t task, const struct task_info *info, const struct posix_record *r)
 {
 	struct limits *limits;
 	struct process *p;
@@ -329,7 +356,7 @@ static struct process *process_from_task(struct tree *t, uint32_t pid, task_t ta
 
 	if (!(cred = cred_create(t, info->uid, info->gid)))
 		return NULL;
-	if (!(user = user_get(t, info->uid)))
+	if (!(user = user_get(t, r ? r->uid : info->uid)))
 		goto put_cred;
 	limits = t->init ? limits_get(t->init->limits) : limits_create(t, t->user_limits.threads);
 	if (!limits)
@@ -340,6 +367,8 @@ static struct process *process_from_task(struct tree *t, uint32_t pid, task_t ta
 	p->nice = (int8_t)info->nice;
 	p->started = info->threads > 0;
 	p->exit_signal = LINUX_SIGCHLD;
+	if (r)
+		restore(p, r);
 	return p;
 
 put_limits:
@@ -396,9 +425,9 @@ static struct group *group_at_home(struct tree *t, const struct task_info *info,
 }
 
 /* Programs of ours are children of init, whoever started them; they do not wait for any. */
-static struct process *parent_at_home(struct tree *t, const struct task_info *info, enum home home)
+static struct process *parent_at_home(struct tree *t, const struct task_info *info, const struct posix_record *r, enum home home)
 {
-	struct process *p = home == HOME_RECOVERED ? tree_find(t, info->creator) : NULL;
+	struct process *p = home == HOME_RECOVERED ? tree_find(t, r ? r->parent : info->creator) : NULL;
 
 	if (!p || p->started_ns > info->started_ns || p->group->session == t->init->group->session)
 		return t->init;
@@ -407,7 +436,8 @@ static struct process *parent_at_home(struct tree *t, const struct task_info *in
 
 static err_t enter_foreign(struct tree *t, uint32_t pid, task_t task, const struct task_info *info, enum home home)
 {
-	struct process *p = process_from_task(t, pid, task, info);
+	const struct posix_record *r = home == HOME_RECOVERED ? record_find(t, pid, info->started_ns) : NULL;
+	struct process *p = process_from_task(t, pid, task, info, r);
 	struct group *g;
 	err_t err;
 
@@ -430,7 +460,7 @@ static err_t enter_foreign(struct tree *t, uint32_t pid, task_t task, const stru
 		if (err)
 			goto free_process;
 	}
-	tree_enter(t, p, parent_at_home(t, info, home));
+	tree_enter(t, p, parent_at_home(t, info, r, home));
 	if (!t->init)
 		t->init = p;
 	return OK;
@@ -580,6 +610,7 @@ static void process_remove(struct tree *t, struct process *p)
 	group_leave(t, p);
 	list_remove(&p->sibling);
 	list_remove(&p->by_pid);
+	record_clear(t, pid);
 	t->count--;
 	process_free(t, p);
 	/* The number stays taken as long as a group or session goes by it. */
@@ -588,7 +619,7 @@ static void process_remove(struct tree *t, struct process *p)
 	else if (session_stays)
 		s->pin = task;
 	else
-		t->outside->task_put(task);
+		pin_put(t, &task);
 }
 
 void tree_reap(struct tree *t, struct process *p)
@@ -661,6 +692,7 @@ static void give_away_children(struct tree *t, struct process *p, struct process
 		list_remove(&child->sibling);
 		list_push_back(&to->children, &child->sibling);
 		child->parent = to;
+		record_write(t, child);
 		if (child->death_signal && process_is_alive(child))
 			signal_raise(t, child, child->death_signal);
 		end_unstarted(t, child);
@@ -720,6 +752,7 @@ static void process_end(struct tree *t, struct process *p)
 	if (p->state == PROCESS_STOPPED)
 		p->group->stopped--;
 	p->state = PROCESS_ZOMBIE;
+	record_write(t, p);
 	p->stop_news = p->continue_news = false;
 	p->stops_taken = p->stops_cancelled = 0;
 	if (p->group->session->leader == p)
@@ -786,14 +819,14 @@ static void set_user_limits(struct tree *t, uint64_t memory_bytes)
 	};
 }
 
-err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid)
+err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid, struct posix_record *records)
 {
 	struct system_info system;
 	struct task_info info;
 	task_t task;
 	err_t err;
 
-	*t = (struct tree){ .outside = outside };
+	*t = (struct tree){ .outside = outside, .records = records };
 	for (size_t i = 0; i < PROCESS_BUCKETS; i++)
 		list_init(&t->processes[i]);
 	for (size_t i = 0; i < GROUP_BUCKETS; i++)
@@ -804,6 +837,7 @@ err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid
 		list_init(&t->users[i]);
 	list_init(&t->watches);
 	t->last_watch = POSIX_SELF;
+	records_init(t);
 	if ((err = outside->system_info(&system)))
 		return err;
 	set_user_limits(t, system.memory_bytes);
@@ -857,6 +891,41 @@ static size_t find_labelled(struct tree *t, const uint32_t *pids, size_t count, 
 	return n;
 }
 
+/* One that nobody runs any more, though its parent has not waited for it: a zombie from before, or its end was missed meanwhile. Its
+ * number is not held: one who gets it anew takes its place. */
+static void recover_ended(struct tree *t, const struct posix_record *r)
+{
+	const struct task_info info = { .uid = r->euid, .gid = r->egid, .started_ns = r->started_ns };
+	struct process *parent = tree_find(t, r->parent), *p;
+	struct group *g;
+
+	if (!parent || parent == t->init || !(p = process_from_task(t, r->pid, HANDLE_NONE, &info, r))) {
+		record_clear(t, r->pid);
+		return;
+	}
+	if (!(g = group_recover(t, r->group, r->session))) {
+		process_free(t, p);
+		record_clear(t, r->pid);
+		return;
+	}
+	group_enter(p, g);
+	p->state = PROCESS_ZOMBIE;
+	p->status = r->flags & POSIX_IS_ZOMBIE ? r->status : LINUX_SIGKILL;
+	bool is_news = !(r->flags & POSIX_IS_ZOMBIE);
+	tree_enter(t, p, parent);
+	if (is_news)
+		report_end(t, p);
+}
+
+static void recover_all_ended(struct tree *t)
+{
+	struct posix_record *r = NULL;
+
+	while ((r = record_next(t, r)))
+		if (!tree_find(t, r->pid))
+			recover_ended(t, r);
+}
+
 void tree_recover(struct tree *t)
 {
 	const struct outside *o = t->outside;
@@ -870,6 +939,7 @@ void tree_recover(struct tree *t)
 	sort_found(found, count);
 	for (size_t i = 0; i < count; i++)
 		recover(t, found[i].pid);
+	recover_all_ended(t);
 	if (found)
 		o->release(found, DISCOVER_MAX * sizeof *found);
 	if (pids)

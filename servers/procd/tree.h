@@ -12,6 +12,7 @@
 #include "servers/procd/outside.h"
 
 enum { PROCESS_BUCKETS = 256, GROUP_BUCKETS = 64, PENDING_BUCKETS = 64, USER_BUCKETS = 16 };
+enum { RECORD_PAGES = POSIX_RECORDS * sizeof(struct posix_record) / 4096 };
 
 struct cred;
 struct image;
@@ -92,12 +93,15 @@ struct tree {
 	struct list_node pending[PENDING_BUCKETS];
 	struct list_node users[USER_BUCKETS];
 	struct list_node watches;       /* struct leader_watch */
+	struct posix_record *records;   /* by pid (record.h); NULL: none are kept */
+	uint16_t records_used[RECORD_PAGES];    /* per page of them */
 };
 
-/* An empty tree with init, which must run already. On an error nothing remains. */
-err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid) MUST_CHECK;
-/* After tree_init: takes in what runs already, because a procd before this one has ended. Who made whom and the labels
- * tell the tree; zombies, saved ids and limits are lost. */
+/* An empty tree with init, which must run already. records: POSIX_RECORDS of them, zero but for what an instance before this one left;
+ * or NULL. On an error nothing remains. */
+err_t tree_init(struct tree *t, const struct outside *outside, uint32_t init_pid, struct posix_record *records) MUST_CHECK;
+/* After tree_init: takes in what runs already, because a procd before this one has ended. The records
+ * tell the tree (without them, who made whom and the labels); limits and what zombies had used are lost. */
 void tree_recover(struct tree *t);
 /* Forgets everything (tests). */
 void tree_fini(struct tree *t);

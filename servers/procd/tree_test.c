@@ -481,7 +481,7 @@ TEST(a_new_procd_finds_the_tree_that_the_old_one_kept)
 	CHECK_EQ(fake_kill_call(shell, (int32_t)job, LINUX_SIGSTOP), OK);
 	fake_exit(fake_fork(shell), 0);
 	tree_fini(&fake.tree);
-	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT), OK);
+	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT, fake.records), OK);
 	tree_recover(&fake.tree);
 	CHECK_EQ(fake_ask(member, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
 	CHECK(ids.parent == job && ids.group == job && ids.session == shell);
@@ -496,6 +496,75 @@ TEST(a_new_procd_finds_the_tree_that_the_old_one_kept)
 	CHECK_EQ(fake_wait(shell, (int32_t)job, POSIX_WCONTINUED, NULL), job);
 	fake_exit(job, 0);
 	CHECK_EQ(fake_wait(shell, -1, POSIX_WEXITED, NULL), job);
+	fake_end();
+}
+
+/* procd ends as servers do, and another begins. */
+static void fake_restart(void)
+{
+	static struct posix_record left[POSIX_RECORDS];
+
+	memcpy(left, fake.records, sizeof left);
+	tree_fini(&fake.tree);
+	memcpy(fake.records, left, sizeof left);
+	CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT, fake.records), OK);
+}
+
+TEST(a_new_procd_knows_parents_saved_ids_and_the_dead)
+{
+	uint32_t shell, user, orphan, zombie, missed, middle, flags;
+	struct posix_ids ids;
+
+	fake_begin();
+	shell = fake_login();
+	user = fake_fork(shell);
+	CHECK_EQ(fake_tell(user, POSIX_SET_IDS, 0, &(struct posix_set_ids){ 1000, 1001, 1002, 5, 6, 7 }, sizeof(struct posix_set_ids)), OK);
+	middle = fake_fork(shell);
+	orphan = fake_fork(middle);
+	flags = fake_fork(shell);
+	CHECK_EQ(fake_call(flags, POSIX_CHILD_FLAGS, CHILD_NO_ZOMBIES), OK);
+	CHECK_EQ(fake_call(shell, POSIX_SUBREAPER, 1), OK);
+	fake_exit(middle, 1);
+	zombie = fake_fork(shell);
+	fake_exit(zombie, 7);
+	missed = fake_fork(shell);
+	/* Its end is seen by nobody. */
+	fake.tasks[missed].exists = fake.tasks[zombie].exists = fake.tasks[middle].exists = false;
+	uint32_t signals = fake.tasks[shell].posts[LINUX_SIGCHLD];
+	fake_restart();
+	tree_recover(&fake.tree);
+	CHECK_EQ(fake_ask(user, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
+	CHECK(ids.uid == 1000 && ids.euid == 1001 && ids.suid == 1002 && ids.gid == 5 && ids.egid == 6 && ids.sgid == 7);
+	CHECK_EQ(fake_ask(orphan, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
+	CHECK_EQ(ids.parent, shell);
+	CHECK_EQ(tree_find(&fake.tree, flags)->child_flags, CHILD_NO_ZOMBIES);
+	CHECK(tree_find(&fake.tree, shell)->subreaper);
+	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], signals + 1);
+	uint32_t status;
+	CHECK_EQ(fake_wait(shell, (int32_t)zombie, POSIX_WEXITED, &status), zombie);
+	CHECK_EQ(status, wait_status_exited(7));
+	CHECK_EQ(fake_wait(shell, (int32_t)missed, POSIX_WEXITED, &status), missed);
+	CHECK_EQ(status, LINUX_SIGKILL);
+	CHECK_EQ(fake.records[zombie].pid, 0u);
+	fake_end();
+}
+
+TEST(a_number_given_anew_displaces_a_zombie_from_before)
+{
+	uint32_t shell, zombie;
+
+	fake_begin();
+	shell = fake_login();
+	zombie = fake_fork(shell);
+	fake_exit(zombie, 7);
+	fake.tasks[zombie].exists = false;
+	fake_restart();
+	tree_recover(&fake.tree);
+	CHECK(tree_find(&fake.tree, zombie));
+	fake.next_pid = zombie;
+	CHECK_EQ(fake_fork(shell), zombie);
+	CHECK(process_is_alive(tree_find(&fake.tree, zombie)));
+	CHECK_EQ(fake_call(zombie, POSIX_SET_SESSION, 0), zombie);
 	fake_end();
 }
 
@@ -546,8 +615,7 @@ TEST(every_failure_is_survived)
 		uint32_t shell = fake_login();
 		CHECK(fake_fork(shell) != 0);
 		/* And a new instance that runs out of memory while it looks around. */
-		tree_fini(&fake.tree);
-		CHECK_EQ(tree_init(&fake.tree, &fake_outside, FAKE_INIT), OK);
+		fake_restart();
 		fake.fail_after = n;
 		tree_recover(&fake.tree);
 		fake.fail_after = -1;

@@ -21,6 +21,19 @@ for round in 1 2 3 4 5; do
 	is "round $round: the child is still its parent's" "$(awk '/^PPid/ { print $2 }' /proc/$job/status)" $$
 	is "round $round: a user is still that user" "$(awk '/^Uid/ { print $2 }' /proc/$users/status)" 1000
 done
+mkfifo /tmp/go
+sh -c 'exec 3<>/tmp/go; sh -c "exit 9" & read go <&3; wait $!; exit $?' &
+waiter=$!
+for tries in 1 2 3 4 5 6 7 8 9 10; do
+	zombie=$(awk '$3 == "Z" && $4 == '$waiter' { print $1 }' /proc/[0-9]*/stat 2>/dev/null)
+	[ -n "$zombie" ] && break
+	sleep 1
+done
+yes "a new procd comes while a child waits to be waited for" kill_procd
+is "it is a zombie still" "$(awk '/^State/ { print $2 }' /proc/$zombie/status)" Z
+echo >/tmp/go
+wait $waiter
+is "its status arrives" $? 9
 kill $job $users
 wait $job
 is "a child from before is waited for" $? 143

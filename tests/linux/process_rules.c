@@ -334,6 +334,29 @@ TEST(an_orphan_gets_a_new_parent)
 	munmap((void *)word, 4096);
 }
 
+TEST(a_child_sees_where_its_parent_puts_it)
+{
+	int status, told[2];
+	char byte = 0;
+	CHECK(pipe(told) == 0);
+	pid_t parent = getpid(), child = fork();
+	if (child == 0) {
+		/* Read once before, so that what is read after cannot be the first answer. */
+		bool ok = getppid() == parent && getpgrp() == getpgid(parent) && write(told[1], &byte, 1) == 1;
+		for (int i = 0; i < 2000 && getpgrp() != getpid(); i++)
+			usleep(1000);
+		_exit(ok && getpgrp() == getpid() && getpgid(0) == getpid() ? 0 : 1);
+	}
+	CHECK(read(told[0], &byte, 1) == 1 && setpgid(child, child) == 0);
+	close(told[0]);
+	close(told[1]);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+	child = vfork();
+	if (child == 0)
+		_exit(getppid() == parent && getpid() != parent ? 0 : 1);
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+}
+
 TEST(numbers_that_are_not_there_are_refused)
 {
 	CHECK(kill(999999, 0) == -1 && errno == ESRCH);
