@@ -112,8 +112,8 @@ err_t arch_port_read(uint16_t port, uint8_t width, uint32_t *out) NONNULL MUST_C
 err_t arch_port_write(uint16_t port, uint8_t width, uint32_t value) MUST_CHECK;
 
 /* ---- What the cpu's entry code calls in the portable kernel (kernel/syscall.c, trap.c) ---- */
-/* A native or foreign system call. The result has been put into r when this returns. */
-void kernel_syscall(struct regs *r) NONNULL;
+/* A native or foreign system call, up to the way back. True: more in r than the call's results may have changed. */
+bool kernel_syscall(struct regs *r) NONNULL;
 enum { FAULT_WRITE = 1, FAULT_EXECUTE = 2, FAULT_USER = 4, FAULT_PRESENT = 8 };
 /* A page fault at address by user code, or by the kernel in a user copy (then false: take the copy's error exit). */
 bool kernel_page_fault(struct regs *r, uint64_t address, uint32_t fault_flags, uint64_t error_code) NONNULL;

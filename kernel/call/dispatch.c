@@ -3,6 +3,7 @@
 #include "kernel/debug/trace.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
 
 typedef int64_t (*op_fn)(struct request *);
@@ -13,14 +14,16 @@ static const op_fn operations[OP_LIMIT] = {
 #include "lib/base/try.h"
 };
 
-int64_t call_execute(struct request *q)
+static int64_t execute(uint32_t op, struct request *q)
 {
-	if (q->op >= OP_LIMIT || !operations[q->op]) {
+	if (UNLIKELY(op >= OP_LIMIT || !operations[op])) {
 		process_current()->unknown_calls++;
 		return ERR_NOSYS;
 	}
-	return operations[q->op](q);
+	return operations[op](q);
 }
+
+int64_t call_execute(struct request *q) { return execute(q->op, q); }
 
 /* A foreign call goes back up, to the personality, with every other register as it was. */
 static void reflect(struct regs *r)
@@ -28,7 +31,7 @@ static void reflect(struct regs *r)
 	struct thread *t = thread_current();
 
 	trace(TRACE_FOREIGN_CALL, 0, regs_call_number(r), regs_ip(r));
-	if (t->upcall.syscall_entry) {
+	if (LIKELY(t->upcall.syscall_entry)) {
 		regs_redirect(r, t->upcall.syscall_entry);
 		return;
 	}
@@ -36,24 +39,49 @@ static void reflect(struct regs *r)
 	regs_set_result(r, ERR_NOSYS);
 }
 
-void kernel_syscall(struct regs *r)
+static int64_t execute_traced(uint32_t op, struct request *q)
 {
-	struct request q;
+	trace(TRACE_CALL_BEGIN, (uint16_t)op, (uint64_t)q->handle, q->arg[0]);
+	int64_t result = execute(op, q);
+	trace(TRACE_CALL_END, (uint16_t)op, (uint64_t)result, 0);
+	return result;
+}
 
-	if (!regs_decode_call(r, &q)) {
-		reflect(r);
-		return;
-	}
-	cpu_this()->requests++;
-	trace(TRACE_CALL_BEGIN, (uint16_t)q.op, (uint64_t)q.handle, q.arg[0]);
-	int64_t result = call_execute(&q);
-	trace(TRACE_CALL_END, (uint16_t)q.op, (uint64_t)result, 0);
-	/* EXEC has put new registers in place; what it answers then is not for them. */
-	if (q.op == OP_CALL && (uint32_t)q.arg[0] == TASK_EXEC && result == OK)
-		return;
+/* CALL changes more than the result. True: it was EXEC, which has put new registers in place; what it answers is not for them. */
+static bool call(struct regs *r, struct request *q)
+{
+	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
+	handle_t called = q->handle;
+	int64_t result = UNLIKELY(trace_is_on) ? execute_traced(OP_CALL, q) : op_call(q);
+
+	if (is_exec && !result)
+		return true;
+	regs_set_received(r, q->handle);
 	regs_set_result(r, result);
-	if (q.op == OP_CALL)
-		regs_set_received(r, q.handle);
+	q->handle = called;
+	return false;
+}
+
+bool kernel_syscall(struct regs *r)
+{
+	struct request *q = regs_request(r);
+	bool is_changed = false;
+	uint32_t op;
+
+	if (UNLIKELY(!regs_is_native_call(r, &op))) {
+		reflect(r);
+		is_changed = true;
+	} else {
+		cpu_this()->requests++;
+		if (op == OP_CALL)
+			is_changed = call(r, q);
+		else
+			regs_set_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
+	}
+	if (LIKELY(!sched_must_look()))
+		return is_changed;
+	kernel_exit_to_user(r);
+	return true;
 }
 
 /* ---- BULK ---- */

@@ -118,23 +118,21 @@ int64_t op_control(struct request *q)
 	struct handle_table *t = &process_current()->handles;
 	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
 	uint64_t value = q->arg[1];
-	struct passed p;
+	struct resource *r;
 
+	if (LIKELY(q->arg[0] == CONTROL_GET))
+		return handle_describe(t, q->handle);
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
 	if (q->arg[0] == CONTROL_RIGHTS)
 		return handle_drop_rights(t, q->handle, (uint32_t)value);
-	TRY(handle_find_passed(t, q->handle, 0, &p));
-	int64_t result = ERR_INVAL;
-	if (q->arg[0] == CONTROL_GET) {
-		result = (int64_t)((uint64_t)p.rights << 32 | atomic_load(&p.resource->open_flags) | p.flags);
-	} else if (q->arg[0] == CONTROL_OPEN_FLAGS) {
-		atomic_fetch_and(&p.resource->open_flags, ~changeable | (uint32_t)value);
-		atomic_fetch_or(&p.resource->open_flags, changeable & (uint32_t)value);
-		result = 0;
-	}
-	resource_put(p.resource);
-	return result;
+	if (q->arg[0] != CONTROL_OPEN_FLAGS)
+		return ERR_INVAL;
+	TRY(handle_find(t, q->handle, 0, &r, NULL));
+	atomic_fetch_and(&r->open_flags, ~changeable | (uint32_t)value);
+	atomic_fetch_or(&r->open_flags, changeable & (uint32_t)value);
+	resource_put(r);
+	return OK;
 }
 
 static int64_t transfer(struct request *q, uint32_t right,

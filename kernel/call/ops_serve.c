@@ -20,18 +20,16 @@ static int64_t on_endpoint(struct request *q, int64_t (*act)(struct resource *, 
 
 static int64_t receive(struct resource *r, struct request *q)
 {
-	struct scheme_reception in = {
-		.message = uaddr(q->arg[0]), .buffer = uaddr(q->arg[1]), .bytes = q->arg[2], .request_flags = q->flags,
-	};
-	err_t err = copy_from_user(&in.deadline_ns, uaddr(in.message.raw + offsetof(struct message, offset)), sizeof(in.deadline_ns));
+	struct serve s = { .message = (struct message *)q->arg[0], .buffer = (void *)q->arg[1], .buffer_bytes = q->arg[2] };
 
-	return err ? err : scheme_receive(r, NULL, &in);
+	TRY(copy_from_user(&s.deadline_ns, uaddr(q->arg[0] + offsetof(struct message, offset)), sizeof(s.deadline_ns)));
+	return scheme_receive(r, &s, q->flags);
 }
 
 static int64_t reply(struct resource *r, struct request *q)
 {
-	return scheme_reply(r, &(struct scheme_answer){
-		.tag = (uint32_t)q->arg[0], .result = (int64_t)q->arg[1], .data = uaddr(q->arg[2]), .bytes = q->arg[3],
+	return scheme_reply(r, &(struct serve){
+		.tag = q->arg[0], .result = (int64_t)q->arg[1], .data = (const void *)q->arg[2], .bytes = q->arg[3],
 		.handle_and_flags = q->arg[4],
 	});
 }
@@ -41,13 +39,7 @@ static int64_t reply_receive(struct resource *r, struct request *q)
 	struct serve s;
 
 	TRY(copy_from_user(&s, uaddr(q->arg[0]), sizeof(s)));
-	return scheme_receive(r, &(struct scheme_answer){
-		.tag = (uint32_t)s.tag, .result = s.result, .data = uaddr((uint64_t)s.data), .bytes = s.bytes,
-		.handle_and_flags = s.handle_and_flags,
-	}, &(struct scheme_reception){
-		.message = uaddr((uint64_t)s.message), .buffer = uaddr((uint64_t)s.buffer), .bytes = s.buffer_bytes,
-		.deadline_ns = s.deadline_ns, .request_flags = q->flags,
-	});
+	return scheme_receive(r, &s, q->flags);
 }
 
 static int64_t copy(struct resource *r, struct request *q)

@@ -12,8 +12,10 @@ void arch_serial_write(const char *bytes, size_t count)
 	for (size_t i = 0; i < count && serial_bytes < sizeof(serial); i++)
 		serial[serial_bytes++] = bytes[i];
 }
-void spin_lock(struct spinlock *l) { l->held = true; }
-void spin_unlock(struct spinlock *l) { l->held = false; }
+void spin_wait(struct spinlock *l) { l->held = false; }
+void spin_note_order(struct spinlock *l, bool nested) { l->held = nested; }
+void spin_note_taken(struct spinlock *l) { l->held = true; }
+void spin_note_released(struct spinlock *l) { l->held = false; }
 
 static size_t log_end(void)
 {

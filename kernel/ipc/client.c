@@ -1,175 +1,39 @@
-/* kernel/ipc/client.c - the client's side of user schemes: requests are made, waited for, cancelled.
- *
- * Common: the server waits in RECEIVE, gets the request and the CPU in one step, and its answer
- * brings both back. Rare: everything after "else" here.
- */
-#include "kernel/debug/trace.h"
+/* kernel/ipc/client.c - the client's side of user schemes: what is done with an open resource becomes a request. */
 #include "kernel/ipc/endpoint.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/memobj.h"
-#include "kernel/mem/space.h"
-#include "kernel/mem/usercopy.h"
-#include "kernel/sched/clock.h"
-#include "kernel/sched/run_queue.h"
-#include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
-#include "kernel/sched/wait.h"
 #include "lib/base/try.h"
 
-static void begin(struct call *c, struct remote *m, uint32_t op)
+/* Every member that a call under way needs and that is not set later by who needs it. */
+static ALWAYS_INLINE void begin(struct call *c, uint32_t op, uint64_t id, uint32_t open_flags)
 {
 	struct thread *t = thread_current();
+	struct process *p = t->process;
 
-	*c = (struct call){ .client = t, .space = t->process->space };
-	list_init(&c->link);
-	list_init(&c->cancel_link);
-	c->message.request.op = op;
-	c->message.request.handle = HANDLE_NONE;
+	c->message.request = (struct request){ .op = op, .handle = HANDLE_NONE };
+	c->message.id = id;
+	spin_lock(&p->lock);
+	c->message.sender = p->sender;
+	spin_unlock(&p->lock);
+	c->message.sender.tid = t->tid;
+	c->message.kind = MESSAGE_REQUEST;
+	c->message.open_flags = open_flags;
+	c->message.offset = 0;
+	c->message.in_bytes = c->message.out_bytes = 0;
 	c->message.handle = HANDLE_NONE;
-	c->message.sender = process_sender(t);
-	if (m) {
-		c->message.id = m->id;
-		c->message.open_flags = atomic_load(&m->resource->open_flags);
-	}
-}
-
-/* Hands the call to a waiting server thread (returned, to be woken) or queues it. */
-static err_t submit(struct scheme *s, struct call *c, struct thread **server) REQUIRES(&s->lock)
-{
-	*server = NULL;
-	if (!s->server && s->served_once && s->flags & SCHEME_FAIL_WITHOUT_SERVER)
-		return ERR_CONNRESET;
-	TRY(scheme_slot_take(s, c));
-	c->cancel_asked = false;
-	/* Not past a close or cancel that a receiver was woken for and has not taken yet: it comes after them. */
-	if (list_is_empty(&s->receivers) || !list_is_empty(&s->closes) || !list_is_empty(&s->cancels)) {
-		c->state = CALL_QUEUED;
-		list_push_back(&s->queue, &c->link);
-		return OK;
-	}
-	struct receiver *r = list_first(&s->receivers, struct receiver, link);
-	list_remove(&r->link);
-	r->call = c;
-	c->state = CALL_TAKEN;
-	c->busy = true;         /* until it has been delivered */
-	thread_get(r->thread);
-	*server = r->thread;
-	return OK;
-}
-
-/* Waits, lock dropped, until the server's side is not copying to or from c. Short: it never blocks. */
-static void wait_not_busy(struct scheme *s, struct call *c) REQUIRES(&s->lock)
-{
-	while (c->busy) {
-		spin_unlock(&s->lock);
-		if (thread_park(clock_now_ns() + 1000000, PARK_UNKILLABLE) == ERR_TIMEDOUT)
-			preempt_point();
-		spin_lock(&s->lock);
-	}
-}
-
-static void take_away(struct scheme *s, struct call *c) REQUIRES(&s->lock)
-{
-	wait_not_busy(s, c);
-	if (c->state == CALL_DONE || c->state == CALL_WITHDRAWN)
-		return;
-	scheme_fail_call(s, c, ERR_INTR);
-}
-
-/* A notice came: a queued request just goes; a taken one goes when the server says so, or is out of patience. */
-static void ask_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock)
-{
-	if (c->state == CALL_QUEUED) {
-		scheme_fail_call(s, c, ERR_INTR);
-		return;
-	}
-	if (c->state != CALL_TAKEN || c->cancel_asked)
-		return;
-	c->cancel_asked = true;
-	list_push_back(&s->cancels, &c->cancel_link);
-	if (!list_is_empty(&s->receivers))
-		thread_wake(list_first(&s->receivers, struct receiver, link)->thread);
-}
-
-static void await(struct scheme *s, struct call *c, struct thread *server, uint32_t request_flags)
-{
-	uint32_t park_flags = park_flags_of(request_flags);
-	uint64_t deadline = DEADLINE_NONE;
-
-	for (;;) {
-		err_t err = server ? thread_park_handoff(server, deadline, park_flags) : thread_park(deadline, park_flags);
-		if (server)
-			thread_put(server);
-		server = NULL;
-		spin_lock(&s->lock);
-		if (c->state == CALL_DONE || c->state == CALL_WITHDRAWN)
-			break;
-		if (err == ERR_TIMEDOUT || (err && atomic_load(&c->client->attention) & ATTENTION_KILL)) {
-			take_away(s, c);
-			break;
-		}
-		if (err) {
-			ask_cancel(s, c);
-			if (c->state == CALL_DONE)
-				break;
-			park_flags = 0;
-			deadline = clock_now_ns() + CANCEL_PATIENCE_MS * 1000000ull;
-			spin_unlock(&s->lock);
-			resource_notify(s->endpoint, READY_READ);
-			continue;
-		}
-		spin_unlock(&s->lock);
-	}
-	spin_unlock(&s->lock);
-}
-
-/* The server's side met a page of ours that only a pager has: touch all of them, on our own time. */
-static err_t make_present(struct call *c)
-{
-	struct { uint64_t start, bytes; uint32_t flags; } range[2] = {
-		{ c->in.raw, c->message.in_bytes, 0 },
-		{ c->out.raw, c->kernel_out ? 0 : c->message.out_bytes, FAULT_WRITE },
-	};
-
-	for (int i = 0; i < 2; i++)
-		for (uint64_t a = page_round_down(range[i].start); range[i].bytes && a < range[i].start + range[i].bytes;
-		     a += PAGE_BYTES) {
-			err_t err = space_fault(c->space, a, range[i].flags | FAULT_USER, true);
-			if (err)
-				return err == ERR_NOMEM || err == ERR_INTR ? err : ERR_FAULT;
-		}
-	return OK;
-}
-
-static err_t copy_bounce(struct call *c)
-{
-	err_t err = c->bounce ? copy_to_user(c->out, c->bounce, c->bounce_bytes) : OK;
-	heap_free(c->bounce, c->bounce_bytes);
+	c->client = t;
+	c->space = p->space;
+	c->kernel_out = NULL;
+	c->passed.resource = NULL;
+	c->opening = NULL;
+	c->reply.resource = NULL;
 	c->bounce = NULL;
-	return err;
 }
 
-int64_t client_perform(struct scheme *s, struct call *c, uint32_t request_flags)
+static void begin_on(struct call *c, const struct remote *m, uint32_t op)
 {
-	struct thread *server;
-	err_t err;
-
-	c->message.request.flags = request_flags;
-	do {
-		spin_lock(&s->lock);
-		err = submit(s, c, &server);
-		bool queued = !err && !server;
-		spin_unlock(&s->lock);
-		if (err)
-			return err;
-		if (queued)
-			resource_notify(s->endpoint, READY_READ);
-		await(s, c, server, request_flags);
-		if (c->state == CALL_WITHDRAWN && (err = make_present(c)))
-			return err;
-	} while (c->state == CALL_WITHDRAWN);
-	TRY(copy_bounce(c));
-	return c->result < RESULT_ERROR_MIN ? ERR_PROTO : c->result;
+	begin(c, op, m->id, atomic_load_explicit(&m->resource->open_flags, memory_order_relaxed));
 }
 
 /* ---- open resources of user schemes ---- */
@@ -183,8 +47,7 @@ static int64_t remote_transfer(struct resource *r, struct transfer *t)
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin(&c, m, t->is_write ? OP_WRITE : OP_READ);
-	c.message.open_flags = t->open_flags;
+	begin(&c, t->is_write ? OP_WRITE : OP_READ, m->id, t->open_flags);
 	c.message.offset = t->offset;
 	c.message.request.arg[1] = t->bytes;
 	uint32_t bytes = t->bytes > INT32_MAX ? INT32_MAX : (uint32_t)t->bytes;
@@ -195,13 +58,14 @@ static int64_t remote_transfer(struct resource *r, struct transfer *t)
 		c.out = t->buffer;
 		c.message.out_bytes = bytes;
 	}
-	int64_t result = client_perform(m->scheme, &c, t->request_flags);
+	int64_t result = call_perform(m->scheme, &c, t->request_flags);
 	return result > (int64_t)bytes ? ERR_PROTO : result;
 }
 
-uint64_t client_own_id(struct scheme *s, struct resource *r)
+/* The id behind a passed resource of this very scheme; 0: it is another's. */
+static uint64_t own_id(struct scheme *s, struct resource *r)
 {
-	if (!r || r->ops->destroy != remote_destroy || remote_of(r)->scheme != s)
+	if (r->ops->destroy != remote_destroy || remote_of(r)->scheme != s)
 		return 0;
 	return remote_of(r)->id;
 }
@@ -213,27 +77,17 @@ static int64_t remote_call(struct resource *r, struct call_args *a)
 
 	if (a->in_bytes > INT32_MAX || a->out_bytes > INT32_MAX)
 		return ERR_INVAL;
-	begin(&c, m, OP_CALL);
+	begin_on(&c, m, OP_CALL);
 	c.message.request.arg[0] = a->code;
 	c.message.request.arg[5] = a->word;
 	c.in = a->in;
 	c.out = a->out;
 	c.message.in_bytes = (uint32_t)a->in_bytes;
 	c.message.out_bytes = (uint32_t)a->out_bytes;
-	c.passed = a->passed;
-	c.message.offset = client_own_id(m->scheme, a->passed.resource);
-	a->passed.resource = NULL;
-	if (c.message.offset) {
-		/* A handle of its own: the id says all. The reference keeps it open meanwhile. */
-		struct resource *own = c.passed.resource;
-		c.passed.resource = NULL;
-		int64_t result = client_perform(m->scheme, &c, a->request_flags);
-		resource_put(own);
-		a->reply = c.reply;
-		return result;
-	}
-	int64_t result = client_perform(m->scheme, &c, a->request_flags);
-	resource_put(c.passed.resource);
+	/* Of a handle of its own the id says all. The caller's reference keeps it open meanwhile. */
+	if (UNLIKELY(a->passed.resource != NULL) && !(c.message.offset = own_id(m->scheme, a->passed.resource)))
+		c.passed = a->passed;
+	int64_t result = call_perform(m->scheme, &c, a->request_flags);
 	a->reply = c.reply;
 	return result;
 }
@@ -256,9 +110,9 @@ static err_t remote_length(struct resource *r, uint64_t *out)
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin(&c, m, OP_SEEK);
+	begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
-	int64_t result = client_perform(m->scheme, &c, 0);
+	int64_t result = call_perform(m->scheme, &c, 0);
 	if (result < 0)
 		return (err_t)result;
 	*out = (uint64_t)result;
@@ -270,8 +124,8 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin(&c, m, OP_MAP);
-	int64_t result = client_perform(m->scheme, &c, 0);
+	begin_on(&c, m, OP_MAP);
+	int64_t result = call_perform(m->scheme, &c, 0);
 	struct memobj *object = memobj_of(c.reply.resource);
 	if (result >= 0 && object) {
 		memobj_get(object);
@@ -322,12 +176,8 @@ static void remote_destroy(struct resource *r)
 	s->remote_count--;
 	m->resource = NULL;
 	list_push_back(&s->closes, &m->hash_link);
-	if (!list_is_empty(&s->receivers))
-		thread_wake(list_first(&s->receivers, struct receiver, link)->thread);
-	resource_get(s->endpoint);      /* delivering the close may drop the last one */
-	spin_unlock(&s->lock);
-	resource_notify(s->endpoint, READY_READ);
-	resource_put(s->endpoint);
+	scheme_rouse(s);
+	spin_unlock(&s->lock);  /* our last look: delivering the close may drop the last reference to s */
 }
 
 static const struct resource_ops stream_ops = {
@@ -397,15 +247,13 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	resource_get(endpoint);
 	list_init(&m->hash_link);
 
-	begin(&c, NULL, OP_OPEN);
+	begin(&c, OP_OPEN, parent_id, a->flags);
 	c.opening = m;
-	c.message.id = parent_id;
-	c.message.open_flags = a->flags;
 	c.message.request.arg[4] = a->flags;
 	c.message.request.arg[5] = a->mode;
 	c.in = a->ref_user;
 	c.message.in_bytes = (uint32_t)a->ref_bytes;
-	int64_t result = client_perform(s, &c, a->request_flags);
+	int64_t result = call_perform(s, &c, a->request_flags);
 	if (result < 0)
 		err = (err_t)result;
 	else if (c.reply_flags & REPLY_FORWARD)
@@ -431,13 +279,12 @@ err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, v
 	struct scheme *s = scheme_of(endpoint);
 	struct call c;
 
-	begin(&c, NULL, OP_READ);
-	c.message.id = id;
+	begin(&c, OP_READ, id, 0);
 	c.message.offset = offset;
 	c.message.out_bytes = PAGE_BYTES;
 	c.message.request.arg[1] = PAGE_BYTES;
 	c.kernel_out = page;
-	int64_t result = client_perform(s, &c, 0);
+	int64_t result = call_perform(s, &c, 0);
 	resource_put(c.reply.resource);
 	if (result < 0)
 		return result == ERR_INTR ? ERR_INTR : ERR_IO;

@@ -1,4 +1,5 @@
-/* kernel/ipc/endpoint.h - what scheme.c (the server's side) and client.c (the client's side) share.
+/* kernel/ipc/endpoint.h - what the files of kernel/ipc share: fast.c (requests and answers on their way), scheme.c (the
+ * endpoint and the server's other operations), client.c (open resources of user schemes).
  *
  * All of it is guarded by scheme.lock (RANK_SCHEME) unless marked.
  */
@@ -11,6 +12,8 @@
 
 enum {
 	CALL_SLOTS_FIRST = 16, CALL_SLOTS_MAX = 1 << 15,
+	NO_SLOT = UINT16_MAX,
+	SMALL_BYTES = 128,              /* so much goes by way of struct call, as if in registers */
 	CANCEL_PATIENCE_MS = 2000,      /* how long an interrupted client waits for the server to agree */
 	RESULT_ERROR_MIN = -4095,
 };
@@ -23,32 +26,32 @@ enum call_state {
 	CALL_WITHDRAWN,         /* the client must make its memory present and ask again */
 };
 
-/* A request under way, on its client's stack. [I] immutable while under way. */
+/* A request under way, on its client's stack. [I] immutable while under way. Nothing is set that the common call does not need. */
 struct call {
-	struct list_node link;          /* scheme.queue */
-	struct list_node cancel_link;   /* scheme.cancels */
+	struct message message;         /* [I] all but tag and handle, which delivery fills */
 	struct thread *client;          /* [I] */
 	struct space *space;            /* [I] the client's */
-	struct message message;         /* [I] all but tag and handle, which delivery fills */
 	uaddr_t in, out;                /* [I] sizes in message */
 	void *kernel_out;               /* [I] or NULL: the answer's data goes here instead (a pager's page) */
-	struct passed passed;           /* taken by delivery */
-	uint32_t tag;                   /* 0: no slot */
+	struct passed passed;           /* [I] lent by the caller; the resource NULL: none */
+	struct remote *opening;         /* [I] OPEN: what the answer's id is for; else NULL */
+	struct receiver *receiver;      /* who was given it and has not looked yet */
+	uint32_t tag;
 	uint8_t state;                  /* enum call_state */
 	bool busy;                      /* the server's side is copying: must not be taken away */
 	bool cancel_asked;
-	struct remote *opening;         /* [I] OPEN: what the answer's id is for; else NULL */
-	struct thread *server;          /* who took it, only to lend priority; a reference */
+	uint32_t reply_flags;
 	int64_t result;
 	struct passed reply;
-	uint32_t reply_flags;
-	void *bounce;                   /* answer that could not be copied without waiting; the client copies it */
+	void *bounce;                   /* the answer's data when the client is to copy it: small, or of the heap; or NULL */
 	size_t bounce_bytes;
+	struct list_node link;          /* scheme.queue, while CALL_QUEUED */
+	uint8_t small[SMALL_BYTES];     /* what the client sends, if it is small; then the answer's data, if that is */
 };
 
 /* A server thread waiting in RECEIVE, on its stack. */
 struct receiver {
-	struct list_node link;
+	struct list_node link;          /* scheme.receivers, until it is given a call */
 	struct thread *thread;
 	struct call *call;              /* what it was given */
 };
@@ -65,43 +68,67 @@ struct remote {
 	struct memobj *content;         /* [I] after open; a reference, or NULL */
 };
 
+/* What a tag stands for. */
 struct call_slot {
-	struct call *call;
+	struct call *call;              /* NULL: free, or its client has gone and only the cancel is left */
 	uint16_t generation;
 	uint16_t next_free;
+	uint16_t next_cancel;
+	bool is_cancelled;              /* in scheme's chain of cancels; not free before the server was told */
 };
 
 enum { REMOTE_BUCKETS_FIRST = 16 };
 
 struct scheme {
 	struct spinlock lock;
+	uint16_t first_free, first_cancel;      /* of slots; or NO_SLOT */
 	struct resource *endpoint;      /* [I] the resource this belongs to; borrowed */
 	uint32_t flags;                 /* [I] enum scheme_flags */
 	bool served_once;
 	struct process *server;         /* the process that receives; not a reference: it tells when it ends */
 	struct list_node served_link;   /* [process lock] of the server */
-	struct list_node queue, cancels, closes, receivers;
+	struct list_node queue, closes, receivers;
 	struct call_slot *slots;
-	uint32_t slot_count, first_free;
+	uint32_t slot_count;
 	struct list_node *buckets;
 	uint32_t bucket_count, remote_count;
 };
 
+/* Does something wait that is no call, but comes before any? */
+static inline bool scheme_has_notes(const struct scheme *s) { return s->first_cancel != NO_SLOT || !list_is_empty(&s->closes); }
+
+/* ---- scheme.c ---- */
+
 struct scheme *scheme_of(struct resource *endpoint);
-/* Takes a slot for c. NOMEM, AGAIN (too many under way). */
-err_t scheme_slot_take(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUST_CHECK;
-void scheme_slot_drop(struct scheme *s, struct call *c) REQUIRES(&s->lock);
+/* More slots. NOMEM, AGAIN (too many requests under way). */
+err_t scheme_slots_grow(struct scheme *s) REQUIRES(&s->lock) MUST_CHECK;
+void scheme_slot_free(struct scheme *s, struct call_slot *slot) REQUIRES(&s->lock);
+/* The server will be told that c's client wants it to end. */
+void scheme_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock);
+/* Takes the next cancel or close; *closed: what is to be freed once it has been told, or NULL. False: there is none. */
+bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed) REQUIRES(&s->lock);
+/* Tells who receives or watches that something is there. */
+void scheme_rouse(struct scheme *s) REQUIRES(&s->lock);
+/* OK: the current process is the server. BUSY: another is. */
+err_t scheme_become_server(struct scheme *s) MUST_CHECK;
+/* The id that answers an OPEN holds from now on, not from when the client runs: the server may notify its readiness at
+ * once, and hears of its close even when the client was killed meanwhile. PROTO (it is in use), NOMEM. */
+err_t scheme_add_opened(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUST_CHECK;
+
+/* ---- fast.c ---- */
+
 /* The call with this tag that the current process may answer; NULL. */
-struct call *scheme_find_call(struct scheme *s, uint32_t tag) REQUIRES(&s->lock);
-/* Finds, adds and removes open ids. EXIST, NOMEM (never when it has room for one more: reserve first). */
-struct remote *scheme_find_remote(struct scheme *s, uint64_t id) REQUIRES(&s->lock);
-err_t scheme_add_remote(struct scheme *s, struct remote *m) REQUIRES(&s->lock) MUST_CHECK;
-/* Ends a call that has no answer: result instead. */
-void scheme_fail_call(struct scheme *s, struct call *c, err_t result) REQUIRES(&s->lock);
-/* client.c: what OPEN of an endpoint or of a remote does. */
+struct call *call_find(struct scheme *s, uint32_t tag) REQUIRES(&s->lock);
+/* Ends a call: its client finds the state when it gets the lock. */
+void call_finish(struct scheme *s, struct call *c, enum call_state state) REQUIRES(&s->lock);
+/* The lock must be held over the wake: once the end is seen the client's thread may be gone. */
+void call_finish_and_wake(struct scheme *s, struct call *c, enum call_state state) REQUIRES(&s->lock);
+err_t call_slot_take(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUST_CHECK;
+/* Sends and waits for the answer: its result. */
+int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) NONNULL;
+
+/* ---- client.c ---- */
+
+/* What OPEN of an endpoint or of a remote does. */
 err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct open_args *a, struct passed *out) MUST_CHECK;
-/* client.c: sends and waits. */
-int64_t client_perform(struct scheme *s, struct call *c, uint32_t request_flags) NONNULL;
 void client_free_remote(struct remote *m) NONNULL;
-/* The id behind a passed resource of this very scheme; 0: it is another's. */
-uint64_t client_own_id(struct scheme *s, struct resource *r);

@@ -1,22 +1,13 @@
-/* kernel/ipc/scheme.c - the server's side of user schemes: take, copy, answer.
- *
- * While a call is busy its client stays where it is, so the copies between the two spaces need no
- * lock; they never wait (a page that only a pager has ends them), so busy is always short.
- */
-#include "kernel/debug/trace.h"
+/* kernel/ipc/scheme.c - the endpoint: tags, open ids, who serves it; and what a server asks beside receive and reply. */
 #include "kernel/ipc/endpoint.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
-#include "kernel/sched/run_queue.h"
-#include "kernel/sched/wait.h"
 #include "lib/base/try.h"
 
-enum { NO_SLOT = UINT16_MAX };
+/* ---- tags of requests under way, and their cancels ---- */
 
-/* ---- slots: tags of requests under way ---- */
-
-static err_t slots_grow(struct scheme *s) REQUIRES(&s->lock)
+err_t scheme_slots_grow(struct scheme *s)
 {
 	uint32_t count = s->slot_count ? s->slot_count * 2 : CALL_SLOTS_FIRST;
 
@@ -27,46 +18,66 @@ static err_t slots_grow(struct scheme *s) REQUIRES(&s->lock)
 		return ERR_NOMEM;
 	for (uint32_t i = s->slot_count; i < count; i++)
 		slots[i] = (struct call_slot){ .generation = 1, .next_free = (uint16_t)(i + 1 < count ? i + 1 : NO_SLOT) };
-	s->first_free = s->slot_count;
+	s->first_free = (uint16_t)s->slot_count;
 	s->slots = slots;
 	s->slot_count = count;
 	return OK;
 }
 
-err_t scheme_slot_take(struct scheme *s, struct call *c)
+void scheme_slot_free(struct scheme *s, struct call_slot *slot)
 {
-	err_t err;
-
-	if (s->first_free == NO_SLOT && (err = slots_grow(s)))
-		return err;
-	struct call_slot *slot = &s->slots[s->first_free];
-	c->tag = (uint32_t)slot->generation << 16 | s->first_free;
-	s->first_free = slot->next_free;
-	slot->call = c;
-	return OK;
-}
-
-void scheme_slot_drop(struct scheme *s, struct call *c)
-{
-	if (!c->tag)
-		return;
-	struct call_slot *slot = &s->slots[c->tag & 0xffff];
-	slot->call = NULL;
 	if (++slot->generation == 0)
 		slot->generation = 1;   /* a tag is never 0 */
-	slot->next_free = (uint16_t)s->first_free;
-	s->first_free = c->tag & 0xffff;
-	c->tag = 0;
+	slot->next_free = s->first_free;
+	s->first_free = (uint16_t)(slot - s->slots);
 }
 
-struct call *scheme_find_call(struct scheme *s, uint32_t tag)
+void scheme_rouse(struct scheme *s)
 {
-	uint32_t i = tag & 0xffff;
+	if (!list_is_empty(&s->receivers))
+		thread_wake(list_first(&s->receivers, struct receiver, link)->thread);
+	resource_notify(s->endpoint, READY_READ);
+}
 
-	if (s->server != process_current() || i >= s->slot_count || s->slots[i].generation != tag >> 16)
-		return NULL;
-	struct call *c = s->slots[i].call;
-	return c && c->state == CALL_TAKEN ? c : NULL;
+void scheme_cancel(struct scheme *s, struct call *c)
+{
+	struct call_slot *slot = &s->slots[c->tag & 0xffff];
+
+	slot->is_cancelled = true;
+	slot->next_cancel = s->first_cancel;
+	s->first_cancel = c->tag & 0xffff;
+	scheme_rouse(s);
+}
+
+/* Its tag; 0: there is none. The slot is free for others now, if the call has ended. */
+static uint32_t take_cancel(struct scheme *s) REQUIRES(&s->lock)
+{
+	uint32_t i = s->first_cancel;
+
+	if (i == NO_SLOT)
+		return 0;
+	struct call_slot *slot = &s->slots[i];
+	uint32_t tag = (uint32_t)slot->generation << 16 | i;
+	s->first_cancel = slot->next_cancel;
+	slot->is_cancelled = false;
+	if (!slot->call)
+		scheme_slot_free(s, slot);
+	return tag;
+}
+
+bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed)
+{
+	uint32_t tag = take_cancel(s);
+
+	*closed = NULL;
+	*m = (struct message){ .request.tag = tag, .kind = MESSAGE_CANCEL, .handle = HANDLE_NONE };
+	if (tag || list_is_empty(&s->closes))
+		return tag != 0;
+	*closed = list_first(&s->closes, struct remote, hash_link);
+	list_remove(&(*closed)->hash_link);
+	m->kind = MESSAGE_CLOSE;
+	m->id = (*closed)->id;
+	return true;
 }
 
 /* ---- open ids ---- */
@@ -76,7 +87,7 @@ static struct list_node *bucket_of(struct scheme *s, uint64_t id)
 	return &s->buckets[(id * 0x9e3779b97f4a7c15ull) >> 32 & (s->bucket_count - 1)];
 }
 
-struct remote *scheme_find_remote(struct scheme *s, uint64_t id)
+static struct remote *find_remote(struct scheme *s, uint64_t id) REQUIRES(&s->lock)
 {
 	struct remote *m;
 
@@ -109,14 +120,23 @@ static err_t buckets_grow(struct scheme *s) REQUIRES(&s->lock)
 	return OK;
 }
 
-err_t scheme_add_remote(struct scheme *s, struct remote *m)
+err_t scheme_add_opened(struct scheme *s, struct call *c)
 {
-	err_t err;
+	struct remote *m = c->opening;
+	err_t err = OK;
 
-	if (s->remote_count >= s->bucket_count && (err = buckets_grow(s)))
+	if (c->result <= 0 || c->reply_flags & REPLY_FORWARD)
+		return OK;
+	if (s->remote_count >= s->bucket_count)
+		err = buckets_grow(s);
+	if (!err && find_remote(s, (uint64_t)c->result))
+		err = ERR_PROTO;
+	if (err) {
+		c->result = err;
 		return err;
-	if (scheme_find_remote(s, m->id))
-		return ERR_PROTO;
+	}
+	m->id = (uint64_t)c->result;
+	m->notifies = c->reply_flags & REPLY_NOTIFIES;
 	list_push_back(bucket_of(s, m->id), &m->hash_link);
 	s->remote_count++;
 	return OK;
@@ -133,7 +153,7 @@ static uint32_t endpoint_ready(struct resource *r)
 {
 	struct scheme *s = r->data;
 	spin_lock(&s->lock);
-	bool work = !list_is_empty(&s->queue) || !list_is_empty(&s->cancels) || !list_is_empty(&s->closes);
+	bool work = !list_is_empty(&s->queue) || scheme_has_notes(s);
 	spin_unlock(&s->lock);
 	return work ? READY_READ : 0;
 }
@@ -180,11 +200,10 @@ err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 	spin_init(&s->lock, RANK_SCHEME);
 	list_init(&s->served_link);
 	list_init(&s->queue);
-	list_init(&s->cancels);
 	list_init(&s->closes);
 	list_init(&s->receivers);
 	s->flags = scheme_flags;
-	s->first_free = NO_SLOT;
+	s->first_free = s->first_cancel = NO_SLOT;
 	if ((err = resource_create(&endpoint_ops, s, 0, out))) {
 		heap_delete(s);
 		return err;
@@ -193,36 +212,25 @@ err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 	return OK;
 }
 
-/* ---- ends of calls ---- */
+/* ---- who serves ---- */
 
-static void finish(struct scheme *s, struct call *c, enum call_state state) REQUIRES(&s->lock)
+err_t scheme_become_server(struct scheme *s)
 {
-	scheme_slot_drop(s, c);
-	list_remove(&c->link);
-	list_remove(&c->cancel_link);
-	c->busy = false;
-	c->state = (uint8_t)state;
-}
+	struct process *p = process_current();
+	err_t err = OK;
 
-void scheme_fail_call(struct scheme *s, struct call *c, err_t result)
-{
-	c->result = result;
-	finish(s, c, CALL_DONE);
-}
-
-/* The lock must be held over the wake: once DONE is seen the client's thread may be gone. */
-static void finish_and_wake(struct scheme *s, struct call *c, enum call_state state) REQUIRES(&s->lock)
-{
-	struct thread *client = c->client;
-	finish(s, c, state);
-	thread_wake(client);
-}
-
-static void lend_priority(struct call *c)
-{
-	struct thread *server = thread_current();
-	if (thread_priority(c->client) > thread_priority(server))
-		thread_inherit(server, thread_priority(c->client));
+	spin_lock(&p->lock);
+	spin_lock(&s->lock);
+	if (s->server && s->server != p) {
+		err = ERR_BUSY;
+	} else if (!s->server) {
+		s->server = p;
+		s->served_once = true;
+		list_push_back(&p->served, &s->served_link);
+	}
+	spin_unlock(&s->lock);
+	spin_unlock(&p->lock);
+	return err;
 }
 
 void scheme_server_gone(struct process *p)
@@ -240,19 +248,19 @@ void scheme_server_gone(struct process *p)
 		if (alive) {
 			spin_lock(&s->lock);
 			s->server = NULL;
+			while (take_cancel(s))
+				;
 			for (uint32_t i = 0; i < s->slot_count; i++) {
 				struct call *c = s->slots[i].call;
 				if (c && c->state == CALL_TAKEN && s->flags & SCHEME_REDELIVER) {
-					scheme_slot_drop(s, c);
-					c->busy = false;
+					call_finish(s, c, CALL_QUEUED);
+					c->receiver = NULL;
 					c->cancel_asked = false;
-					list_remove(&c->cancel_link);
-					c->state = CALL_QUEUED;
-					if (scheme_slot_take(s, c) == OK)
+					if (call_slot_take(s, c) == OK)
 						list_push_front(&s->queue, &c->link);
 				} else if (c && (c->state == CALL_TAKEN || s->flags & SCHEME_FAIL_WITHOUT_SERVER)) {
 					c->result = ERR_CONNRESET;
-					finish_and_wake(s, c, CALL_DONE);
+					call_finish_and_wake(s, c, CALL_DONE);
 				}
 			}
 			spin_unlock(&s->lock);
@@ -263,265 +271,7 @@ void scheme_server_gone(struct process *p)
 	}
 }
 
-/* ---- receive ---- */
-
-static err_t become_server(struct scheme *s)
-{
-	struct process *p = process_current();
-	err_t err = OK;
-
-	if (s->server == p)
-		return OK;
-	spin_lock(&p->lock);
-	spin_lock(&s->lock);
-	if (s->server) {
-		err = ERR_BUSY;
-	} else {
-		s->server = p;
-		s->served_once = true;
-		list_push_back(&p->served, &s->served_link);
-	}
-	spin_unlock(&s->lock);
-	spin_unlock(&p->lock);
-	return err;
-}
-
-/* What waits that is no call: cancels and closes. False: nothing. */
-static bool next_note(struct scheme *s, struct message *m, struct remote **closed) REQUIRES(&s->lock)
-{
-	*closed = NULL;
-	if (!list_is_empty(&s->cancels)) {
-		struct call *c = list_first(&s->cancels, struct call, cancel_link);
-		list_remove(&c->cancel_link);
-		*m = (struct message){ .kind = MESSAGE_CANCEL, .id = c->message.id, .handle = HANDLE_NONE };
-		m->request.tag = c->tag;
-		m->sender = c->message.sender;
-		return true;
-	}
-	if (!list_is_empty(&s->closes)) {
-		*closed = list_first(&s->closes, struct remote, hash_link);
-		list_remove(&(*closed)->hash_link);
-		*m = (struct message){ .kind = MESSAGE_CLOSE, .id = (*closed)->id, .handle = HANDLE_NONE };
-		return true;
-	}
-	return false;
-}
-
-/* Gives the call to this thread: its message, its handle, the first of its data. The call is busy, lock not held. */
-static err_t deliver(struct scheme *s, struct call *c, uaddr_t message, uaddr_t buffer, size_t bytes)
-{
-	struct process *p = process_current();
-	struct message m = c->message;
-	struct passed passed = c->passed;
-	size_t inline_bytes = m.in_bytes < bytes ? m.in_bytes : bytes, done = 0;
-	uint32_t tag = c->tag;
-	err_t err = OK;
-
-	m.request.tag = tag;
-	if (inline_bytes && space_copy(p->space, buffer.raw, c->space, c->in.raw, inline_bytes, false, &done))
-		inline_bytes = done;    /* the rest by COPY, which says what is wrong */
-	m.copied_bytes = (uint32_t)inline_bytes;
-	if (passed.resource) {
-		resource_get(passed.resource);
-		passed.flags |= OPEN_PRIVATE;
-		if ((err = handle_open(&p->handles, &passed, HANDLE_PRIVATE, &m.handle)))
-			resource_put(passed.resource);
-	}
-	lend_priority(c);
-	trace(TRACE_MESSAGE, (uint16_t)m.request.op, tag, (uint64_t)s);
-	spin_lock(&s->lock);
-	c->busy = false;
-	if (err) {
-		c->result = err;
-		finish_and_wake(s, c, CALL_DONE);
-	} else if (atomic_load(&c->client->attention) & ATTENTION_KILL) {
-		thread_wake(c->client);         /* it may have been waiting for us to be done */
-	}
-	spin_unlock(&s->lock);
-	if (err)
-		return err;
-	if (!(err = copy_to_user(message, &m, sizeof(m))))
-		return OK;
-	spin_lock(&s->lock);
-	if ((c = scheme_find_call(s, tag))) {
-		c->result = ERR_IO;
-		finish_and_wake(s, c, CALL_DONE);
-	}
-	spin_unlock(&s->lock);
-	return err;
-}
-
-static err_t deliver_note(struct message *m, struct remote *closed, uaddr_t message)
-{
-	err_t err = copy_to_user(message, m, sizeof(*m));
-	if (closed)
-		client_free_remote(closed);
-	return err;
-}
-
-static struct call *take_queued(struct scheme *s) REQUIRES(&s->lock)
-{
-	if (list_is_empty(&s->queue))
-		return NULL;
-	struct call *c = list_first(&s->queue, struct call, link);
-	list_remove(&c->link);
-	c->state = CALL_TAKEN;
-	c->busy = true;
-	return c;
-}
-
-/* Waits for something to do; a client that was just answered gets the CPU meanwhile. */
-static int64_t receive(struct scheme *s, struct thread *client, const struct scheme_reception *in)
-{
-	uint32_t park_flags = park_flags_of(in->request_flags);
-	struct receiver r = { .thread = thread_current() };
-	struct remote *closed;
-	struct message note;
-	struct call *c;
-	bool has_note;
-	err_t err = in->request_flags & REQUEST_NONBLOCK ? ERR_AGAIN : OK;
-
-	list_init(&r.link);
-	for (;;) {
-		spin_lock(&s->lock);
-		list_remove(&r.link);
-		c = r.call;
-		has_note = !c && next_note(s, &note, &closed);
-		if (!c && !has_note)
-			c = take_queued(s);
-		if (c || has_note || err)
-			break;
-		list_push_front(&s->receivers, &r.link);
-		spin_unlock(&s->lock);
-		err = client ? thread_park_handoff(client, in->deadline_ns, park_flags) : thread_park(in->deadline_ns, park_flags);
-		client = NULL;
-	}
-	spin_unlock(&s->lock);
-	if (client)
-		thread_wake(client);
-	if (c)
-		return deliver(s, c, in->message, in->buffer, in->bytes);
-	return has_note ? deliver_note(&note, closed, in->message) : err;
-}
-
-/* ---- reply ---- */
-
-/* The handle that goes along, out of the server's table (or a copy of it). */
-static err_t take_reply_handle(const struct scheme_answer *a, struct passed *out)
-{
-	struct process *p = process_current();
-	uint32_t flags = (uint32_t)(a->handle_and_flags >> 32);
-	handle_t h = (handle_t)a->handle_and_flags;
-
-	*out = (struct passed){0};
-	if (!(flags & (REPLY_CONTENT | REPLY_FORWARD | REPLY_HANDLE)))
-		return OK;
-	TRY(handle_find_passed(&p->handles, h, RIGHT_SEND, out));
-	out->flags = flags & REPLY_CLOEXEC ? OPEN_CLOEXEC : 0;
-	if (!(flags & REPLY_COPY_HANDLE) && handle_close(&p->handles, h))
-		return OK;      /* another thread closed it meanwhile; the reference is ours all the same */
-	return OK;
-}
-
-/* Copies the answer's data to the client, without waiting for anybody. */
-static err_t copy_answer(struct call *c, const struct scheme_answer *a)
-{
-	struct process *p = process_current();
-	size_t done, bytes = a->bytes < c->message.out_bytes ? a->bytes : c->message.out_bytes;
-	err_t err;
-
-	if (!bytes)
-		return OK;
-	if (c->kernel_out)
-		return space_read(p->space, a->data.raw, c->kernel_out, bytes, false);
-	err = space_copy(c->space, c->out.raw, p->space, a->data.raw, bytes, false, &done);
-	if (err != ERR_AGAIN)
-		return err;
-	c->bounce = heap_alloc(bytes);
-	if (!c->bounce)
-		return ERR_NOMEM;
-	c->bounce_bytes = bytes;
-	return space_read(p->space, a->data.raw, c->bounce, bytes, false);
-}
-
-/* The id that answers an OPEN holds from now on, not from when the client runs: the server may notify its readiness at
- * once, and hears of its close even when the client was killed meanwhile. */
-static err_t add_opened(struct scheme *s, struct call *c) REQUIRES(&s->lock)
-{
-	struct remote *m = c->opening;
-	err_t err;
-
-	if (!m || c->result <= 0 || (c->reply_flags & REPLY_FORWARD))
-		return OK;
-	m->id = (uint64_t)c->result;
-	m->notifies = c->reply_flags & REPLY_NOTIFIES;
-	if ((err = scheme_add_remote(s, m))) {
-		m->id = 0;
-		c->result = err;
-	}
-	return err;
-}
-
-/* Answers; the client (a reference) is left parked when client_out is given, for a direct switch. */
-static err_t answer(struct scheme *s, const struct scheme_answer *a, struct thread **client_out)
-{
-	struct passed reply;
-	err_t err;
-
-	spin_lock(&s->lock);
-	struct call *c = scheme_find_call(s, a->tag);
-	err = !c ? ERR_SRCH : c->busy ? ERR_BUSY : OK;
-	if (!err)
-		c->busy = true;
-	spin_unlock(&s->lock);
-	if (err)
-		return err;
-
-	err_t handle_err = take_reply_handle(a, &reply);
-	err_t copy_err = handle_err ? handle_err : copy_answer(c, a);
-
-	trace(TRACE_REPLY, 0, a->tag, (uint64_t)a->result);
-	spin_lock(&s->lock);
-	c->result = copy_err ? copy_err : a->result;
-	c->reply_flags = (uint32_t)(a->handle_and_flags >> 32);
-	c->reply = reply;
-	err_t open_err = add_opened(s, c);
-	struct thread *client = c->client;
-	if (client_out) {
-		thread_get(client);
-		*client_out = client;
-		finish(s, c, CALL_DONE);
-	} else {
-		finish_and_wake(s, c, CALL_DONE);
-	}
-	spin_unlock(&s->lock);
-	if (thread_current()->inherited)
-		thread_inherit(thread_current(), 0);
-	return open_err ? open_err : handle_err;
-}
-
-int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *a)
-{
-	return user_range_is_valid(a->data.raw, a->bytes) ? answer(scheme_of(endpoint), a, NULL) : ERR_FAULT;
-}
-
-int64_t scheme_receive(struct resource *endpoint, const struct scheme_answer *a, const struct scheme_reception *in)
-{
-	struct scheme *s = scheme_of(endpoint);
-	struct thread *client = NULL;
-
-	if ((a && !user_range_is_valid(a->data.raw, a->bytes)) || !user_range_is_valid(in->buffer.raw, in->bytes) ||
-	    !user_range_is_valid(in->message.raw, sizeof(struct message)))
-		return ERR_FAULT;
-	TRY(become_server(s));
-	/* A refused answer (the client is gone) is no reason not to receive. */
-	if (a && a->tag && answer(s, a, &client))
-		trace(TRACE_REPLY, 1, a->tag, 0);
-	int64_t result = receive(s, client, in);
-	if (client)
-		thread_put(client);
-	return result;
-}
+/* ---- what a server asks ---- */
 
 /* COPY_GROUPS: they do not fit into every message, and few servers ask. */
 static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_t bytes)
@@ -530,7 +280,7 @@ static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_
 	struct task_cred cred;
 
 	spin_lock(&s->lock);
-	struct call *c = scheme_find_call(s, tag);
+	struct call *c = call_find(s, tag);
 	if (c) {
 		sender = c->client->process;
 		process_get(sender);
@@ -563,7 +313,7 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 	if (copy_flags & COPY_GROUPS)
 		return copy_groups(s, tag, buffer, bytes);
 	spin_lock(&s->lock);
-	struct call *c = scheme_find_call(s, tag);
+	struct call *c = call_find(s, tag);
 	err = !c ? ERR_SRCH : c->busy ? ERR_BUSY : c->kernel_out ? ERR_INVAL : OK;
 	if (!err)
 		c->busy = true;
@@ -583,7 +333,7 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 	spin_lock(&s->lock);
 	c->busy = false;
 	if (err == ERR_AGAIN) {
-		finish_and_wake(s, c, CALL_WITHDRAWN);
+		call_finish_and_wake(s, c, CALL_WITHDRAWN);
 		err = ERR_CANCELED;
 	} else if (atomic_load(&c->client->attention) & ATTENTION_KILL) {
 		thread_wake(c->client);
@@ -600,7 +350,7 @@ int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, ui
 	if (s->server != process_current())
 		return ERR_ACCES;
 	spin_lock(&s->lock);
-	struct remote *m = scheme_find_remote(s, id);
+	struct remote *m = find_remote(s, id);
 	if (m) {
 		uint32_t now = (m->ready & ~mask) | (ready & mask);
 		atomic_store_explicit((_Atomic uint32_t *)&m->ready, now, memory_order_release);

@@ -2,7 +2,7 @@
  * them, reads and writes the client's buffers while they are open, and answers.
  *
  * A request lives on its client's kernel stack and is found by its tag (slot + generation), so nothing is
- * allocated for it, and a late answer to a reused slot is refused. A killed client just takes its request away.
+ * allocated for it, and a late answer to a reused slot is refused. A killed client takes its request away, and the server is told.
  */
 #pragma once
 #include "abi/error.h"
@@ -13,27 +13,15 @@
 struct memobj;
 struct process;
 struct resource;
+struct serve;
 
 /* A new endpoint, as a resource: it can be served, bound to names and opened. enum scheme_flags. NOMEM, INVAL. */
 err_t scheme_create(uint32_t scheme_flags, struct resource **out) MUST_CHECK;
 
-/* The server's operations on an endpoint. Results as in abi/ops.def. */
-struct scheme_answer {
-	uint32_t tag;                   /* 0: none */
-	int64_t result;
-	uaddr_t data;
-	size_t bytes;
-	uint64_t handle_and_flags;
-};
-struct scheme_reception {
-	uaddr_t message, buffer;
-	size_t bytes;
-	uint64_t deadline_ns;
-	uint32_t request_flags;
-};
-int64_t scheme_reply(struct resource *endpoint, const struct scheme_answer *answer) NONNULL;
-/* Answers (unless NULL) and receives; goes straight to the client when nothing else waits. */
-int64_t scheme_receive(struct resource *endpoint, const struct scheme_answer *answer, const struct scheme_reception *in);
+/* The server's operations on an endpoint. Results as in abi/ops.def; of struct serve each uses its part. */
+int64_t scheme_reply(struct resource *endpoint, const struct serve *answer) NONNULL;
+/* Answers (unless the tag is 0) and receives; goes straight to the client when nothing else waits. */
+int64_t scheme_receive(struct resource *endpoint, const struct serve *serve, uint32_t request_flags) NONNULL;
 int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags, uint64_t offset, uaddr_t buffer, size_t bytes) NONNULL;
 int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
 

@@ -128,33 +128,57 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 	return err;
 }
 
-err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out)
+/* h's slot, its resource with one more reference. */
+static err_t find(struct handle_table *t, handle_t h, uint32_t need, struct handle_slot **out) REQUIRES(&t->lock)
 {
-	err_t err = OK;
+	struct handle_slot *slot = slot_of(t, h);
+
+	if (UNLIKELY(!slot))
+		return ERR_BADF;
+	if (UNLIKELY(need & ~slot->rights))
+		return ERR_ACCES;
+	resource_get(slot->resource);
+	*out = slot;
+	return OK;
+}
+
+err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
+{
+	struct handle_slot *slot;
 
 	spin_lock(&t->lock);
-	struct handle_slot *slot = slot_of(t, h);
-	if (!slot) {
-		err = ERR_BADF;
-	} else if (need & ~slot->rights) {
-		err = ERR_ACCES;
-	} else {
-		resource_get(slot->resource);
-		*out = (struct passed){ slot->resource, slot->rights, slot->cloexec ? OPEN_CLOEXEC : 0 };
+	err_t err = find(t, h, need, &slot);
+	if (LIKELY(!err)) {
+		*out = slot->resource;
+		if (rights_out)
+			*rights_out = slot->rights;
 	}
 	spin_unlock(&t->lock);
 	return err;
 }
 
-err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
+err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out)
 {
-	struct passed p;
+	struct handle_slot *slot;
 
-	TRY(handle_find_passed(t, h, need, &p));
-	*out = p.resource;
-	if (rights_out)
-		*rights_out = p.rights;
-	return OK;
+	spin_lock(&t->lock);
+	err_t err = find(t, h, need, &slot);
+	if (LIKELY(!err))
+		*out = (struct passed){ slot->resource, slot->rights, slot->cloexec ? OPEN_CLOEXEC : 0 };
+	spin_unlock(&t->lock);
+	return err;
+}
+
+int64_t handle_describe(struct handle_table *t, handle_t h)
+{
+	int64_t result = ERR_BADF;
+
+	spin_lock(&t->lock);
+	struct handle_slot *slot = slot_of(t, h);
+	if (LIKELY(slot))
+		result = (int64_t)((uint64_t)slot->rights << 32 | atomic_load(&slot->resource->open_flags) | (slot->cloexec ? OPEN_CLOEXEC : 0));
+	spin_unlock(&t->lock);
+	return result;
 }
 
 void handle_set_limit(struct handle_table *t, uint32_t limit)

@@ -23,10 +23,19 @@ static inline uint8_t thread_priority(const struct thread *t)
 	return t->inherited > own ? t->inherited : own;
 }
 
+/* Is there anything to look at before the current thread goes back to user space? */
+static inline bool sched_must_look(void)
+{
+	return atomic_load_explicit(&cpu_this()->need_resched, memory_order_relaxed) ||
+	       atomic_load_explicit(&thread_current()->attention, memory_order_relaxed);
+}
+
 /* Makes a parked or new thread ready and finds it a CPU. Thread lock held. */
 void sched_make_ready(struct thread *t) REQUIRES(&t->lock);
 /* Switches from the current thread, whose lock is held and whose state says what it does next, to the best other (to NULL) or to `to`
  * (state RUNNING, on no queue, unlocked). Returns, unlocked, when it runs again. */
 void sched_switch(struct thread *to);
+/* The same to a claimed thread (thread_claim), which goes on with what is left of the current one's time slice. */
+void sched_hand_over(struct thread *to) NONNULL;
 /* First thing on a new thread's stack. */
 void sched_finish_switch(void);

@@ -178,7 +178,8 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	t->user_ns += ran;      /* entry code moves the kernel's share to system_ns when asked to trace it */
 	t->slice_left_ns -= (int64_t)ran;
 	if (t->account)
-		account_use_cpu(t->account, ran, now);
+		account_use_cpu(t->account, ran + t->unbilled_ns, now);
+	t->unbilled_ns = 0;
 }
 
 void sched_charge(void)
@@ -202,6 +203,37 @@ static void load_space(struct cpu *c, struct thread *next)
 		space_switch(c->space, space);
 		c->space = space;
 	}
+}
+
+/* From prev, whose lock is held, to another. */
+static ALWAYS_INLINE void switch_to(struct cpu *c, struct thread *prev, struct thread *to)
+{
+	trace(TRACE_SWITCH, (uint16_t)prev->state, prev->tid, to->tid);
+	c->switches++;
+	prev->switches++;
+	if (prev->process)
+		arch_thread_unload(prev);
+	c->current = to;
+	c->run_queue->previous = prev;
+	load_space(c, to);
+}
+
+void sched_hand_over(struct thread *to)
+{
+	struct cpu *c = cpu_this();
+	struct thread *prev = c->current;
+	uint64_t now = clock_now_ns(), ran = now - prev->ran_since_ns;
+
+	c->charged_ns = now;
+	c->busy_ns += ran;
+	prev->user_ns += ran;
+	prev->unbilled_ns += ran;
+	prev->slice_left_ns -= (int64_t)ran;
+	to->slice_left_ns = prev->slice_left_ns;        /* so it ends when it would have: the timer stays as it is */
+	to->ran_since_ns = now;
+	switch_to(c, prev, to);
+	arch_switch(&prev->context, &to->context);
+	sched_finish_switch();
 }
 
 void sched_switch(struct thread *to)
@@ -229,15 +261,8 @@ void sched_switch(struct thread *to)
 		spin_unlock(&prev->lock);
 		return;
 	}
-	trace(TRACE_SWITCH, (uint16_t)prev->state, prev->tid, to->tid);
-	c->switches++;
-	prev->switches++;
 	to->ran_since_ns = now;
-	if (prev->process)
-		arch_thread_unload(prev);
-	c->current = to;
-	c->run_queue->previous = prev;
-	load_space(c, to);
+	switch_to(c, prev, to);
 	timer_rearm(slice_end(c));
 	arch_switch(&prev->context, &to->context);
 	sched_finish_switch();

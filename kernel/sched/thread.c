@@ -173,74 +173,68 @@ static bool begin_park(struct thread *t, uint64_t deadline_ns, uint32_t park_fla
 	return true;
 }
 
-static err_t park(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+/* Parks; the CPU is for `to`, which was claimed (NULL: for whom the scheduler likes). */
+static ALWAYS_INLINE err_t park(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
 {
 	struct thread *t = thread_current();
-	struct park_timer pt = { .thread = t };
 	err_t result;
 
-	timer_init(&pt.timer, park_timed_out);
-	if (deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW)
-		timer_set(&pt.timer, deadline_ns);
 	spin_lock(&t->lock);
-	if (begin_park(t, deadline_ns, park_flags, &result)) {
-		sched_switch(to);
-		result = (err_t)t->park_result;
-	} else {
-		spin_unlock(&t->lock);
-		if (to)
-			thread_wake(to);
+	if (LIKELY(begin_park(t, deadline_ns, park_flags, &result))) {
+		to ? sched_hand_over(to) : sched_switch(NULL);
+		return (err_t)t->park_result;
 	}
+	if (!to) {
+		spin_unlock(&t->lock);
+		return result;
+	}
+	/* `to` is ours to run now: we come back through the queue. */
+	t->state = THREAD_READY;
+	sched_enqueue(t);
+	sched_hand_over(to);
+	return result;
+}
+
+NOINLINE static err_t park_until(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+{
+	struct park_timer pt = { .thread = thread_current() };
+
+	timer_init(&pt.timer, park_timed_out);
+	timer_set(&pt.timer, deadline_ns);
+	err_t result = park(to, deadline_ns, park_flags);
 	timer_cancel(&pt.timer);
 	return result;
 }
 
-err_t thread_park(uint64_t deadline_ns, uint32_t park_flags) { return park(NULL, deadline_ns, park_flags); }
+err_t thread_park(uint64_t deadline_ns, uint32_t park_flags)
+{
+	bool is_timed = deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW;
+	return is_timed ? park_until(NULL, deadline_ns, park_flags) : park(NULL, deadline_ns, park_flags);
+}
 
-/* Takes `to` out of its park for a direct switch on this CPU. */
-static bool take_for_handoff(struct thread *to)
+err_t thread_hand_over(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+{
+	bool is_timed = deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW;
+	return is_timed ? park_until(to, deadline_ns, park_flags) : park(to, deadline_ns, park_flags);
+}
+
+bool thread_claim(struct thread *to, uint8_t lent)
 {
 	struct cpu *c = cpu_this();
 
 	if (!spin_try_lock(&to->lock))
 		return false;
-	bool fits = to->state == THREAD_PARKED && (to->affinity >> c->index & 1) &&
-	            c->run_queue->levels >> (thread_priority(to) + 1) == 0;
+	if (thread_priority(to) < lent)
+		to->inherited = lent;
+	bool fits = to->state == THREAD_PARKED && to->affinity >> c->index & 1 && c->run_queue->levels >> (thread_priority(to) + 1) == 0;
 	if (fits) {
 		to->park_result = OK;
 		to->state = THREAD_RUNNING;
 		to->cpu = c;
-		atomic_store(&to->on_cpu, true);
+		atomic_store_explicit(&to->on_cpu, true, memory_order_relaxed);
 	}
 	spin_unlock(&to->lock);
 	return fits;
-}
-
-err_t thread_park_handoff(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
-{
-	struct thread *t = thread_current();
-
-	if (t->wake_token || is_interrupted(t, park_flags) || deadline_ns != DEADLINE_NONE ||
-	    !take_for_handoff(to)) {
-		thread_wake(to);
-		return thread_park(deadline_ns, park_flags);
-	}
-	spin_lock(&t->lock);
-	/* `to` is ours to run now, so this park must happen: a wake or an interruption that came meanwhile is
-	 * answered by going through the queue instead of being missed. */
-	if (t->wake_token || is_interrupted(t, park_flags)) {
-		err_t result = t->wake_token ? OK : ERR_INTR;
-		t->wake_token = false;
-		t->park_result = (int8_t)result;
-		t->state = THREAD_READY;
-		sched_enqueue(t);
-	} else {
-		t->park_flags = (uint8_t)park_flags;
-		t->park_result = OK;
-		t->state = THREAD_PARKED;
-	}
-	sched_switch(to);
-	return (err_t)t->park_result;
 }
 
 void thread_wake(struct thread *t)

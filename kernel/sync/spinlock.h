@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "lib/base/assert.h"
 #include "lib/base/attr.h"
 
 /* The order, outermost first. */
@@ -53,10 +54,39 @@ static inline void spin_init(struct spinlock *l, enum lock_rank rank)
 	*l = (struct spinlock){ .rank = (uint8_t)rank };
 }
 
-void spin_lock(struct spinlock *l) NONNULL;
-/* As spin_lock, but a lock of equal rank may be held: the caller orders the two by address. */
-void spin_lock_nested(struct spinlock *l) NONNULL;
-bool spin_try_lock(struct spinlock *l) NONNULL MUST_CHECK;
-void spin_unlock(struct spinlock *l) NONNULL;
+/* The rare and the debug parts. */
+void spin_wait(struct spinlock *l) NONNULL;
+void spin_note_order(struct spinlock *l, bool nested) NONNULL;
+void spin_note_taken(struct spinlock *l) NONNULL;
+void spin_note_released(struct spinlock *l) NONNULL;
+
+static inline bool spin_try_lock(struct spinlock *l)
+{
+	if (atomic_exchange_explicit(&l->held, true, memory_order_acquire))
+		return false;
+	if (DEBUG)
+		spin_note_taken(l);     /* any order is fine for who does not wait */
+	return true;
+}
+
+/* As spin_lock, but with nested a lock of equal rank may be held: the caller orders the two by address. */
+static inline void spin_take(struct spinlock *l, bool nested)
+{
+	if (DEBUG)
+		spin_note_order(l, nested);
+	while (UNLIKELY(!spin_try_lock(l)))
+		spin_wait(l);
+}
+
+static inline void spin_lock(struct spinlock *l) { spin_take(l, false); }
+static inline void spin_lock_nested(struct spinlock *l) { spin_take(l, true); }
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	if (DEBUG)
+		spin_note_released(l);
+	atomic_store_explicit(&l->held, false, memory_order_release);
+}
+
 /* Debug: does this CPU hold it? (Always true in release builds: only for asserts.) */
 bool spin_is_held(const struct spinlock *l) NONNULL;

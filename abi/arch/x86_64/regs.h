@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 struct regs {
-	uint64_t r15, r14, r13, r12, rbp, rbx;
-	uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t r15, r14, r13, rbx, rbp, r11, rcx;
+	/* A native call's registers in the order of struct request: the kernel need not copy them into one. */
+	uint64_t rax, rdi, rsi, rdx, r10, r8, r9, r12;
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 

@@ -2,24 +2,20 @@
 #pragma once
 #include "abi/arch/x86_64/regs.h"
 #include "abi/ops.h"
+#include "lib/base/assert.h"
 
-/* Is it an operation of ours? If so, it is decoded into q. */
-static inline bool regs_decode_call(const struct regs *r, struct request *q)
+STATIC_ASSERT(offsetof(struct request, flags) == 4 && offsetof(struct request, handle) == 8 && offsetof(struct request, arg) == 16,
+              "struct regs has a call's registers in a request's order");
+
+/* Is it an operation of ours? Which: *op. */
+static inline bool regs_is_native_call(const struct regs *r, uint32_t *op)
 {
-	if ((uint32_t)r->rax >> 16 != NATIVE_CALL_BASE >> 16)
-		return false;
-	q->op = (uint32_t)r->rax & 0xffff;
-	q->flags = (uint32_t)(r->rax >> 32);
-	q->handle = (handle_t)r->rdi;
-	q->tag = 0;
-	q->arg[0] = r->rsi;
-	q->arg[1] = r->rdx;
-	q->arg[2] = r->r10;
-	q->arg[3] = r->r8;
-	q->arg[4] = r->r9;
-	q->arg[5] = r->r12;
-	return true;
+	*op = (uint32_t)r->rax & 0xffff;
+	return (uint32_t)r->rax >> 16 == NATIVE_CALL_BASE >> 16;
 }
+
+/* The native call as a request (its op and tag mean nothing). It lies in r: changes of it are changes of r. */
+static inline struct request *regs_request(struct regs *r) { return (struct request *)(void *)&r->rax; }
 
 static inline void regs_set_result(struct regs *r, int64_t result) { r->rax = (uint64_t)result; }
 

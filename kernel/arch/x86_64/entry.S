@@ -15,38 +15,44 @@
 	.popsection
 .endm
 
-.macro push_from_rdx
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
+/* All but the two that struct regs has last. */
+.macro push_from_r8
 	pushq %r8
-	pushq %r9
 	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rax
+	pushq %rcx
 	pushq %r11
-	pushq %rbx
 	pushq %rbp
-	pushq %r12
+	pushq %rbx
 	pushq %r13
 	pushq %r14
 	pushq %r15
+.endm
+
+/* What C code does not keep, and rbp, which a call begins with 0. */
+.macro pop_from_rbp
+	popq %rbp
+	popq %r11
+	popq %rcx
+	popq %rax
+	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %r10
+	popq %r8
+	popq %r9
 .endm
 
 .macro pop_all
 	popq %r15
 	popq %r14
 	popq %r13
-	popq %r12
-	popq %rbp
 	popq %rbx
-	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
-	popq %rcx
-	popq %rdx
-	popq %rsi
-	popq %rdi
+	pop_from_rbp
+	popq %r12
 .endm
 
 	.text
@@ -62,14 +68,21 @@ syscall_entry:
 	pushq %r11
 	pushq $SELECTOR_USER_CODE
 	pushq %rcx
-	pushq %rdi
-	pushq %rsi
-	push_from_rdx
+	pushq %r12
+	pushq %r9
+	push_from_r8
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
 	callq kernel_syscall
-	movq %rsp, %rdi
-	callq kernel_exit_to_user
+	testb %al, %al
+	jnz return_to_user
+	testl $(RFLAGS_TF | RFLAGS_RF), REGS_RFLAGS(%rsp)
+	jnz return_to_user
+	addq $REGS_RBP, %rsp
+	pop_from_rbp
+	movq REGS_RSP - REGS_R12(%rsp), %rsp
+	swapgs
+	sysretq
 
 /* rsp = struct regs. SYSRET loads rip from rcx and flags from r11: it serves whenever they agree. */
 	.globl return_to_user
@@ -108,8 +121,8 @@ arch_enter_user:
 	jmp return_to_user
 	.size arch_enter_user, . - arch_enter_user
 
-/* One stub a vector, TRAP_STUB_BYTES apart: rdi = error code, esi = vector, their old values where struct regs has them.
- * (A CPU's error code lies just where rdi belongs.) */
+/* One stub a vector, TRAP_STUB_BYTES apart: r12 = error code, r9b = vector, their old values where struct regs has them.
+ * (A CPU's error code lies just where r12 belongs.) */
 	.balign 16
 	.globl trap_stubs
 	.type trap_stubs, @function
@@ -118,13 +131,13 @@ trap_stubs:
 	.rept 256
 	.balign 16
 	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30
-	xchgq %rdi, (%rsp)
+	xchgq %r12, (%rsp)
 	.else
-	pushq %rdi
-	xorl %edi, %edi
+	pushq %r12
+	xorl %r12d, %r12d
 	.endif
-	pushq %rsi
-	movl $vector, %esi
+	pushq %r9
+	movb $vector, %r9b
 	.if vector == 2 || vector == 8 || vector == 18
 	jmp trap_own_stack
 	.else
@@ -136,10 +149,11 @@ trap_stubs:
 
 	.type trap_common, @function
 trap_common:
-	push_from_rdx
+	push_from_r8
 	cld
 	smap_site clac
-	movq %rdi, %rdx
+	movzbl %r9b, %esi
+	movq %r12, %rdx
 	movq %rsp, %rdi
 	testb $3, REGS_CS(%rsp)
 	jz 1f
@@ -158,13 +172,14 @@ trap_common:
 /* GS may be anyone's: struct cpu's address lies above the registers, where descriptors.c put it. */
 	.type trap_own_stack, @function
 trap_own_stack:
-	push_from_rdx
+	push_from_r8
 	cld
 	smap_site clac
+	movzbl %r9b, %esi
+	movq %r12, %rdx
 	rdgsbase %rbx
 	movq REGS_BYTES(%rsp), %rax
 	wrgsbase %rax
-	movq %rdi, %rdx
 	movq %rsp, %rdi
 	callq trap_on_own_stack
 	wrgsbase %rbx

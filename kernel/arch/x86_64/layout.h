@@ -27,8 +27,10 @@
 #define CPU_SCRATCH             24
 
 /* struct regs */
-#define REGS_R11                48
-#define REGS_RCX                88
+#define REGS_RBP                32
+#define REGS_R11                40
+#define REGS_RCX                48
+#define REGS_R12                112
 #define REGS_RIP                120
 #define REGS_CS                 128
 #define REGS_RFLAGS             136

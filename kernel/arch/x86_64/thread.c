@@ -14,8 +14,8 @@ enum { FPU_ALIGNMENT = 64, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80 };
 /* What user code may choose: carry, parity, adjust, zero, sign, trap, direction, overflow, NT no, AC, ID. */
 #define RFLAGS_USER     0x240dd5ull
 
-STATIC_ASSERT(sizeof(struct regs) == REGS_BYTES && offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, rcx) == REGS_RCX
-              && offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, ss) == REGS_SS, "layout.h must agree with regs.h");
+STATIC_ASSERT(sizeof(struct regs) == REGS_BYTES && offsetof(struct regs, rbp) == REGS_RBP && offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, rcx) == REGS_RCX
+              && offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, r12) == REGS_R12 && offsetof(struct regs, ss) == REGS_SS, "layout.h must agree with regs.h");
 STATIC_ASSERT(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, scratch) == CPU_SCRATCH
               && offsetof(struct cpu, kernel_stack_top) == CPU_KERNEL_STACK_TOP, "layout.h must agree with cpu.h");
 
