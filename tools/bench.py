@@ -8,11 +8,12 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import benchgate
+import benchpage
 import execute
 import machine
 import ports
@@ -88,39 +89,46 @@ def linux_tree():
                      cpio_entry("bench", 0o100755, (programs / "bench").read_bytes()), cpio_entry("TRAILER!!!", 0)))
 
 
-def on_linux(regime, names):
-    """What the program printed on Linux."""
+def machine_of(regime, **options):
+    """A machine in which nothing but the host's speed differs from one start to the next."""
     cpus, counts = REGIMES[regime]
-    with tempfile.TemporaryDirectory(prefix="cathode.") as folder:
-        tree = Path(folder) / "tree"
-        tree.write_bytes(linux_tree())
-        one = machine.Machine(kernel=linux_kernel()[0], initfs=tree, cpus=cpus, memory_mb=MEMORY_MB, icount=counts,
-                              command_line=" ".join((LINUX_LINE, "--", *names)))
+    return machine.Machine(cpus=cpus, memory_mb=MEMORY_MB, icount=counts, extra=["-rtc base=2026-01-01,clock=vm -seed 1"], **options)
+
+
+def output_of(one, system):
+    """What the machine wrote to its serial port until it powered itself off."""
+    with machine.work_folder() as folder:
         process = machine.start(one.arguments(folder) + ["-display", "none", "-serial", "stdio"],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         try:
-            text = process.communicate(timeout=LIMIT_S)[0].decode(errors="replace")
+            return process.communicate(timeout=LIMIT_S)[0].decode(errors="replace")
         except subprocess.TimeoutExpired:
-            raise CathodeError(f"Linux did not end within {LIMIT_S} s")
+            raise CathodeError(f"{system} did not end within {LIMIT_S} s")
         finally:
             machine.stop(process)
+
+
+def on_linux(regime, rows):
+    """What the program printed on Linux. rows: names with commas between, or "" for all."""
+    with machine.work_folder() as folder:
+        tree = Path(folder) / "tree"
+        tree.write_bytes(linux_tree())
+        text = output_of(machine_of(regime, kernel=linux_kernel()[0], initfs=tree, command_line=f"{LINUX_LINE} -- {rows}"), "Linux")
     if "BENCH END 0" not in text:
         raise CathodeError(f"the benchmark failed on Linux:\n{text[-2000:]}")
-    return text[text.index("BENCH BEGIN"):]
+    return text
 
 
-def on_cathode(regime, names):
-    """What the programs printed on Cathode."""
-    cpus, counts = REGIMES[regime]
-    command = ["/bench", *names, "--", "/native_bench", *names]
-    adds = [f"{project.OUTPUT / 'bench/bench'}:/bench", f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"]
-    with tempfile.TemporaryFile() as output:
-        job = execute.Job(command, adds=adds, timeout_s=LIMIT_S, stdin=None, stdout=output.fileno(), name="bench")
-        status = execute.run(job, machine.Machine(cpus=cpus, memory_mb=MEMORY_MB, icount=counts))
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    if status:
-        raise CathodeError(f"the benchmark ended with {status} on Cathode:\n{text[-2000:]}")
+def on_cathode(regime, rows):
+    """What the programs printed on Cathode. rows as above."""
+    with machine.work_folder() as folder:
+        rc = Path(folder) / "init.rc"
+        rc.write_text((project.ROOT / "bench/init.rc").read_text().replace("ROWS", rows))
+        image = execute.make_initfs([f"{rc}:/etc/init.rc", f"{project.OUTPUT / 'bench/bench'}:/bench",
+                                     f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"], folder)
+        text = output_of(machine_of(regime, initfs=image, command_line="mode=bench"), "Cathode")
+    if "BENCH END" not in text:
+        raise CathodeError(f"the benchmark failed on Cathode:\n{text[-2000:]}")
     return text
 
 
@@ -130,7 +138,7 @@ def parse(text, regime):
     for line in text.splitlines():
         words = line.rstrip().split("\t")
         if len(words) == 3 and words[1].isdigit() and words[2].isdigit():
-            raw[words[0]] = [int(words[1]), int(words[2])]
+            raw[words[0]] = int(words[1]), int(words[2])
         elif words[1:] == ["absent"]:
             raw[words[0]] = None
     counts = REGIMES[regime][1]
@@ -151,7 +159,7 @@ def measure(regime, names, systems):
     if len(wanted) == sum(program != "machine" for program in programs.values()):
         wanted = []
     run = {"cathode": on_cathode, "linux": on_linux}
-    figures = {system: parse(run[system](regime, wanted), regime) for system in systems}
+    figures = {system: parse(run[system](regime, ",".join(wanted)), regime) for system in systems}
     rows = []
     for name in names:
         row = Row(name, regime, KIB if name == "memory-at-rest" else TIMES[regime])
@@ -205,10 +213,11 @@ def print_tables(rows, change):
         print()
 
 
-def report_write(rows, version):
+def report_write(rows, change, version):
     commit = subprocess.run(["git", "-C", str(project.ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
     report = {"commit": commit, "time": int(time.time()), "linux_version": version, "rows": [row.json() for row in rows]}
     (project.OUTPUT / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    (project.OUTPUT / "bench.html").write_text(benchpage.page(report["rows"], change, NEAREST, version, commit))
 
 
 def report_read(path):
@@ -226,23 +235,40 @@ def rows_wanted(words):
     return [name for name in known if not words or name in words]
 
 
+def gate(names, options):
+    """The regression gate: measures Cathode's instructions and judges those of names, or makes them the new table."""
+    table = Path(options.table) if options.table else benchgate.TABLE
+    # All are measured, always: what ran before a row moves its figure a little.
+    rows = [row for row in measure(benchgate.REGIME, list(row_names()), ["cathode"]) if row.name in names]
+    if options.accept:
+        benchgate.accept(rows, list(row_names()), table)
+        print(f"cathode: {len(benchgate.counted(rows))} rows written to {table}: commit it with the change", file=sys.stderr)
+        return 0
+    expected = {name: value for name, value in benchgate.table_read(table).items() if name in names}
+    return 0 if benchgate.print_tap(benchgate.compare(rows, expected)) else 1
+
+
 def main(options):
     names = rows_wanted(options.rows)
     earlier = report_read(options.against) if options.against else []
-    systems = [system for system in ("cathode", "linux") if getattr(options, system) or options.linux == options.cathode]
+    is_gate = options.accept or options.gate
+    systems = ["cathode"] if is_gate else [system for system in ("cathode", "linux") if getattr(options, system) or options.linux == options.cathode]
     project.build("bench-programs")
     rows, version = [], None
     try:
-        if "linux" in systems:
-            version = linux_kernel()[1]
         if "cathode" in systems:
             project.build_system()
+        if is_gate:
+            return gate(names, options)
+        if "linux" in systems:
+            version = linux_kernel()[1]
         for regime in CHOICES[options.regime]:
             rows += measure(regime, names, systems)
     except ports.PortError as error:
         raise CathodeError(str(error))
-    print_tables(rows, changes(rows, earlier))
+    change = changes(rows, earlier)
+    print_tables(rows, change)
     if version:
         print(f"Linux: Debian's {version}, {LINUX_LINE.removeprefix('console=ttyS0 quiet ')}", file=sys.stderr)
-    report_write(rows, version)
+    report_write(rows, change, version)
     return 0

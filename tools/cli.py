@@ -12,7 +12,9 @@ usage: ./cathode COMMAND
          builds and tests everything (or what has FILTER in its name); the last line is `N passed, N failed`
   bench  [--regime icount|tcg|all] [--linux | --cathode] [--against FILE] [ROW...]
          common operations, here and on Debian's Linux: guest instructions on one CPU (icount), nanoseconds on 1, 2 and 4 (tcg);
-         also in build/bench.json. FILE: an earlier bench.json, for the change
+         also in build/bench.json and build/bench.html. FILE: an earlier bench.json, for the change
+  bench  --gate | --accept [--table FILE] [ROW...]
+         whether Cathode's instructions are within 5 % of tests/bench/expected.tsv; makes them the new table
   trace  [--output FILE] [exec's options] -- COMMAND [ARG...]
          what kernel and servers did during COMMAND, for https://ui.perfetto.dev or chrome://tracing
   trace  --explain ROW [--functions N]
@@ -72,6 +74,9 @@ def make_parser():
     bench.add_argument("rows", nargs="*", metavar="ROW")
     bench.add_argument("--regime", choices=("icount", "tcg", "all", "tcg1", "tcg2", "tcg4"), default="all")
     bench.add_argument("--against", metavar="FILE")
+    bench.add_argument("--accept", action="store_true")
+    bench.add_argument("--gate", action="store_true")
+    bench.add_argument("--table", metavar="FILE")
     bench.add_argument("--linux", action="store_true")
     bench.add_argument("--cathode", action="store_true")
     commands.add_parser("build", add_help=False).add_argument("targets", nargs="*")

@@ -6,6 +6,7 @@ Suites, each with a name that FILTER selects by part of it:
   fuzz/PATH_fuzz            parsers on mutated inputs, a bounded number (PATH_fuzz.c)
   limits                    kernel lines and bytes, operations
   tools/NAME                tests/host/NAME: programs that test the tools and drive ./cathode exec
+  bench                     instructions of operations grew by no more than 5 % over tests/bench/expected.tsv
   guest/NAME@CPUS           tests/guest/NAME.sh, run in a fresh machine with 1, 2 and 4 CPUs
 A suite prints TAP. A guest test may say in its first comment lines what it needs:
   # cpus: 1 4    # memory: 64    # timeout: 600    # add: HOSTPATH:GUESTPATH    # qemu: ARGUMENTS
@@ -175,7 +176,8 @@ def main(options):
 
     report = Report()
     limits = Suite("limits", [sys.executable, Path(measure.__file__)], HOST_LIMIT_S, ("kernel",))
-    suites = [suite for suite in (*host_suites(), *fuzz_suites(), limits, *guest_suites(), *tools_suites()) if selected(suite.name)]
+    gate = Suite("bench", [project.ROOT / "cathode", "bench", "--gate"], TOOLS_LIMIT_S, ("kernel", "initfs", "bench-programs"))
+    suites = [suite for suite in (*host_suites(), *fuzz_suites(), limits, gate, *guest_suites(), *tools_suites()) if selected(suite.name)]
     build_suites(report, selected)
     if options.filter:
         prepare(report, suites)

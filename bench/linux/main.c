@@ -1,6 +1,6 @@
 /* bench/linux/main.c - what common operations cost, as a static Linux program that runs on Cathode and Linux alike.
  *
- * bench [ROW...] [-- PROGRAM [ARG...]]: measures these rows, or all; then becomes PROGRAM. Prints "name<tab>median<tab>fastest"
+ * bench [ROW,ROW...] [-- PROGRAM [ARG...]]: measures these rows, or all; then becomes PROGRAM. Prints "name<tab>median<tab>fastest"
  * in thousandths of a tick per operation, or "name<tab>absent"; first the ticks when main began, how many there are
  * in a second, and the KiB of memory that nobody used.
  */
@@ -74,41 +74,47 @@ static uint64_t free_kib(void)
 	return free;
 }
 
-static bool is_wanted(const char *name, int count, char **wanted)
+/* wanted: names with commas between; NULL: all are. */
+static bool is_wanted(const char *name, const char *wanted)
 {
-	for (int i = 0; i < count; i++)
-		if (strcmp(wanted[i], name) == 0)
+	size_t bytes = strlen(name);
+
+	for (const char *at = wanted; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, bytes) == 0 && (at[bytes] == ',' || !at[bytes]))
 			return true;
-	return count == 0;
+	}
+	return !wanted;
 }
 
-static void measure_all(int count, char **wanted)
+static void measure_all(const char *wanted)
 {
 	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		for (const struct row *row = tables[i]; row->name; row++)
-			if (is_wanted(row->name, count, wanted))
+			if (is_wanted(row->name, wanted))
 				row_measure(row, print_line, print_absent);
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t began = timer_ticks();
-	int rows = 0;
+	int next = 1;
 
 	if (argc > 1 && strcmp(argv[1], "exit") == 0)
 		return 0;
 	program_path = argv[0];
 	uint64_t unused_kib = free_kib();
-	while (argv[1 + rows] && strcmp(argv[1 + rows], "--") != 0)
-		rows++;
 	print_line("began", began, began);
 	print_line("free-kib", unused_kib, unused_kib);
 	uint64_t second = ticks_per_second();
 	print_line("second", second, second);
-	measure_all(rows, argv + 1);
-	if (1 + rows < argc) {
-		execv(argv[2 + rows], argv + 2 + rows);
-		fail(argv[2 + rows]);
+	if (argc > next && strcmp(argv[next], "--") != 0)
+		measure_all(argv[next++]);
+	else
+		measure_all(NULL);
+	if (argc > next + 1) {
+		execv(argv[next + 1], argv + next + 1);
+		fail(argv[next + 1]);
 	}
 	return 0;
 }

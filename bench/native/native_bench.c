@@ -1,6 +1,6 @@
 /* bench/native/native_bench.c - what the kernel's own operations cost: the twin of bench/linux for native programs.
  *
- * native_bench [ROW...]; the output is that of bench/linux/main.c. For round trips it starts itself again as a server:
+ * native_bench [ROW,ROW...]; the output is that of bench/linux/main.c. For round trips it starts itself again as a server:
  * a bare one that does nothing but answer (what the kernel costs), and one of lib/scheme (what a server costs).
  */
 #include "abi/proto/file.h"
@@ -176,12 +176,17 @@ static void print_absent(const char *name)
 	print("%s\tabsent\n", name);
 }
 
-static bool is_wanted(const struct startup *startup, const char *name)
+/* As in bench/linux/main.c. */
+static bool is_wanted(const char *name, const char *wanted)
 {
-	for (uint32_t i = 1; i < startup->argument_count; i++)
-		if (strcmp(startup_argument(i), name) == 0)
+	size_t bytes = strlen(name);
+
+	for (const char *at = wanted; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, bytes) == 0 && (at[bytes] == ',' || !at[bytes]))
 			return true;
-	return startup->argument_count < 2;
+	}
+	return !wanted;
 }
 
 int program_main(const struct startup *startup)
@@ -189,7 +194,8 @@ int program_main(const struct startup *startup)
 	if (startup->argument_count == 3 && strcmp(startup_argument(1), "serve") == 0)
 		return strcmp(startup_argument(2), "bare") == 0 ? serve_bare() : serve_library();
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (is_wanted(startup, rows[i].name))
+		if (is_wanted(rows[i].name, startup_argument(1)))
 			row_measure(&rows[i], print_line, print_absent);
+	print("BENCH END\n");
 	return 0;
 }

@@ -3,9 +3,13 @@
 import json
 import re
 import subprocess
+import tempfile
+from pathlib import Path
 
 import tap
 import bench
+import benchgate
+import benchpage
 import project
 
 CATHODE = str(tap.ROOT / "cathode")
@@ -41,6 +45,63 @@ def rule_bench_prints_the_rows_asked_for_and_writes_them():
 def rule_a_row_that_is_not_there_is_refused():
     done = cathode("bench", "nonsense")
     assert done.returncode == 125 and "nonsense" in done.stderr and "linux-getppid" in done.stderr, done
+
+
+def rows_of(**figures):
+    return [bench.Row(name.replace("_", "-"), "icount", "instructions", cathode=value) for name, value in figures.items()]
+
+
+def rule_the_gate_fails_for_what_grew_and_tells_of_what_shrank():
+    expected = {"stat": 1000, "read-4k": 1000, "read-1b": 1000, "fault-cow": 1000}
+    verdicts = {name: (failure, remark) for name, failure, remark in
+                benchgate.compare(rows_of(stat=1051, read_4k=1050, read_1b=949, boot=5), expected)}
+    assert "+5.1 %" in verdicts["stat"][0], verdicts
+    assert verdicts["read-4k"] == (None, None), verdicts
+    assert verdicts["read-1b"][0] is None and "faster" in verdicts["read-1b"][1], verdicts
+    assert verdicts["fault-cow"][0], "a row that is gone must fail"
+    assert verdicts["boot"][0] is None and "new" in verdicts["boot"][1], verdicts
+
+
+def rule_accept_keeps_what_was_not_measured_and_the_order():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        benchgate.table_write({"stat": 10, "boot": 22017411}, path)
+        benchgate.accept(rows_of(read_1b=983.4, stat=12), ["read-1b", "stat", "boot"], path)
+        assert list(benchgate.table_read(path).items()) == [("read-1b", 983.4), ("stat", 12), ("boot", 22017411)], path.read_text()
+
+
+def rule_a_grown_row_fails_the_gate_with_the_way_out():
+    with tempfile.TemporaryDirectory() as folder:
+        doctored = Path(folder) / "table"
+        table = benchgate.table_read()
+        benchgate.table_write({**table, "stat": table["stat"] / 2}, doctored)
+        done = cathode("bench", "--gate", "--table", str(doctored), "stat", "null-call")
+    assert done.returncode == 1, done
+    assert re.search(r"^not ok \d - stat grew from", done.stdout, re.MULTILINE), done.stdout
+    assert "./cathode bench --accept" in done.stdout and "--explain stat" in done.stdout, done.stdout
+
+
+def rule_the_page_is_one_file_with_bars_and_the_change():
+    rows = [bench.Row("stat", "icount", "instructions", 6000, 3000).json(), bench.Row("call-reply", "icount", "instructions", 700).json(),
+            bench.Row("pipe-ping-pong", "icount", "instructions", 6000, 12000).json()]
+    page = benchpage.page(rows, {("stat", "icount"): 1.2}, bench.NEAREST, "6.1", "0123456789abcdef")
+    assert not re.search(r"src=|href=|@import|url\(|<script", page), page
+    assert "width:100.0%" in page and "width:50.0%" in page and "+20.0 %" in page, page
+    assert "nearest on Linux: pipe-ping-pong 12,000" in page, page
+
+
+def rule_an_earlier_report_shows_the_change():
+    old = {"rows": [{"name": "stat", "regime": "icount", "unit": "instructions", "cathode": 5000, "linux": None, "ratio": None}]}
+    assert bench.changes(rows_of(stat=6000, boot=1), old["rows"]) == {("stat", "icount"): 1.2}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "old.json"
+        table = benchgate.table_read()
+        path.write_text(json.dumps({"rows": [{**old["rows"][0], "name": "linux-getppid", "cathode": table["linux-getppid"] * 2}]}))
+        done = cathode("bench", "--cathode", "--regime", "icount", "--against", str(path), "linux-getppid")
+        assert done.returncode == 0 and re.search(r"^linux-getppid +[\d,.]+ +-\d+\.\d %$", done.stdout, re.MULTILINE), done
+        path.write_text("{}")
+        assert cathode("bench", "--against", str(path)).returncode == 125
+    assert "linux-getppid" in (project.OUTPUT / "bench.html").read_text()
 
 
 def rule_explained_instructions_are_those_that_bench_counts():
