@@ -168,7 +168,9 @@ err_t memobj_resize(struct memobj *m, uint64_t bytes)
 		return ERR_INVAL;
 	spin_lock(&m->lock);
 	bool cut = bytes < m->bytes;
-	if (cut)
+	if (m->is_sealed)
+		err = ERR_PERM;
+	else if (cut)
 		err = length_cut(m, bytes);
 	else if (!(err = part_clear(m, m->bytes, page_round_up(m->bytes))))     /* a mapping could write there */
 		m->bytes = MAX_OF(m->bytes, bytes);
@@ -178,6 +180,24 @@ err_t memobj_resize(struct memobj *m, uint64_t bytes)
 	if (cut && !err)
 		memobj_zap(m, page_round_up(bytes) >> PAGE_SHIFT, UINT64_MAX, true);
 	return err;
+}
+
+err_t memobj_seal(struct memobj *m, uint64_t bytes)
+{
+	uint32_t cache_flags;
+	paddr_t frame;
+
+	spin_lock(&m->lock);
+	bool can = m->kind == MEMOBJ_ANONYMOUS && !m->parent && m->bytes == bytes;
+	m->is_sealed |= can;
+	spin_unlock(&m->lock);
+	if (!can)
+		return ERR_INVAL;
+	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
+		TRY(memobj_page(m, at, MEMOBJ_WRITE, true, &frame, &cache_flags));
+		frame_put(frame);
+	}
+	return OK;
 }
 
 /* ---- Holes ---- */
@@ -211,7 +231,9 @@ err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes)
 	spin_lock(&m->lock);
 	uint64_t end = MIN_OF(offset + bytes, page_round_up(m->bytes));
 	uint64_t first_page = page_round_up(offset) >> PAGE_SHIFT, end_page = end >> PAGE_SHIFT;
-	if (offset >= end)
+	if (m->is_sealed)
+		err = ERR_PERM;
+	if (err || offset >= end)
 		goto unlock;
 	if (end >= m->bytes)
 		end_page = memobj_page_count(m);

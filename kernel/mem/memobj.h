@@ -56,6 +56,9 @@ err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from
 uint64_t memobj_bytes(struct memobj *m) NONNULL;
 /* Grows or cuts; cut pages vanish from every mapping too (their next touch is FAULT: SIGBUS). NOMEM, INVAL (physical). */
 err_t memobj_resize(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
+/* Anonymous, of exactly this length: brings every page in and lets none go any more: who maps it has it for good, whatever others with a
+ * handle do (resize, punch and clone are PERM). INVAL: another kind or length; NOMEM: sealed, but not all is there. */
+err_t memobj_seal(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
 err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes) NONNULL MUST_CHECK;
 err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out) NONNULL MUST_CHECK;
 void memobj_info(struct memobj *m, struct mem_info *out) NONNULL;

@@ -43,6 +43,8 @@ static err_t pages_share(struct memobj *m, uint64_t first, uint64_t end, struct 
 static err_t window_share(struct memobj *m, uint64_t first, uint64_t pages, struct memobj *clone) REQUIRES(&m->lock)
 {
 	uint64_t held = memobj_page_count(m);
+	if (m->is_sealed)
+		return ERR_PERM;
 	if (first >= held)
 		return OK;
 	pages = MIN_OF(pages, held - first);

@@ -149,7 +149,7 @@ static err_t append_reserve(struct memobj *m, size_t bytes, uint64_t *offset)
 static void append_release(struct memobj *m, uint64_t end, uint64_t reserved_end)
 {
 	spin_lock(&m->lock);
-	if (m->bytes == reserved_end)
+	if (m->bytes == reserved_end && !m->is_sealed)
 		m->bytes = end;
 	spin_unlock(&m->lock);
 }

@@ -32,6 +32,7 @@ struct memobj {
 	struct spinlock lock;
 	uint8_t kind;                   /* [I] enum memobj_kind */
 	bool zapping;                   /* [l] somebody changes all mappings */
+	bool is_sealed;                 /* [l] no page goes any more */
 	uint64_t id;                    /* [I] */
 	uint64_t bytes;                 /* [l] */
 	struct account *account;        /* [I] referenced, or null */

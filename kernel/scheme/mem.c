@@ -160,6 +160,8 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 		return a->rights & RIGHT_READ ? object_clone(m, a) : ERR_ACCES;
 	case MEM_PUNCH:
 		return may_write ? object_punch(m, a) : ERR_ACCES;
+	case MEM_SEAL:
+		return may_write ? memobj_seal(m, a->word) : ERR_ACCES;
 	case MEM_NEXT_DATA:
 		return object_next_data(m, a->word);
 	case MEM_PAGER:
