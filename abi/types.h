@@ -73,16 +73,31 @@ STATIC_ASSERT(sizeof(struct reply) == 16, "a reply is 16 bytes");
 enum request_flags {
 	/* A notice that is pending and unmasked ends the wait with ERR_INTR. */
 	REQUEST_INTERRUPTIBLE = 1 << 0,
-	/* BULK: this entry's handle, or argument n, is the result of an earlier entry. */
+	/* In a batch (BULK, ring:): the handle, or an argument, is the result of an earlier entry; which ones says request_link.
+	 * When that one failed this one is ERR_CANCELED. */
 	REQUEST_LINK_HANDLE   = 1 << 1,
 	REQUEST_LINK_ARG      = 1 << 2,
-	/* BULK: go on after this entry even when it fails. */
+	/* In a batch: when this entry fails, those behind it are run all the same. */
 	REQUEST_GO_ON         = 1 << 3,
 	/* This call must not wait: ERR_AGAIN instead. */
 	REQUEST_NONBLOCK      = 1 << 4,
 	/* To a terminal: write or change it from the background too (see proto/tty.def). */
 	REQUEST_FROM_BACKGROUND = 1 << 5,
+	/* On a kernel ring: a READ or WRITE that would wait holds up nobody; it is answered when it can be (a WRITE perhaps in part).
+	 * Nothing can be linked to it. */
+	REQUEST_ASIDE         = 1 << 6,
 };
+
+enum { REQUEST_LINK_BACK_MAX = 15 };
+
+/* The flags of an entry that is linked (REQUEST_LINK_*) to the one `back` (1..REQUEST_LINK_BACK_MAX) before it; argument: where LINK_ARG puts
+ * the result (0..5). A handle that came with the result of a CALL counts as its result for LINK_HANDLE. */
+static inline uint32_t request_link(uint32_t link_flags, uint32_t back, uint32_t argument)
+{
+	return link_flags | argument << 16 | back << 24;
+}
+static inline uint32_t request_link_back(uint32_t flags) { return flags >> 24; }
+static inline uint32_t request_link_argument(uint32_t flags) { return flags >> 16 & 0xff; }
 
 /* Who asks: stamped by the kernel, never by the sender. group and session are
  * labels that procd sets and the kernel does not interpret. */

@@ -1,0 +1,92 @@
+/* kernel/call/batch.c - one entry of a batch: linked, run, remembered; and BULK. */
+#include "kernel/call/batch.h"
+#include "kernel/call/ops.h"
+#include "kernel/mem/usercopy.h"
+#include "kernel/obj/process.h"
+#include "kernel/sched/sched.h"
+#include "lib/base/bits.h"
+#include "lib/base/try.h"
+
+enum { BULK_MAX = 256, BULK_CHUNK = 8, HISTORY = REQUEST_LINK_BACK_MAX + 1 };
+
+static err_t link(const struct batch *b, struct request *q)
+{
+	uint32_t back = request_link_back(q->flags), argument = request_link_argument(q->flags);
+	const struct batch_result *from = &b->results[(b->count - back) % HISTORY];
+
+	if (!(q->flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG)))
+		return OK;
+	if (back == 0 || back >= HISTORY || back > b->count || argument >= ARRAY_COUNT(q->arg))
+		return ERR_INVAL;
+	if (from->result < 0)
+		return ERR_CANCELED;
+	if (q->flags & REQUEST_LINK_HANDLE)
+		q->handle = from->handle != HANDLE_NONE ? from->handle : (handle_t)from->result;
+	if (q->flags & REQUEST_LINK_ARG)
+		q->arg[argument] = (uint64_t)from->result;
+	return OK;
+}
+
+/* Batches do not nest, and what does not come back (or not to the same program) leaves nobody to go on with them. */
+static bool is_refused(const struct request *q)
+{
+	uint32_t code = (uint32_t)q->arg[0];
+
+	return q->op == OP_BULK || q->op == OP_EXIT || q->op == OP_THREAD_EXIT ||
+	       (q->op == OP_CALL && (code == TASK_EXEC || code == RING_WAIT || code == RING_OPEN));
+}
+
+int64_t batch_execute(struct batch *b, struct request *q)
+{
+	err_t err = b->is_stopped ? ERR_CANCELED : is_refused(q) ? ERR_INVAL : link(b, q);
+
+	if (!err)
+		return call_execute(q);
+	q->handle = HANDLE_NONE;
+	return err;
+}
+
+void batch_record(struct batch *b, struct request *q, int64_t result)
+{
+	if (q->op != OP_CALL)
+		q->handle = HANDLE_NONE;
+	if (result < 0 && result != BATCH_ASIDE && !(q->flags & REQUEST_GO_ON))
+		b->is_stopped = true;
+	b->results[b->count++ % HISTORY] = (struct batch_result){ .result = result, .handle = q->handle };
+}
+
+/* Runs entries that were copied in and writes their results behind them. */
+static err_t chunk_run(struct batch *b, struct request *entries, size_t count, uaddr_t at)
+{
+	for (size_t i = 0; i < count && !b->is_stopped; i++) {
+		struct request *q = &entries[i];
+		int64_t result = batch_execute(b, q);
+		batch_record(b, q, result);
+		struct { handle_t handle; uint32_t tag; int64_t result; } answer = { q->handle, q->tag, result };
+		STATIC_ASSERT(offsetof(struct request, arg) == offsetof(struct request, handle) + offsetof(typeof(answer), result), "as in a request");
+		TRY(copy_to_user(uaddr(at.raw + i * sizeof(*q) + offsetof(struct request, handle)), &answer, sizeof(answer)));
+		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
+			return ERR_INTR;
+		preempt_point();
+	}
+	return OK;
+}
+
+int64_t op_bulk(struct request *q)
+{
+	struct request chunk[BULK_CHUNK];
+	struct batch b = {0};
+	size_t count = q->arg[1];
+
+	if (count > BULK_MAX)
+		return ERR_INVAL;
+	while (b.count < count && !b.is_stopped) {
+		uaddr_t at = uaddr(q->arg[0] + b.count * sizeof(*chunk));
+		size_t part = MIN_OF(count - b.count, (size_t)BULK_CHUNK);
+		err_t err = copy_from_user(chunk, at, part * sizeof(*chunk));
+		if (err)
+			return b.count ? (int64_t)b.count : err;
+		TRY(chunk_run(&b, chunk, part, at));
+	}
+	return b.count;
+}
