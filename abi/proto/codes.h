@@ -9,5 +9,6 @@ enum code {
 #include "abi/proto/tty.def"
 #include "abi/proto/posix.def"
 #include "abi/proto/init.def"
+#include "abi/proto/ring.def"
 #undef CODE
 };

@@ -70,6 +70,20 @@ static uint64_t own_id(struct scheme *s, struct resource *r)
 	return remote_of(r)->id;
 }
 
+static uint32_t rights_for(uint32_t open_flags)
+{
+	uint32_t rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
+	if (open_flags & OPEN_PATH)
+		return rights;
+	if (open_flags & OPEN_READ)
+		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
+	if (open_flags & OPEN_EXEC)
+		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
+	if (open_flags & OPEN_WRITE)
+		rights |= RIGHT_WRITE | RIGHT_MAP;
+	return rights;
+}
+
 static int64_t remote_call(struct resource *r, struct call_args *a)
 {
 	struct remote *m = remote_of(r);
@@ -77,6 +91,9 @@ static int64_t remote_call(struct resource *r, struct call_args *a)
 
 	if (a->in_bytes > INT32_MAX || a->out_bytes > INT32_MAX)
 		return ERR_INVAL;
+	/* Over a ring no handle's rights are checked: the one that opens it has all that the resource was opened with. */
+	if (a->code == RING_OPEN && rights_for(atomic_load(&r->open_flags)) & ~a->rights & (RIGHT_READ | RIGHT_WRITE))
+		return ERR_ACCES;
 	begin_on(&c, m, OP_CALL);
 	c.message.request.arg[0] = a->code;
 	c.message.request.arg[5] = a->word;
@@ -194,20 +211,6 @@ static const struct resource_ops content_ops = {
 	.name = "remote content", .read = content_transfer, .write = content_transfer, .call = remote_call,
 	.open = remote_open, .map = content_map, .length = content_length, .destroy = remote_destroy,
 };
-
-static uint32_t rights_for(uint32_t open_flags)
-{
-	uint32_t rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
-	if (open_flags & OPEN_PATH)
-		return rights;
-	if (open_flags & OPEN_READ)
-		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
-	if (open_flags & OPEN_EXEC)
-		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
-	if (open_flags & OPEN_WRITE)
-		rights |= RIGHT_WRITE | RIGHT_MAP;
-	return rights;
-}
 
 /* What the server answered to OPEN becomes a resource. The id is known already: answering entered it. */
 static err_t finish_open(struct remote *m, struct resource *r, struct call *c)

@@ -2,15 +2,21 @@
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
-#include "lib/scheme/scheme.h"
+#include "lib/scheme/ring.h"
 
-static void dispatch_cancel(struct scheme *s, uint64_t tag)
+static void dispatch_cancel(struct scheme *s, uint64_t tag, struct scheme_answer *a)
 {
 	struct scheme_deferred *d;
 
+	if ((a->is_due = scheme_rings_cancel_wait(s, (uint32_t)tag))) {
+		a->tag = tag;
+		a->result = ERR_INTR;
+		return;
+	}
+
 	/* One that was answered meanwhile is not on the list: nothing to do. */
 	list_each(d, &s->deferred, link)
-		if (d->tag == tag) {
+		if (d->tag == tag && !d->ring) {
 			if (s->ops->cancel)
 				s->ops->cancel(d);
 			return;
@@ -30,6 +36,7 @@ static void cancel_all(struct scheme *s, uint64_t id)
 static void dispatch_close(struct scheme *s, uint64_t id)
 {
 	cancel_all(s, id);
+	scheme_ring_end(s, id);
 	void *open = ids_remove(&s->ids, id);
 
 	if (open && s->ops->close)
@@ -63,6 +70,8 @@ static int64_t dispatch_call(struct scheme_request *r)
 {
 	const struct message *m = r->message;
 
+	if (r->scheme->area && scheme_ring_is_code((uint32_t)m->request.arg[0]))
+		return scheme_ring_call(r, (uint32_t)m->request.arg[0], m->request.arg[5]);
 	if (!r->scheme->ops->call)
 		return ERR_NOTTY;
 	if (m->handle == HANDLE_NONE && m->offset != 0)
@@ -94,18 +103,11 @@ static err_t revive(struct scheme_request *r)
 	return OK;
 }
 
-static int64_t dispatch_request(struct scheme_request *r)
+int64_t scheme_dispatch_open_thing(struct scheme_request *r)
 {
 	const struct message *m = r->message;
 	const struct scheme_ops *ops = r->scheme->ops;
-	err_t err;
 
-	if (!r->open && m->id != 0 && (err = revive(r)))
-		return err;
-	if (m->request.op == OP_OPEN)
-		return dispatch_open(r);
-	if (!r->open)
-		return ERR_BADF;
 	switch (m->request.op) {
 	case OP_READ:
 		return ops->read ? ops->read(r, m->out_bytes, m->offset) : ERR_INVAL;
@@ -121,6 +123,18 @@ static int64_t dispatch_request(struct scheme_request *r)
 	default:
 		return ERR_NOSYS;
 	}
+}
+
+static int64_t dispatch_request(struct scheme_request *r)
+{
+	const struct message *m = r->message;
+	err_t err;
+
+	if (!r->open && m->id != 0 && (err = revive(r)))
+		return err;
+	if (m->request.op == OP_OPEN)
+		return dispatch_open(r);
+	return r->open ? scheme_dispatch_open_thing(r) : ERR_BADF;
 }
 
 /* The number for what OPEN opened. */
@@ -166,7 +180,7 @@ void scheme_dispatch(struct scheme *s, const struct message *m, uint8_t *in, uin
 
 	*a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 	if (m->kind == MESSAGE_CANCEL) {
-		dispatch_cancel(s, m->request.tag);
+		dispatch_cancel(s, m->request.tag, a);
 		return;
 	}
 	if (m->kind == MESSAGE_CLOSE) {
@@ -214,6 +228,8 @@ int64_t scheme_defer(struct scheme_request *r, struct scheme_deferred *d)
 		.scheme = r->scheme, .tag = m->request.tag, .id = m->id, .sender = m->sender, .op = m->request.op,
 		.in_bytes = m->in_bytes, .out_max = m->out_bytes,
 	};
+	if (r->ring)
+		scheme_ring_keep(r, d);
 	list_push_back(&r->scheme->deferred, &d->link);
 	return SCHEME_LATER;
 }

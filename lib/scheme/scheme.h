@@ -6,6 +6,8 @@
  *
  * Functions answer a result >= 0 or an err_t, or keep the request with scheme_defer and answer it later. A NULL function
  * means the scheme cannot do that; a CALL code that ops->call does not know is answered ERR_NOTTY.
+ * Requests come by CALL of the kernel or over rings (doc/howto/rings.md): the same functions answer both. What a ring cannot carry, handles,
+ * is an error there.
  * One thread runs a server: nothing here is thread-safe. doc/howto/hello-scheme.md shows a whole server.
  */
 #pragma once
@@ -17,6 +19,8 @@
 #include "lib/scheme/ids.h"
 
 struct scheme;
+struct scheme_area;
+struct scheme_ring;
 struct server;
 
 enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
@@ -26,7 +30,8 @@ enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
 /* One request while its function runs. Nothing in it may be kept. */
 struct scheme_request {
 	struct scheme *scheme;
-	const struct message *message;  /* as the kernel gave it: sender, tag, flags */
+	const struct message *message;  /* as the kernel gave it: sender, tag, flags. Ringed: tag is 0, sender who opened the ring */
+	struct scheme_ring *ring;       /* it came over; NULL: it was called */
 	void *open;                     /* what OPEN gave (`opened`); NULL: an OPEN of the scheme itself */
 	uint64_t id;                    /* its number, for scheme_notify */
 	bool is_nonblock;               /* the client does not want to wait: ERR_AGAIN instead of scheme_defer */
@@ -55,6 +60,8 @@ struct scheme_deferred {
 	struct sender sender;
 	uint32_t op;                    /* enum op: OPEN, READ, WRITE or CALL */
 	size_t in_bytes, out_max;
+	struct scheme_ring *ring;       /* it came over; NULL: it was called */
+	size_t ring_in, ring_out;       /* where in its data */
 };
 
 struct scheme_ops {
@@ -89,6 +96,9 @@ struct scheme {
 	void *context;                  /* the server's own */
 	struct ids ids;
 	struct list_node deferred;
+	struct list_node rings;
+	uint32_t ring_count, rings_awake;       /* rings_awake: those to look at without being called */
+	const struct scheme_area *area; /* how rings' memory is reached (ring.h); NULL: no rings are served */
 };
 
 /* Something else to wait for. */

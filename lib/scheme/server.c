@@ -3,13 +3,15 @@
  * Common: one scheme and nothing else to wait for; then each round is a single system call. With more to wait for
  * the loop polls, and takes requests without waiting until there are none.
  */
+#include "abi/proto/kernel.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
+#include "lib/base/try.h"
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
 #include "lib/native/startup.h"
-#include "lib/scheme/scheme.h"
+#include "lib/scheme/ring.h"
 
 /* Requests of one scheme that are taken before the others get their turn. */
 enum { TURN_REQUESTS = 64 };
@@ -25,6 +27,60 @@ err_t server_init(struct server *s)
 	return s->in && s->out ? OK : ERR_NOMEM;
 }
 
+/* ---- Rings ------------------------------------------------------------------------------------------------------- */
+
+static err_t area_map(handle_t object, uint32_t entries, void **base, size_t *bytes)
+{
+	struct mem_info info;
+
+	TRY(result_error(handle_call(object, MEM_INFO, NULL, 0, &info, sizeof info, 0)));
+	if (!ring_entries_fit(entries, info.bytes))
+		return ERR_INVAL;
+	TRY(result_error(handle_call(object, MEM_SEAL, NULL, 0, NULL, 0, info.bytes)));
+	int64_t at = sys_map(0, object, 0, info.bytes, MAP_READ | MAP_WRITE | MAP_SHARED | MAP_POPULATE, 0, HANDLE_NONE, 0);
+	if (at < 0)
+		return (err_t)at;
+	*base = (void *)at;
+	*bytes = info.bytes;
+	return OK;
+}
+
+static void area_unmap(void *base, size_t bytes)
+{
+	sys_unmap(0, HANDLE_NONE, (uint64_t)base, bytes);
+}
+
+static const struct scheme_area area = { .map = area_map, .unmap = area_unmap, .close = handle_close };
+
+static void ring_wake_client(struct scheme_ring *g)
+{
+	int64_t result;
+	uint32_t tag = scheme_ring_due(g, &result);
+
+	if (tag)
+		sys_reply(0, g->scheme->handle, tag, result, NULL, 0, pack_handle(0, HANDLE_NONE, true));
+}
+
+/* True: some are still awake, and looked at again soon. */
+static bool rings_turn(struct server *s)
+{
+	struct scheme *scheme;
+	struct scheme_ring *g;
+	bool is_awake = false;
+
+	list_each(scheme, &s->schemes, link) {
+		if (!scheme->rings_awake)
+			continue;
+		list_each(g, &scheme->rings, link)
+			if (g->is_awake) {
+				scheme_ring_turn(g);
+				ring_wake_client(g);
+			}
+		is_awake |= scheme->rings_awake != 0;
+	}
+	return is_awake;
+}
+
 /* Schemes are added before the loop runs: their list does not change under it. */
 void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpoint, const struct scheme_ops *ops, void *context)
 {
@@ -32,6 +88,8 @@ void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpo
 	/* Two instances of a server start at different milliseconds. */
 	ids_init(&scheme->ids, (uint32_t)(sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS) >> 20));
 	list_init(&scheme->deferred);
+	list_init(&scheme->rings);
+	scheme->area = &area;
 	list_push_back(&s->schemes, &scheme->link);
 	s->scheme_count++;
 	s->watches_changed = true;
@@ -96,6 +154,12 @@ void server_timer_set(struct server *s, struct server_timer *t, uint64_t deadlin
 static uint64_t next_deadline(const struct server *s)
 {
 	return list_is_empty(&s->timers) ? DEADLINE_NONE : list_first(&s->timers, struct server_timer, link)->deadline_ns;
+}
+
+/* How long the loop may sleep. */
+static uint64_t sleep_until(struct server *s)
+{
+	return rings_turn(s) ? DEADLINE_NOW : next_deadline(s);
 }
 
 static void timers_fire(struct server *s)
@@ -200,7 +264,7 @@ static err_t scheme_serve(struct server *s, struct scheme *scheme, bool is_alone
 	struct message m;
 
 	for (uint32_t n = 0; is_alone || n < TURN_REQUESTS; n++) {
-		uint64_t deadline_ns = is_alone && !s->is_stopping ? next_deadline(s) : DEADLINE_NOW;
+		uint64_t deadline_ns = is_alone && !s->is_stopping ? sleep_until(s) : DEADLINE_NOW;
 		int64_t result = answer_and_receive(s, scheme, &a, &m, deadline_ns);
 		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 		if (result < 0)
@@ -266,7 +330,7 @@ static err_t poll_once(struct server *s)
 	/* Wanted bits may have changed without our knowing, so the list is made anew each time: it is short. */
 	if ((err = polled_make(s)))
 		return err;
-	int64_t ready = sys_poll(0, HANDLE_NONE, s->polled, s->scheme_count + s->watch_count, next_deadline(s));
+	int64_t ready = sys_poll(0, HANDLE_NONE, s->polled, s->scheme_count + s->watch_count, sleep_until(s));
 	if (ready < 0)
 		return is_no_request(ready) ? OK : (err_t)ready;
 	list_each(scheme, &s->schemes, link)
@@ -319,6 +383,10 @@ err_t scheme_in(struct scheme_request *r, size_t offset, void *to, size_t bytes)
 		memcpy(to, r->in + offset, bytes);
 		return OK;
 	}
+	if (r->ring) {
+		memcpy(to, r->ring->data + r->ring->in_at + offset, bytes);
+		return OK;
+	}
 	return copy(r->scheme, r->message->request.tag, COPY_FROM_CLIENT, offset, to, bytes);
 }
 
@@ -327,6 +395,10 @@ err_t scheme_put(struct scheme_request *r, size_t offset, const void *from, size
 	r->is_put = true;
 	if (!range_fits(offset, bytes, r->out_max))
 		return ERR_INVAL;
+	if (r->ring) {
+		memcpy(r->ring->data + r->ring->out_at + offset, from, bytes);
+		return OK;
+	}
 	return copy(r->scheme, r->message->request.tag, COPY_TO_CLIENT, offset, (void *)(uintptr_t)from, bytes);
 }
 
@@ -334,6 +406,10 @@ err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, siz
 {
 	if (!range_fits(offset, bytes, d->in_bytes))
 		return ERR_INVAL;
+	if (d->ring) {
+		memcpy(to, d->ring->data + d->ring_in + offset, bytes);
+		return OK;
+	}
 	return copy(d->scheme, d->tag, COPY_FROM_CLIENT, offset, to, bytes);
 }
 
@@ -341,6 +417,10 @@ err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *
 {
 	if (!range_fits(offset, bytes, d->out_max))
 		return ERR_INVAL;
+	if (d->ring) {
+		memcpy(d->ring->data + d->ring_out + offset, from, bytes);
+		return OK;
+	}
 	return copy(d->scheme, d->tag, COPY_TO_CLIENT, offset, (void *)(uintptr_t)from, bytes);
 }
 
@@ -349,6 +429,12 @@ static err_t deferred_answer(struct scheme_deferred *d, const struct scheme_answ
 	struct scheme_answer answer = *a;
 
 	list_remove(&d->link);
+	if (d->ring) {
+		scheme_ring_answer(d, a);
+		ring_wake_client(d->ring);
+		scheme_ring_let_go(d->ring);
+		return OK;
+	}
 	answer.is_due = true;
 	answer.tag = d->tag;
 	answer.unused = HANDLE_NONE;

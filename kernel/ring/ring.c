@@ -1,0 +1,360 @@
+/* kernel/ring/ring.c - ring: rings between a process and the kernel (abi/ring.h, doc/decisions/0002-rings.md).
+ *
+ * Who does RING_WAIT runs the entries as if it had called each of them, with the executor that BULK uses. A READ or WRITE with REQUEST_ASIDE
+ * that would wait is left aside, watching its resource, and run again by who enters once the resource is ready. The ring's memory is
+ * sealed and its pages are held, so no access to it can fault.
+ */
+#include "abi/proto/ring.h"
+#include "kernel/call/batch.h"
+#include "kernel/mem/frame.h"
+#include "kernel/mem/heap.h"
+#include "kernel/obj/process.h"
+#include "kernel/sched/sched.h"
+#include "kernel/sched/wait.h"
+#include "kernel/scheme/mem.h"
+#include "kernel/scheme/table.h"
+#include "lib/base/try.h"
+#include "lib/ring/ring.h"
+
+enum { KERNEL_ENTRIES_MAX = 256, PAGES_MAX = 6 };
+
+/* An entry left aside. */
+struct parked {
+	struct watcher watcher;
+	struct list_node link;          /* [l] of the ring */
+	struct ring *ring;              /* [I] */
+	struct resource *resource;      /* [I] a reference */
+	struct request request;         /* [I] */
+	bool is_ready;                  /* [l] worth another try */
+};
+
+/* Members: [l] lock, [r] the runner's. */
+struct ring {
+	struct spinlock lock;           /* RANK_WATCH, nested: taken when a watched resource tells */
+	struct resource *self;          /* [I] borrowed */
+	struct thread *runner;          /* [l] who runs entries, one at a time */
+	struct list_node waiters;       /* [l] for their turn, or for something to be ready or replied */
+	struct list_node parked;        /* [l] */
+	uint32_t parked_count;          /* [r] */
+	_Atomic uint32_t replied;       /* [r] */
+	uint32_t taken;                 /* [r] */
+	uint32_t entries;               /* [r] and [l] to change; 0: not opened */
+	paddr_t pages[PAGES_MAX];       /* [r] and [l] to change; a reference each */
+	struct batch batch;             /* [r] */
+};
+
+static void *ring_at(const struct ring *k, size_t offset)
+{
+	return (char *)paddr_to_kernel(k->pages[offset >> PAGE_SHIFT]) + (offset & PAGE_MASK);
+}
+
+static struct ring_header *header_of(const struct ring *k) { return ring_at(k, 0); }
+
+static uint32_t page_count(uint32_t entries)
+{
+	return entries ? (uint32_t)(page_round_up(ring_data_offset(entries)) >> PAGE_SHIFT) : 0;
+}
+
+/* ---- Turns ---- */
+
+static err_t turn_begin(struct ring *k, uint32_t request_flags)
+{
+	err_t err = OK;
+
+	spin_lock(&k->lock);
+	while (k->runner && !err)
+		err = wait_on(&k->waiters, &k->lock, 0, request_flags);
+	if (!err)
+		k->runner = thread_current();
+	spin_unlock(&k->lock);
+	return err;
+}
+
+static void turn_end(struct ring *k)
+{
+	spin_lock(&k->lock);
+	k->runner = NULL;
+	wait_wake_all(&k->waiters);
+	spin_unlock(&k->lock);
+}
+
+static struct parked *first_ready(struct ring *k) REQUIRES(&k->lock)
+{
+	struct parked *p;
+
+	list_each(p, &k->parked, link)
+		if (p->is_ready)
+			return p;
+	return NULL;
+}
+
+/* ---- Entries ---- */
+
+static void reply(struct ring *k, const struct request *q, int64_t result)
+{
+	size_t slot = k->replied & (k->entries - 1);
+
+	*(struct reply *)ring_at(k, ring_replies_offset(k->entries) + slot * sizeof(struct reply)) =
+		(struct reply){ .tag = q->tag, .handle = q->handle, .result = result };
+	ring_publish(&header_of(k)->replies_put, ++k->replied);
+}
+
+static uint32_t wanted(const struct parked *p)
+{
+	return (p->request.op == OP_READ ? READY_READ : READY_WRITE) | READY_ERROR | READY_HANGUP;
+}
+
+static void parked_notify(struct watcher *w, uint32_t ready)
+{
+	struct parked *p = container_of(w, struct parked, watcher);
+	struct ring *k = p->ring;
+
+	if (!(ready & wanted(p)))
+		return;
+	spin_lock_nested(&k->lock);
+	p->is_ready = true;
+	wait_wake_all(&k->waiters);
+	spin_unlock(&k->lock);
+	resource_notify(k->self, READY_READ);
+}
+
+/* Leaves q aside. AGAIN: its resource is one that does not want to wait. */
+static err_t park(struct ring *k, const struct request *q)
+{
+	struct parked *p;
+	struct resource *r;
+
+	TRY(handle_find(&process_current()->handles, q->handle, 0, &r, NULL));
+	bool is_nonblock = atomic_load(&r->open_flags) & OPEN_NONBLOCK;
+	if (is_nonblock || !(p = heap_new(struct parked))) {
+		resource_put(r);
+		return is_nonblock ? ERR_AGAIN : ERR_NOMEM;
+	}
+	*p = (struct parked){ .watcher.notify = parked_notify, .ring = k, .resource = r, .request = *q };
+	p->request.handle = HANDLE_NONE;        /* the number may soon be another's */
+	spin_lock(&k->lock);
+	list_push_back(&k->parked, &p->link);
+	spin_unlock(&k->lock);
+	k->parked_count++;
+	watch_add(&r->watch, &p->watcher);
+	parked_notify(&p->watcher, resource_ready(r));
+	return OK;
+}
+
+static void parked_free(struct parked *p)
+{
+	struct ring *k = p->ring;
+
+	watch_remove(&p->resource->watch, &p->watcher);
+	spin_lock(&k->lock);
+	list_remove(&p->link);
+	spin_unlock(&k->lock);
+	k->parked_count--;
+	resource_put(p->resource);
+	heap_delete(p);
+}
+
+static int64_t parked_run(struct parked *p, uint32_t more_flags)
+{
+	struct request *q = &p->request;
+
+	return (q->op == OP_READ ? resource_read : resource_write)(p->resource, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2],
+	                                                           q->flags | more_flags);
+}
+
+static void run_ready(struct ring *k)
+{
+	for (;;) {
+		spin_lock(&k->lock);
+		struct parked *p = first_ready(k);
+		if (p)
+			p->is_ready = false;
+		spin_unlock(&k->lock);
+		if (!p)
+			return;
+		int64_t result = parked_run(p, REQUEST_NONBLOCK);
+		/* What says that it is ready and yet would wait, cannot be waited for in this way. */
+		if (result == ERR_AGAIN && resource_ready(p->resource) & wanted(p))
+			result = parked_run(p, 0);
+		if (result == ERR_AGAIN)
+			continue;
+		reply(k, &p->request, result);
+		parked_free(p);
+	}
+}
+
+static void run_entry(struct ring *k, struct request *q)
+{
+	bool may_park = q->flags & REQUEST_ASIDE && (q->op == OP_READ || q->op == OP_WRITE);
+
+	q->flags |= may_park ? REQUEST_NONBLOCK : 0;
+	int64_t result = batch_execute(&k->batch, q);
+	q->flags &= may_park ? ~(uint32_t)REQUEST_NONBLOCK : UINT32_MAX;
+	bool is_parked = result == ERR_AGAIN && may_park && (result = park(k, q)) == OK;
+	batch_record(&k->batch, q, is_parked ? BATCH_ASIDE : result);
+	if (!is_parked)
+		reply(k, q, result);
+}
+
+/* All that was put by now: an error among them cancels the rest of them. */
+static err_t run_put(struct ring *k)
+{
+	uint32_t count;
+
+	if (!k->entries)
+		return ERR_INVAL;
+	TRY(ring_count(&header_of(k)->requests_put, k->taken, k->entries, &count));
+	k->batch.is_stopped = false;
+	for (; count && k->parked_count < k->entries; count--) {
+		struct request q;
+		ring_request_copy(&q, ring_at(k, sizeof(struct ring_header) + (k->taken++ & (k->entries - 1)) * sizeof(q)));
+		run_entry(k, &q);
+		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
+			return ERR_INTR;
+		preempt_point();
+	}
+	return OK;
+}
+
+/* ---- The protocol ---- */
+
+static int64_t ring_wait(struct ring *k, uint64_t word, uint32_t request_flags)
+{
+	err_t err = OK;
+
+	while (!err) {
+		TRY(turn_begin(k, request_flags));
+		uint32_t before = k->replied;
+		err = run_put(k);
+		run_ready(k);
+		bool is_over = word & RING_NO_WAIT || k->replied != (uint32_t)word || !k->parked_count;
+		bool has_news = k->replied != before;
+		turn_end(k);
+		if (has_news)
+			resource_notify(k->self, READY_READ);
+		if (err || is_over)
+			break;
+		spin_lock(&k->lock);
+		while (!first_ready(k) && k->replied == (uint32_t)word && !err)
+			err = wait_on(&k->waiters, &k->lock, 0, request_flags);
+		spin_unlock(&k->lock);
+	}
+	return err;
+}
+
+/* An entry of the ring itself may ask for this, or another thread. */
+static int64_t ring_cancel(struct ring *k, uint32_t tag, uint32_t request_flags)
+{
+	bool is_entry = k->runner == thread_current();
+	struct parked *p, *found = NULL;
+
+	if (!is_entry)
+		TRY(turn_begin(k, request_flags));
+	spin_lock(&k->lock);
+	list_each(p, &k->parked, link)
+		found = p->request.tag == tag ? p : found;
+	spin_unlock(&k->lock);
+	if (found) {
+		reply(k, &found->request, ERR_CANCELED);
+		parked_free(found);
+	}
+	if (!is_entry)
+		turn_end(k);
+	return found ? OK : ERR_SRCH;
+}
+
+static void pages_put(paddr_t *pages, uint32_t count)
+{
+	while (count--)
+		frame_put(pages[count]);
+}
+
+/* Exchanges the ring's memory for another; entries 0: for none. BUSY. */
+static err_t ring_exchange(struct ring *k, paddr_t *pages, uint32_t entries)
+{
+	if (k->parked_count && entries)
+		return ERR_BUSY;
+	while (k->parked_count)
+		parked_free(list_first(&k->parked, struct parked, link));
+	pages_put(k->pages, page_count(k->entries));
+	spin_lock(&k->lock);
+	for (uint32_t i = 0; i < page_count(entries); i++)
+		k->pages[i] = pages[i];
+	k->entries = entries;
+	k->taken = 0;
+	k->replied = 0;
+	spin_unlock(&k->lock);
+	return OK;
+}
+
+static int64_t ring_open(struct ring *k, struct call_args *a)
+{
+	struct memobj *m = memobj_of(a->passed.resource);
+	paddr_t pages[PAGES_MAX];
+	uint32_t held = 0, cache_flags;
+	err_t err = OK;
+
+	if (a->word && (!m || ~a->passed.rights & (RIGHT_READ | RIGHT_WRITE)))
+		return ERR_BADF;
+	if (a->word && (a->word > KERNEL_ENTRIES_MAX || !ring_entries_fit(a->word, memobj_bytes(m))))
+		return ERR_INVAL;
+	if (a->word)
+		TRY(memobj_seal(m, memobj_bytes(m)));
+	while (!err && held < page_count((uint32_t)a->word))
+		if (!(err = memobj_page(m, (uint64_t)held << PAGE_SHIFT, MEMOBJ_WRITE, true, &pages[held], &cache_flags)))
+			held++;
+	if (!err && !(err = turn_begin(k, a->request_flags))) {
+		err = ring_exchange(k, pages, (uint32_t)a->word);
+		turn_end(k);
+	}
+	if (err)
+		pages_put(pages, held);
+	return err;
+}
+
+static int64_t ring_call(struct resource *r, struct call_args *a)
+{
+	switch (a->code) {
+	case RING_WAIT:
+		return ring_wait(r->data, a->word, a->request_flags);
+	case RING_CANCEL:
+		return ring_cancel(r->data, (uint32_t)a->word, a->request_flags);
+	case RING_OPEN:
+		return ring_open(r->data, a);
+	default:
+		return ERR_NOTTY;
+	}
+}
+
+/* Replies to be taken, or something to do for who enters. */
+static uint32_t ring_ready(struct resource *r)
+{
+	struct ring *k = r->data;
+
+	spin_lock(&k->lock);
+	bool is_ready = k->entries && (first_ready(k) || atomic_load(&header_of(k)->replies_taken) != k->replied);
+	spin_unlock(&k->lock);
+	return is_ready ? READY_READ : 0;
+}
+
+static void ring_destroy(struct resource *r)
+{
+	(void)ring_exchange(r->data, NULL, 0);
+}
+
+static const struct resource_ops ring_ops = {
+	.name = "ring", .data_bytes = sizeof(struct ring), .call = ring_call, .ready = ring_ready, .destroy = ring_destroy,
+};
+
+static err_t open_ring(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
+{
+	TRY(open_new(&ring_ops, a, 0, out));
+	struct ring *k = out->resource->data;
+	spin_init(&k->lock, RANK_WATCH);
+	list_init(&k->waiters);
+	list_init(&k->parked);
+	k->self = out->resource;
+	return OK;
+}
+
+const struct scheme_entry ring_scheme[] = { { .ref = "", .open = open_ring }, {0} };

@@ -1,0 +1,103 @@
+/* lib/ring/client.h - the client's end of a ring: requests put, replies taken. Pure; lib/native/ring.h opens one and waits.
+ *
+ * What the server writes is checked: a position that jumps or a reply to nothing that is in flight loses the ring (ERR_PROTO).
+ * One thread at a time.
+ */
+#pragma once
+#include <stdbool.h>
+#include "lib/ring/ring.h"
+
+/* Members that programs may read: entries, in_flight of ring_in_flight, data, data_bytes. */
+struct ring {
+	struct ring_header *header;
+	struct request *requests;
+	const struct reply *replies;
+	uint8_t *data;                  /* between processes: what offsets in requests refer to */
+	size_t data_bytes;
+	uint32_t entries;               /* a power of two */
+	uint32_t put, taken;            /* positions */
+	uint32_t shown;                 /* replies that the server is known to have put */
+	uint32_t lost_next;             /* while lost: tags below it were answered */
+	err_t lost;                     /* not OK: the server is gone or lies; what is in flight ends in this */
+	bool *is_busy;                  /* by tag: in flight */
+	/* lib/native/ring.c's. */
+	handle_t handle, object;
+	size_t bytes;
+	uint32_t patience;
+};
+
+/* Over an area of zeroes at base, of bytes that fit (ring_entries_fit). is_busy: entries of them, false. */
+static inline void ring_init(struct ring *r, void *base, size_t bytes, uint32_t entries, bool *is_busy)
+{
+	*r = (struct ring){
+		.header = base, .requests = (struct request *)((char *)base + sizeof(struct ring_header)),
+		.replies = (const struct reply *)((char *)base + ring_replies_offset(entries)),
+		.data = (uint8_t *)base + ring_data_offset(entries), .data_bytes = bytes - ring_data_offset(entries),
+		.entries = entries, .is_busy = is_busy, .handle = HANDLE_NONE, .object = HANDLE_NONE, .bytes = bytes,
+	};
+}
+
+static inline uint32_t ring_in_flight(const struct ring *r) { return r->put - r->taken; }
+
+/* Puts a request, which the server sees with the next ring_show (or ring_wait). Its tag is below entries. AGAIN: the ring is full; BUSY: the tag is
+ * in flight; INVAL: no such tag; else the ring is lost. */
+static inline err_t ring_put(struct ring *r, const struct request *q)
+{
+	uint32_t tag = q->tag;
+
+	if (UNLIKELY(tag >= r->entries || r->is_busy[tag] || r->lost))
+		return r->lost ? r->lost : tag >= r->entries ? ERR_INVAL : ring_in_flight(r) == r->entries ? ERR_AGAIN : ERR_BUSY;
+	r->is_busy[tag] = true;
+	r->requests[r->put++ & (r->entries - 1)] = *q;
+	return OK;
+}
+
+/* Lets the server see what was put. True: it sleeps, and must be called (RING_WAIT). */
+static inline bool ring_show(struct ring *r)
+{
+	ring_publish(&r->header->requests_put, r->put);
+	return ring_must_call(r->header);
+}
+
+/* The server is gone or no server: every request in flight ends in err. */
+static inline void ring_lose(struct ring *r, err_t err)
+{
+	if (!r->lost)
+		r->lost = err;
+}
+
+static inline bool ring_take_lost(struct ring *r, struct reply *out)
+{
+	while (r->lost_next < r->entries && !r->is_busy[r->lost_next])
+		r->lost_next++;
+	if (r->lost_next == r->entries)
+		return false;
+	*out = (struct reply){ .tag = r->lost_next, .handle = HANDLE_NONE, .result = r->lost };
+	r->is_busy[r->lost_next] = false;
+	r->taken++;
+	return true;
+}
+
+/* Takes a reply, to a tag that was in flight. False: there is none now. */
+static inline bool ring_take(struct ring *r, struct reply *out)
+{
+	uint32_t count;
+
+	if (UNLIKELY(r->lost))
+		return ring_take_lost(r, out);
+	if (r->taken == r->shown) {
+		if (ring_count(&r->header->replies_put, r->taken, ring_in_flight(r), &count))
+			ring_lose(r, ERR_PROTO);
+		if (count == 0 || r->lost)
+			return r->lost && ring_take_lost(r, out);
+		r->shown = r->taken + count;
+	}
+	ring_reply_copy(out, &r->replies[r->taken & (r->entries - 1)]);
+	if (UNLIKELY(out->tag >= r->entries || !r->is_busy[out->tag])) {
+		ring_lose(r, ERR_PROTO);
+		return ring_take_lost(r, out);
+	}
+	r->is_busy[out->tag] = false;
+	ring_publish(&r->header->replies_taken, ++r->taken);
+	return true;
+}
