@@ -42,14 +42,15 @@ static bool conflicts(const struct lock *a, const struct lock *b)
 	       (a->kind == LOCK_EXCLUSIVE || b->kind == LOCK_EXCLUSIVE);
 }
 
+/* The one that starts first: who asks for it walks the file from lock to lock. */
 static struct lock *find_conflict(struct node *n, const struct lock *want)
 {
-	struct lock *l;
+	struct lock *l, *first = NULL;
 
 	list_each(l, &n->locks, link)
-		if (conflicts(l, want))
-			return l;
-	return NULL;
+		if (conflicts(l, want) && (!first || l->start < first->start))
+			first = l;
+	return first;
 }
 
 static void lock_remove(struct lock *l)

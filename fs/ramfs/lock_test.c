@@ -54,6 +54,18 @@ TEST(exclusive_ranges_exclude_others_where_they_overlap)
 	end_locks();
 }
 
+TEST(of_several_locks_in_the_way_the_first_in_the_file_is_told)
+{
+	begin_locks();
+	CHECK_EQ(lock(a, &alice, LOCK_SET, LOCK_EXCLUSIVE, 30, 5, 0), OK);
+	CHECK_EQ(lock(a, &alice, LOCK_SET, LOCK_SHARED, 10, 5, 0), OK);
+	struct file_lock l = test_for(b, &bob, LOCK_EXCLUSIVE, 0, 0);
+	CHECK_EQ(l.kind, LOCK_SHARED);
+	CHECK_EQ(l.start, 10);
+	CHECK_EQ(test_for(b, &bob, LOCK_EXCLUSIVE, 15, 0).start, 30);
+	end_locks();
+}
+
 TEST(a_range_freed_in_the_middle_leaves_two)
 {
 	begin_locks();
