@@ -42,9 +42,9 @@ struct system_info {
 };
 
 /* The page that time:page maps read-only; the reader loops while sequence is odd or
- * moved. ns = base_ns + ((ticks - base_ticks) * mult >> shift), ticks = TSC on x86_64. */
+ * moved. ns = (ticks - start_ticks) * mult >> shift, just as the kernel reckons; ticks = TSC on x86_64. */
 struct time_page {
 	uint32_t sequence, shift;
-	uint64_t mult, base_ticks, base_ns;
+	uint64_t mult, start_ticks;
 	uint64_t realtime_offset_ns;    /* realtime = monotonic + this */
 };

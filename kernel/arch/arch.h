@@ -33,9 +33,9 @@ void arch_start_cpus(void);
 
 /* ---- Time: monotonic ns since boot; the same on every CPU ---- */
 uint64_t arch_clock_ns(void);
-/* CPU ticks (TSC) and how to turn them into ns, for the time page. */
-uint64_t arch_clock_ticks(void);
-void arch_clock_scale(uint32_t *mult_out, uint32_t *shift_out, uint64_t *hz_out) NONNULL;
+/* How programs read the same clock: ns = (ticks - start_ticks) * mult >> shift, ticks = TSC. */
+struct clock_scale { uint64_t start_ticks; uint32_t mult, shift; };
+struct clock_scale arch_clock_scale(void);
 /* This CPU takes a timer interrupt (cpu_timer_interrupt is called) at or soon after the deadline; UINT64_MAX: none. */
 void arch_timer_arm(uint64_t deadline_ns);
 

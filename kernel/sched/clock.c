@@ -12,17 +12,14 @@ static _Atomic uint64_t realtime_offset_ns;
 
 static void publish(void)
 {
-	uint64_t hz;
+	struct clock_scale scale = arch_clock_scale();
 
 	spin_lock(&page_lock);
 	__atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
-	uint32_t mult, shift;
-	arch_clock_scale(&mult, &shift, &hz);
-	page->mult = mult;
-	page->shift = shift;
-	page->base_ticks = arch_clock_ticks();
-	page->base_ns = arch_clock_ns();
+	page->mult = scale.mult;
+	page->shift = scale.shift;
+	page->start_ticks = scale.start_ticks;
 	page->realtime_offset_ns = atomic_load(&realtime_offset_ns);
 	__atomic_store_n(&page->sequence, page->sequence + 1, __ATOMIC_RELEASE);
 	spin_unlock(&page_lock);

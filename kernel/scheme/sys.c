@@ -27,7 +27,7 @@
 
 static void fill_info(struct system_info *i)
 {
-	uint32_t mult, shift;
+	struct clock_scale scale = arch_clock_scale();
 
 	memset(i, 0, sizeof(*i));
 	i->memory_bytes = frame_count_total() * PAGE_BYTES;
@@ -49,7 +49,7 @@ static void fill_info(struct system_info *i)
 	i->processes = id_count(ID_PROCESS);
 	i->threads = id_count(ID_THREAD);
 	i->running = sched_count_running();
-	arch_clock_scale(&mult, &shift, &i->tsc_hz);
+	i->tsc_hz = (1000000000ull << scale.shift) / scale.mult;
 	sched_load(&i->load_1, &i->load_5, &i->load_15);
 }
 

@@ -35,7 +35,7 @@ static ALWAYS_INLINE uint64_t now_ns(bool is_realtime)
 	do {
 		sequence = page->sequence;
 		__asm__ volatile("" : : : "memory");
-		ns = page->base_ns + (uint64_t)((unsigned __int128)(ticks_now() - page->base_ticks) * page->mult >> page->shift);
+		ns = (uint64_t)((unsigned __int128)(ticks_now() - page->start_ticks) * page->mult >> page->shift);
 		if (is_realtime)
 			ns += page->realtime_offset_ns;
 		__asm__ volatile("" : : : "memory");

@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -261,4 +262,19 @@ TEST(a_large_write_arrives_whole_at_a_slow_reader)
 	CHECK_EQ(got, BYTES);
 	CHECK_EQ(test_wait(child), 0);
 	close(ends[0]);
+}
+
+TEST(the_clock_read_by_a_call_and_without_one_is_the_same_clock)
+{
+	struct timespec before, between, after;
+	int backwards = 0;
+
+	for (int i = 0; i < 10000; i++) {
+		clock_gettime(CLOCK_MONOTONIC, &before);
+		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &between);
+		clock_gettime(CLOCK_MONOTONIC, &after);
+		backwards += before.tv_sec > between.tv_sec || (before.tv_sec == between.tv_sec && before.tv_nsec > between.tv_nsec);
+		backwards += between.tv_sec > after.tv_sec || (between.tv_sec == after.tv_sec && between.tv_nsec > after.tv_nsec);
+	}
+	CHECK_EQ(backwards, 0);
 }

@@ -20,8 +20,7 @@ struct reference {
 };
 
 static struct {
-	uint64_t start_ticks, hz;       /* [I] */
-	uint32_t mult, shift;           /* [I] ns = ticks * mult >> shift */
+	struct clock_scale scale;       /* [I] */
 	uint32_t timer_mult;            /* [I] timer counts = ns * timer_mult >> 32 */
 } tsc;
 
@@ -101,9 +100,8 @@ static void set_scale(uint64_t hz)
 
 	while (shift > 0 && (NS_PER_S << shift) / hz > UINT32_MAX)
 		shift--;
-	tsc.hz = hz;
-	tsc.shift = shift;
-	tsc.mult = (uint32_t)(((NS_PER_S << shift) + hz / 2) / hz);
+	tsc.scale.shift = shift;
+	tsc.scale.mult = (uint32_t)(((NS_PER_S << shift) + hz / 2) / hz);
 }
 
 void clock_init_boot(void)
@@ -111,7 +109,7 @@ void clock_init_boot(void)
 	struct reference r;
 	uint64_t tsc_hz, timer_hz;
 
-	tsc.start_ticks = arch_ticks();
+	tsc.scale.start_ticks = arch_ticks();
 	find_reference(&r);
 	measure(&r, &tsc_hz, &timer_hz);
 	if (tsc_hz < 1000000)
@@ -123,19 +121,12 @@ void clock_init_boot(void)
 
 /* ---- Clock ---- */
 
-uint64_t arch_clock_ticks(void) { return arch_ticks(); }
-
 uint64_t arch_clock_ns(void)
 {
-	return (uint64_t)((__uint128_t)(arch_ticks() - tsc.start_ticks) * tsc.mult >> tsc.shift);
+	return (uint64_t)((__uint128_t)(arch_ticks() - tsc.scale.start_ticks) * tsc.scale.mult >> tsc.scale.shift);
 }
 
-void arch_clock_scale(uint32_t *mult_out, uint32_t *shift_out, uint64_t *hz_out)
-{
-	*mult_out = tsc.mult;
-	*shift_out = tsc.shift;
-	*hz_out = tsc.hz;
-}
+struct clock_scale arch_clock_scale(void) { return tsc.scale; }
 
 void clock_wait_ns(uint64_t ns)
 {

@@ -18,7 +18,6 @@
 MISSING(arch_backtrace)
 MISSING(arch_clock_ns)
 MISSING(arch_clock_scale)
-MISSING(arch_clock_ticks)
 MISSING(arch_context_init)
 MISSING(arch_copy_from_user)
 MISSING(arch_copy_to_user)
