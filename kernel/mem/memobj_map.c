@@ -14,14 +14,14 @@ void memobj_region_add(struct memobj *m, struct region *r)
 {
 	spin_lock(&m->lock);
 	r->zap_stamp = 0;
-	list_push_front(&m->regions, &r->object_link);
+	list_push_front(&m->regions, &r->link);
 	spin_unlock(&m->lock);
 }
 
 void memobj_region_remove(struct memobj *m, struct region *r)
 {
 	spin_lock(&m->lock);
-	list_remove(&r->object_link);
+	list_remove(&r->link);
 	spin_unlock(&m->lock);
 }
 
@@ -47,12 +47,12 @@ static struct region *zap_next(struct memobj *m) REQUIRES(&m->lock)
 {
 	if (list_is_empty(&m->regions))
 		return NULL;
-	struct region *r = list_first(&m->regions, struct region, object_link);
+	struct region *r = list_first(&m->regions, struct region, link);
 	if (r->zap_stamp == m->zap_stamp)
 		return NULL;
 	r->zap_stamp = m->zap_stamp;
-	list_remove(&r->object_link);
-	list_push_back(&m->regions, &r->object_link);
+	list_remove(&r->link);
+	list_push_back(&m->regions, &r->link);
 	return r;
 }
 

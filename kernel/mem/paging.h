@@ -43,10 +43,17 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count) NONNULL;
 /* The entry at address; false when absent. */
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
-/* Calls visit for each entry in [start, end), skipping absent tables quickly; visit may change *e (return true to store it,
- * with flags 0 and frame 0 to remove it). */
-void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
-                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context) NONNULL;
+/* A walk over the entries that are there in [next, end), at most USER_MAX: begun with tables, next and end. Entries may be set
+ * meanwhile; the one found last may be replaced or (flags 0, frame 0) taken out. */
+struct page_walk {
+	struct page_tables *tables;
+	uint64_t next, end;             /* what is left to be seen */
+	uint64_t address;               /* of the entry found last */
+	uint64_t *slot;                 /* its place, the implementation's; null at first */
+};
+/* The next entry that is there; false: no more. */
+bool paging_next(struct page_walk *w, struct page_entry *e) NONNULL;
+void paging_replace(struct page_walk *w, struct page_entry e) NONNULL;
 /* Takes out the tables that hold nothing in [start, end): their frames go on the list (free_link), to be put after
  * a shootdown of everything, since CPUs remember tables too. */
 void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out) NONNULL;

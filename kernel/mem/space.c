@@ -10,16 +10,15 @@
 err_t space_create(struct account *a, struct space **out)
 {
 	struct space *s = heap_new(struct space);
-	if (!s)
-		return ERR_NOMEM;
-	err_t err = paging_create(&s->tables, a);
+	err_t err = s ? paging_create(&s->tables, a) : ERR_NOMEM;
 	if (err) {
 		heap_delete(s);
 		return err;
 	}
 	object_init(&s->object);
 	spin_init(&s->lock, RANK_SPACE);
-	s->account = account_get(a);
+	list_init(&s->gone);
+	s->account = s->regions.account = account_get(a);
 	*out = s;
 	return OK;
 }
@@ -42,19 +41,29 @@ void space_put(struct space *s)
 		return;
 	wait_unloaded(s);
 	spin_lock(&s->lock);
-	pages_drop(s, 0, USER_MAX);
-	spin_unlock(&s->lock);
-	while (s->regions.count) {
-		struct region *r = s->regions.at[s->regions.count - 1];
-		spin_lock(&s->lock);
-		region_detach(s, r);
-		spin_unlock(&s->lock);
-		region_destroy(r);
+	for (uint32_t i = s->regions.count; i-- > 0;) {
+		pages_drop(s, s->regions.at[i]->start, s->regions.at[i]->end);
+		region_detach(s, s->regions.at[i]);
 	}
+	space_unlock(s);
 	region_set_fini(&s->regions);
 	paging_destroy(&s->tables, s->account);
 	account_put(s->account);
 	heap_delete(s);
+}
+
+void space_unlock(struct space *s)
+{
+	while (!list_is_empty(&s->gone)) {
+		struct region *r = list_first(&s->gone, struct region, link);
+		list_remove(&r->link);
+		spin_unlock(&s->lock);
+		if (r->object)
+			memobj_put(r->object);
+		heap_delete(r);
+		spin_lock(&s->lock);
+	}
+	spin_unlock(&s->lock);
 }
 
 void space_switch(struct space *from, struct space *to)

@@ -17,7 +17,7 @@ enum { AROUND_PAGES = 16 };
 /* A stack grows down to address if that is near enough and free. */
 static bool stack_grow(struct space *s, struct region *r, uint64_t address) REQUIRES(&s->lock)
 {
-	struct region *before = region_previous(&s->regions, r);
+	struct region *before = region_at(&s->regions, region_index(&s->regions, r->start) - 1);
 	uint64_t floor = before ? before->end + (before->flags & PROT_MASK ? STACK_GUARD_BYTES : 0) : USER_MIN;
 	if (!(r->flags & MAP_GROWSDOWN) || r->end - address > STACK_BYTES_MAX || address < floor)
 		return false;

@@ -6,69 +6,54 @@
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/space_inner.h"
 #include "lib/base/bits.h"
+#include "lib/base/try.h"
 
-struct fork {
-	struct space *child;
-	uint64_t start, end;            /* of the parent's entries that lost the right to write */
-	err_t err;
-};
-
-static bool fork_visit(void *context, uint64_t address, struct page_entry *e)
+/* Pages of the region's own appear in the child. *changed: the parent lost the right to write some. */
+static err_t pages_share(struct space *s, const struct region *r, struct space *child, bool *changed)
 {
-	struct fork *f = context;
-	struct page_entry copy = *e;
-	bool protect = e->flags & PAGE_WRITE;
-	if (f->err || !(e->flags & PAGE_ANON))
-		return false;
-	copy.flags &= ~(uint32_t)PAGE_WRITE;
-	if ((f->err = paging_set(&f->child->tables, f->child->account, address, copy)))
-		return false;
-	frame_get(copy.frame);
-	f->child->resident_count++;
-	if (!protect)
-		return false;
-	e->flags &= ~(uint32_t)PAGE_WRITE;
-	f->start = MIN_OF(f->start, address);
-	f->end = MAX_OF(f->end, address + PAGE_BYTES);
-	return true;
+	struct page_walk w = { .tables = &s->tables, .next = r->start, .end = r->end };
+	struct page_entry e;
+	while (paging_next(&w, &e)) {
+		bool writable = e.flags & PAGE_WRITE;
+		if (!(e.flags & PAGE_ANON))
+			continue;
+		e.flags &= ~(uint32_t)PAGE_WRITE;
+		TRY(paging_set(&child->tables, child->account, w.address, e));
+		frame_get(e.frame);
+		child->resident_count++;
+		if (writable)
+			paging_replace(&w, e);
+		*changed |= writable;
+	}
+	return OK;
 }
 
-static err_t region_fork(struct space *s, const struct region *r, struct fork *f)
+static err_t region_fork(struct space *s, const struct region *r, struct space *child, bool *changed)
 {
 	struct region *copy;
-	err_t err = region_create(f->child, r->object, &copy);
-	if (err)
-		return err;
-	copy->flags = r->flags;
-	copy->max_prot = r->max_prot;
-	copy->has_anon = r->has_anon;
-	copy->start = r->start;
-	copy->end = r->end;
-	copy->offset = r->offset;
-	region_attach(f->child, copy);
-	if (r->has_anon)
-		paging_walk(&s->tables, r->start, r->end, fork_visit, f);
-	return f->err;
+	TRY(region_create(child, r, &copy));
+	region_attach(child, copy);
+	return r->has_anon ? pages_share(s, r, child, changed) : OK;
 }
 
 err_t space_fork(struct space *s, struct account *a, struct space **out)
 {
-	struct fork f = { .start = UINT64_MAX };
-	err_t err = space_create(a, &f.child);
-	if (err)
-		return err;
+	struct space *child;
+	bool changed = false;
+	TRY(space_create(a, &child));
 	spin_lock(&s->lock);
 	/* Nobody else knows the child, but its regions are on their objects' lists. */
-	spin_lock_nested(&f.child->lock);
+	spin_lock_nested(&child->lock);
+	err_t err = region_set_reserve(&child->regions, s->regions.count);
 	for (uint32_t i = 0; i < s->regions.count && !err; i++)
-		err = region_fork(s, s->regions.at[i], &f);
-	spin_unlock(&f.child->lock);
-	if (f.start < f.end)
-		space_shootdown(s, f.start, f.end);
+		err = region_fork(s, s->regions.at[i], child, &changed);
+	spin_unlock(&child->lock);
+	if (changed)
+		space_shootdown(s, 0, 0);
 	spin_unlock(&s->lock);
 	if (err)
-		space_put(f.child);
+		space_put(child);
 	else
-		*out = f.child;
+		*out = child;
 	return err;
 }

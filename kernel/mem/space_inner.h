@@ -11,8 +11,7 @@
 #include "kernel/sync/spinlock.h"
 
 enum {
-	REGIONS_MAX = 65536,
-	REGIONS_PER_PAGE = 32,          /* a page is charged for so many regions */
+	GATHER_MAX = 64,                /* frames that leave page tables between two shootdowns */
 	PROT_MASK = MAP_READ | MAP_WRITE | MAP_EXEC,
 	REGION_FLAGS = PROT_MASK | MAP_SHARED | MAP_GROWSDOWN,
 };
@@ -24,32 +23,25 @@ struct space {
 	struct account *account;        /* [I] referenced, or null */
 	struct page_tables tables;      /* [l] */
 	struct region_set regions;      /* [l] */
+	struct list_node gone;          /* [l] regions taken out: space_unlock destroys them */
 	struct region *last;            /* [l] where the last fault was, or null */
-	_Atomic uint32_t region_count;  /* [a] regions made and not destroyed, in the set or not */
 	uint64_t mapped_bytes;          /* [l] */
 	uint64_t resident_count;        /* [l] entries present */
 	_Atomic uint64_t cpu_mask;      /* [a] CPUs that have the tables loaded */
 };
 
-/* Frames taken out of page tables, and kept until no CPU can reach them. */
-enum { GATHER_MAX = 64 };
-struct gather {
-	struct space *space;
-	uint64_t start, end;            /* what changed since the last flush */
-	uint32_t count;
-	paddr_t frames[GATHER_MAX];
-};
-
 /* space.c */
 void space_shootdown(struct space *s, uint64_t start, uint64_t end);
+/* Unlocks, and destroys the regions that were taken out: their objects may need any lock. */
+void space_unlock(struct space *s);
 
 /* space_pages.c: all with the space's lock. */
 void pages_drop(struct space *s, uint64_t start, uint64_t end);
-void pages_protect(struct space *s, struct region *r, uint64_t start, uint64_t end);
+void pages_protect(struct space *s, struct region *r);
 /* NOMEM: nothing moved. */
 err_t pages_move(struct space *s, uint64_t from, uint64_t end, uint64_t to) MUST_CHECK;
 uint64_t pages_count(struct space *s, uint64_t start, uint64_t end);
-/* Pages [first, end) of m leave [start, end_address), wherever m is mapped there. Takes the lock. */
+/* Pages [first, end) of m leave the entries that show them between the addresses; private_too: and those copied from them. Takes the lock. */
 void space_zap(struct space *s, uint64_t start, uint64_t end_address, struct memobj *m, uint64_t first, uint64_t end, bool private_too);
 /* The flags of an entry in r, without PAGE_WRITE. */
 static inline uint32_t region_page_flags(const struct region *r)
@@ -68,13 +60,12 @@ static inline void entry_put(const struct page_entry *e)
 		frame_put(e->frame);
 }
 
-/* space_map.c */
-/* A region that is charged, not yet in the set but with room there; object (may be null) gets a reference. NOMEM. */
-err_t region_create(struct space *s, struct memobj *object, struct region **out) REQUIRES(&s->lock) MUST_CHECK;
-/* Not in the set any more (or never was). No locks: it may be the last use of the object. */
-void region_destroy(struct region *r);
+/* space_map.c: all with the space's lock. */
+/* A copy of like, with room for it in the set and a reference to its object. NOMEM. */
+err_t region_create(struct space *s, const struct region *like, struct region **out) MUST_CHECK;
 /* Puts it into the set and on its object's list. */
 void region_attach(struct space *s, struct region *r);
+/* Takes it out; space_unlock destroys it. */
 void region_detach(struct space *s, struct region *r);
 
 /* space_fault.c */

@@ -178,20 +178,6 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 
 /* ---- Ranges ---- */
 
-struct walk {
-	uint64_t start, end;
-	bool (*visit)(void *context, uint64_t address, struct page_entry *e);
-	void *context;
-};
-
-static void visit_slot(const struct walk *w, uint64_t *slot, uint64_t address)
-{
-	struct page_entry e = entry_decode(*slot);
-
-	if (w->visit(w->context, address, &e))
-		slot_store(slot, e.flags || e.frame.raw ? entry_encode(e) : 0);
-}
-
 /* The first entry in [i, end) that is not 0; end or more: none. Most are 0: eight at a time. */
 static uint64_t used_from(const uint64_t *table, uint64_t i, uint64_t end)
 {
@@ -211,31 +197,47 @@ static uint64_t count_entries(const uint64_t *table)
 	return frame_of(paddr((uint64_t)table - DIRECT_MAP_BASE))->table_entries;
 }
 
-static void walk_table(const struct walk *w, uint64_t *table, uint32_t level, uint64_t base)
+/* Moves w->next on to the first page at or after it that has an entry in this table; false: none that is of interest. */
+static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level)
 {
-	uint64_t bytes = level_bytes(level);
-	uint64_t first = w->start > base ? (w->start - base) / bytes : 0;
-	/* From the start of a table on, its count says when all were seen. */
-	uint64_t left = first == 0 ? count_entries(table) : TABLE_ENTRIES;
-	uint64_t end = MIN_OF((w->end - base + bytes - 1) / bytes, (uint64_t)TABLE_ENTRIES);
+	uint32_t shift = PAGE_SHIFT + level * LEVEL_BITS;
+	uint64_t i = slot_index(w->next, level);
+	uint64_t end = MIN_OF(i + ((w->end - 1) >> shift) - (w->next >> shift) + 1, (uint64_t)TABLE_ENTRIES);
+	uint64_t used = used_from(table, i, end);
 
-	for (uint64_t i = first; left > 0; i++, left--) {
-		i = used_from(table, i, end);
-		if (i >= end)
-			break;
-		if (level == 0)
-			visit_slot(w, &table[i], base + i * bytes);
-		else
-			walk_table(w, table_of(table[i]), level - 1, base + i * bytes);
-	}
+	if (used > i)
+		w->next = ((w->next >> shift) + (used - i)) << shift;
+	return used < end;
 }
 
-void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
-                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context)
+bool paging_next(struct page_walk *w, struct page_entry *e)
 {
-	struct walk w = { start, MIN_OF(end, USER_MAX), visit, context };
+	/* Common: in the table of the entry before. */
+	bool same_table = w->slot && slot_index(w->next, 0) != 0;
+	uint64_t *root = table_at(w->tables->root), *table = same_table ? (uint64_t *)page_round_down((uint64_t)w->slot) : root;
+	uint32_t level = same_table ? 0 : LEVELS - 1;
 
-	walk_table(&w, table_at(p->root), LEVELS - 1, 0);
+	while (w->next < w->end) {
+		if (!walk_skip(w, table, level)) {
+			table = root;
+			level = LEVELS - 1;
+		} else if (level > 0) {
+			table = table_of(table[slot_index(w->next, level)]);
+			level--;
+		} else {
+			w->slot = &table[slot_index(w->next, 0)];
+			w->address = w->next;
+			w->next += PAGE_BYTES;
+			*e = entry_decode(*w->slot);
+			return true;
+		}
+	}
+	return false;
+}
+
+void paging_replace(struct page_walk *w, struct page_entry e)
+{
+	slot_store(w->slot, e.flags || e.frame.raw ? entry_encode(e) : 0);
 }
 
 static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,

@@ -187,24 +187,27 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 	return true;
 }
 
-void paging_walk(struct page_tables *p, uint64_t start, uint64_t end,
-                 bool (*visit)(void *context, uint64_t address, struct page_entry *e), void *context)
+bool paging_next(struct page_walk *w, struct page_entry *e)
 {
-	struct machine_tables *t = machine_tables_of(p);
-	for (uint64_t at = start;;) {
-		uint64_t i = machine_entry_at(t, at);
-		if (i == t->count || t->entries[i].address >= end)
-			return;
-		at = t->entries[i].address;
-		struct page_entry e = t->entries[i].e;
-		bool store = visit(context, at, &e);
-		i = machine_entry_at(t, at);
-		if (store && e.flags == 0 && e.frame.raw == 0)
-			machine_entry_remove(t, i);
-		else if (store)
-			t->entries[i].e = e;
-		at += PAGE_BYTES;
-	}
+	struct machine_tables *t = machine_tables_of(w->tables);
+	uint64_t i = machine_entry_at(t, w->next);
+	if (i == t->count || t->entries[i].address >= w->end)
+		return false;
+	w->address = t->entries[i].address;
+	w->next = w->address + PAGE_BYTES;
+	*e = t->entries[i].e;
+	return true;
+}
+
+void paging_replace(struct page_walk *w, struct page_entry e)
+{
+	struct machine_tables *t = machine_tables_of(w->tables);
+	uint64_t i = machine_entry_at(t, w->address);
+	ASSERT(i < t->count && t->entries[i].address == w->address);
+	if (e.flags == 0 && e.frame.raw == 0)
+		machine_entry_remove(t, i);
+	else
+		t->entries[i].e = e;
 }
 
 /* ---- TLBs: what each CPU believes, until told otherwise ---- */

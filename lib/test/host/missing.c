@@ -56,9 +56,10 @@ MISSING(paging_create)
 MISSING(paging_destroy)
 MISSING(paging_get)
 MISSING(paging_load)
+MISSING(paging_next)
+MISSING(paging_replace)
 MISSING(paging_set)
 MISSING(paging_trim)
-MISSING(paging_walk)
 
 /* One CPU that nobody set up. */
 __attribute__((weak)) void *cpus[64];
