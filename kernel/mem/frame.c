@@ -282,6 +282,15 @@ err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *ou
 	return OK;
 }
 
+err_t frame_copy(const void *page, struct account *a, paddr_t *out)
+{
+	bool zeroed = !page || page == paddr_to_kernel(memory.zero);
+	TRY(frame_alloc(0, zeroed ? FRAME_ZEROED : 0, a, out));
+	if (!zeroed)
+		arch_page_copy(paddr_to_kernel(*out), page);
+	return OK;
+}
+
 void frame_get(paddr_t p)
 {
 	struct frame *f = frame_of(p);

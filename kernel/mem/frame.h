@@ -44,6 +44,8 @@ enum frame_flags {
 err_t frame_init(const struct boot_info *boot) NONNULL MUST_CHECK;
 /* 2^order physically contiguous frames with one reference, charged to a (may be null). NOMEM: none left or over the limit. */
 err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *out) MUST_CHECK;
+/* One frame with a copy of page; of zeroes when that is NULL or the zero frame. */
+err_t frame_copy(const void *page, struct account *a, paddr_t *out) MUST_CHECK;
 /* One more reference. */
 void frame_get(paddr_t p);
 /* Gives back a reference (to a block: by its first frame); the last frees and uncharges. */

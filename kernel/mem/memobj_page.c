@@ -29,21 +29,14 @@ static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flag
 	return OK;
 }
 
-/* A new page n of the object's own: zeroes, or a copy of a frame. */
-static err_t page_new(struct memobj *m, uint64_t n, const paddr_t *copy_of, paddr_t *out) REQUIRES(&m->lock)
+/* A new page n of the object's own: zeroes (NULL), or a copy of a frame. */
+static err_t page_new(struct memobj *m, uint64_t n, const void *copy_of, paddr_t *out) REQUIRES(&m->lock)
 {
-	paddr_t frame;
-	err_t err = frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, m->account, &frame);
+	TRY(frame_copy(copy_of, m->account, out));
+	err_t err = page_put(m, n, *out, copy_of ? SLOT_DIRTY : 0);
 	if (err)
-		return err;
-	if (copy_of)
-		arch_page_copy(paddr_to_kernel(frame), paddr_to_kernel(*copy_of));
-	if ((err = page_put(m, n, frame, copy_of ? SLOT_DIRTY : 0))) {
-		frame_put(frame);
-		return err;
-	}
-	*out = frame;
-	return OK;
+		frame_put(*out);
+	return err;
 }
 
 /* Keeps page n as it is for clones that have not read it yet. */
@@ -63,8 +56,7 @@ static err_t page_keep(struct memobj *m, uint64_t n, uint64_t *slot) REQUIRES(&m
 static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 {
 	paddr_t old = slot_frame(*slot), frame;
-	TRY(frame_alloc(0, 0, m->account, &frame));
-	arch_page_copy(paddr_to_kernel(frame), paddr_to_kernel(old));
+	TRY(frame_copy(paddr_to_kernel(old), m->account, &frame));
 	*slot = frame.raw | SLOT_DIRTY;
 	frame_put(old);
 	return OK;
@@ -130,7 +122,7 @@ static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode
 	if (err)
 		goto unlock;
 	if (mode == PAGE_CHANGE) {
-		err = page_new(m, n, &frame, out);
+		err = page_new(m, n, paddr_to_kernel(frame), out);
 		if (!err)
 			memobj_touch_changed(m);
 		goto unlock;
@@ -286,9 +278,7 @@ err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page)
 
 	if (m->kind != MEMOBJ_PAGED || offset & PAGE_MASK)
 		return ERR_INVAL;
-	TRY(frame_alloc(0, page ? 0 : FRAME_ZEROED, m->account, &frame));
-	if (page)
-		arch_page_copy(paddr_to_kernel(frame), page);
+	TRY(frame_copy(page, m->account, &frame));
 	spin_lock(&m->lock);
 	if (offset >= m->bytes) {
 		err = ERR_RANGE;

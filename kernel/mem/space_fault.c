@@ -65,23 +65,14 @@ static err_t entry_put_in(struct space *s, uint64_t address, struct page_entry *
 	return OK;
 }
 
-/* A page of the anonymous layer: zeroes, or a copy. */
-static err_t anon_page(struct space *s, struct region *r, const paddr_t *copy_of, struct page_entry *e) REQUIRES(&s->lock)
+/* What the page holds while nobody has written to it here. *e has a reference. */
+static err_t page_shown(struct region *r, uint64_t address, enum page_mode mode, struct page_entry *e, struct page_step *step)
 {
-	TRY(frame_alloc(0, copy_of ? 0 : FRAME_ZEROED, s->account, &e->frame));
-	if (copy_of)
-		arch_page_copy(paddr_to_kernel(e->frame), paddr_to_kernel(*copy_of));
-	r->has_anon = true;
-	e->flags = region_page_flags(r) | PAGE_ANON | (r->flags & MAP_WRITE ? PAGE_WRITE : 0);
-	return OK;
-}
-
-/* ---- The object's page ---- */
-
-static err_t object_page(struct region *r, uint64_t address, enum page_mode mode, struct page_entry *e, struct page_step *step)
-{
-	uint64_t page = (r->offset + (address - r->start)) >> PAGE_SHIFT;
-	err_t err = memobj_page_try(r->object, page, mode, &e->frame, step);
+	if (!r->object) {
+		*e = (struct page_entry){ .frame = frame_zero(), .flags = region_page_flags(r) | PAGE_DEVICE };
+		return OK;
+	}
+	err_t err = memobj_page_try(r->object, (r->offset + (address - r->start)) >> PAGE_SHIFT, mode, &e->frame, step);
 	e->flags = region_page_flags(r) | r->object->cache_flags;
 	if (err == ERR_AGAIN)
 		memobj_get(r->object);
@@ -108,66 +99,41 @@ static void fault_around(struct space *s, const struct region *r, uint64_t addre
 			frame_put(frames[i]);
 }
 
-static bool object_can_copy(const struct memobj *m)
+/* A page is to be read, or written to its object. */
+static err_t fault_show(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
+                        const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
-	return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes);
-}
-
-static err_t fault_shared(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
-                          const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
-{
-	TRY(object_page(r, address, write ? PAGE_CHANGE : PAGE_SHOW, e, step));
+	TRY(page_shown(r, address, write ? PAGE_CHANGE : PAGE_SHOW, e, step));
 	/* Device memory has no "first write" that anybody must see. */
-	if (write || (e->flags & PAGE_DEVICE && r->flags & MAP_WRITE))
+	if (write || (e->flags & PAGE_DEVICE && r->object && r->flags & MAP_SHARED && r->flags & MAP_WRITE))
 		e->flags |= PAGE_WRITE;
 	TRY(entry_put_in(s, address, e, old));
-	if (!write)
+	if (!write && r->object)
 		fault_around(s, r, address);
 	return OK;
 }
 
-static err_t fault_private(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
-                           const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
+/* A page is to be written that is the space's own: it is already and alone, or becomes a copy of what is shown. */
+static err_t fault_own(struct space *s, struct region *r, uint64_t address, struct page_entry *e,
+                       const struct page_entry *old, struct page_step *step) REQUIRES(&s->lock)
 {
-	struct page_entry shown;
-	if (!write) {
-		TRY(object_page(r, address, PAGE_SHOW, e, step));
-		TRY(entry_put_in(s, address, e, old));
-		fault_around(s, r, address);
-		return OK;
-	}
-	if (!object_can_copy(r->object))
-		return ERR_ACCES;
-	TRY(object_page(r, address, PAGE_LOOK, &shown, step));
-	err_t err = anon_page(s, r, shown.frame.raw == frame_zero().raw ? NULL : &shown.frame, e);
-	frame_put(shown.frame);
-	return err ? err : entry_put_in(s, address, e, old);
-}
-
-/* ---- The anonymous layer ---- */
-
-/* A write to a page that is there and read-only: ours alone now, or to be copied. */
-static err_t anon_write(struct space *s, struct region *r, uint64_t address, struct page_entry *e, const struct page_entry *old) REQUIRES(&s->lock)
-{
+	struct page_entry shown = *old;
 	if (old->flags & PAGE_ANON && frame_refs(old->frame) == 1) {
-		*e = *old;
+		*e = shown;
 		e->flags |= PAGE_WRITE;
 		return paging_set(&s->tables, s->account, address, *e);
 	}
-	if (old->flags & PAGE_DEVICE && !frame_of(old->frame))
-		return ERR_ACCES;       /* the kernel does not read device memory */
-	err_t err = anon_page(s, r, old->frame.raw == frame_zero().raw ? NULL : &old->frame, e);
-	return err ? err : entry_put_in(s, address, e, old);
-}
-
-static err_t fault_anonymous(struct space *s, struct region *r, uint64_t address, bool write, struct page_entry *e,
-                             const struct page_entry *old) REQUIRES(&s->lock)
-{
-	if (write) {
-		err_t err = anon_page(s, r, NULL, e);
-		return err ? err : entry_put_in(s, address, e, old);
-	}
-	*e = (struct page_entry){ .frame = frame_zero(), .flags = region_page_flags(r) | PAGE_DEVICE };
+	if (!old->flags)
+		TRY(page_shown(r, address, PAGE_LOOK, &shown, step));
+	/* The kernel does not read device memory. */
+	err_t err = shown.flags & PAGE_DEVICE && !frame_of(shown.frame) ? ERR_ACCES
+	          : frame_copy(paddr_to_kernel(shown.frame), s->account, &e->frame);
+	if (!old->flags)
+		entry_put(&shown);
+	if (err)
+		return err;
+	r->has_anon = true;
+	e->flags = region_page_flags(r) | PAGE_ANON | PAGE_WRITE;
 	return entry_put_in(s, address, e, old);
 }
 
@@ -186,14 +152,9 @@ err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, stru
 		*e = old;       /* another CPU was faster, or our TLB is behind */
 		return OK;
 	}
-	bool is_shared = r->object && r->flags & MAP_SHARED;
-	if (is_shared)
-		return fault_shared(s, r, address, write, e, &old, step);
-	if (present)
-		return anon_write(s, r, address, e, &old);
-	if (r->object)
-		return fault_private(s, r, address, write, e, &old, step);
-	return fault_anonymous(s, r, address, write, e, &old);
+	if (write && !(r->object && r->flags & MAP_SHARED))
+		return fault_own(s, r, address, e, &old, step);
+	return fault_show(s, r, address, write, e, &old, step);
 }
 
 err_t fault_retry(struct page_step *step, err_t err, bool wait)
