@@ -109,34 +109,19 @@ void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 
 void memobj_index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
 
-/* Zeroes [from, end) of one page where it is not zero anyway. */
-static err_t page_clear_part(struct memobj *m, uint64_t from, uint64_t end, struct page_step *step) REQUIRES(&m->lock)
-{
-	paddr_t frame;
-	err_t err = memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_LOOK, &frame, step);
-	if (err == ERR_RANGE || (err == ERR_AGAIN && m->kind == MEMOBJ_PAGED))
-		return OK;      /* cut off already, or whoever brings it cuts it to length */
-	if (err || frame.raw == frame_zero().raw)
-		return err;
-	TRY(memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_CHANGE, &frame, step));
-	memset((char *)paddr_to_kernel(frame) + (from & PAGE_MASK), 0, end - from);
-	return OK;
-}
-
-/* The same as often as it takes, with the lock on entry and exit. */
+/* Zeroes [from, end) of one page where it is not zero anyway: in a hole, cut off, or with a pager, who cuts to length what he brings.
+ * PERM: the object is sealed. */
 static err_t part_clear(struct memobj *m, uint64_t from, uint64_t end) REQUIRES(&m->lock)
 {
-	struct page_step step = { .asked = 0 };
-	while (from < end) {
-		err_t err = page_clear_part(m, from, end, &step);
-		if (!err)
-			return OK;
-		spin_unlock(&m->lock);
-		err = memobj_page_retry(&step, err, true);
-		spin_lock(&m->lock);
-		TRY(err);
-	}
-	return OK;
+	struct page_step step;
+	paddr_t frame;
+	if (m->is_sealed || from >= end)
+		return m->is_sealed ? ERR_PERM : OK;
+	err_t err = memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_LOOK, &frame, &step);
+	if (err == ERR_RANGE || (err == ERR_AGAIN && m->kind == MEMOBJ_PAGED) || (!err && frame.raw == frame_zero().raw))
+		return OK;
+	err = memobj_part_change(m, from, NULL, end - from, false);
+	return m->is_sealed ? ERR_PERM : err == ERR_RANGE ? OK : err;
 }
 
 /* ---- Length ---- */
@@ -149,44 +134,33 @@ uint64_t memobj_bytes(struct memobj *m)
 	return bytes;
 }
 
-static err_t length_cut(struct memobj *m, uint64_t bytes) REQUIRES(&m->lock)
-{
-	err_t err = part_clear(m, bytes, page_round_up(bytes));
-	if (err || bytes >= m->bytes)
-		return err;
-	uint64_t first = page_round_up(bytes) >> PAGE_SHIFT;
-	m->bytes = bytes;
-	m->window_pages = MIN_OF(m->window_pages, first);
-	memobj_pages_remove(m, first, UINT64_MAX);
-	return OK;
-}
-
 err_t memobj_resize(struct memobj *m, uint64_t bytes)
 {
-	err_t err = OK;
 	if (m->kind == MEMOBJ_PHYSICAL || bytes > MEMOBJ_BYTES_MAX)
 		return ERR_INVAL;
+	uint64_t first = page_round_up(bytes) >> PAGE_SHIFT;
 	spin_lock(&m->lock);
-	bool cut = bytes < m->bytes;
-	if (m->is_sealed)
-		err = ERR_PERM;
-	else if (cut)
-		err = length_cut(m, bytes);
-	else if (!(err = part_clear(m, m->bytes, page_round_up(m->bytes))))     /* a mapping could write there */
-		m->bytes = MAX_OF(m->bytes, bytes);
-	if (!err)
+	/* When it grows too: a mapping could write behind the end. */
+	uint64_t last = MIN_OF(bytes, m->bytes);
+	err_t err = part_clear(m, last, page_round_up(last));
+	bool cut = !err && bytes < m->bytes;
+	if (cut) {
+		m->window_pages = MIN_OF(m->window_pages, first);
+		memobj_pages_remove(m, first, UINT64_MAX);
+	}
+	if (!err) {
+		m->bytes = bytes;
 		memobj_touch_changed(m);
+	}
 	spin_unlock(&m->lock);
-	if (cut && !err)
-		memobj_zap(m, page_round_up(bytes) >> PAGE_SHIFT, UINT64_MAX, true);
+	if (cut)
+		memobj_zap(m, first, UINT64_MAX, true);
 	return err;
 }
 
 err_t memobj_seal(struct memobj *m, uint64_t bytes)
 {
-	uint32_t cache_flags;
 	paddr_t frame;
-
 	spin_lock(&m->lock);
 	bool can = m->kind == MEMOBJ_ANONYMOUS && !m->parent && m->bytes == bytes;
 	m->is_sealed |= can;
@@ -194,7 +168,7 @@ err_t memobj_seal(struct memobj *m, uint64_t bytes)
 	if (!can)
 		return ERR_INVAL;
 	for (uint64_t at = 0; at < bytes; at += PAGE_BYTES) {
-		TRY(memobj_page(m, at, MEMOBJ_WRITE, true, &frame, &cache_flags));
+		TRY(memobj_page(m, at, true, &frame));
 		frame_put(frame);
 	}
 	return OK;
@@ -205,10 +179,8 @@ err_t memobj_seal(struct memobj *m, uint64_t bytes)
 /* A clone's missing page is its parent's, so a hole in it is the zero frame. */
 static err_t clone_punch(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock)
 {
-	if (end >= memobj_page_count(m) && first < m->window_pages) {
-		m->window_pages = first;
-		return OK;
-	}
+	if (end >= memobj_page_count(m))
+		m->window_pages = MIN_OF(m->window_pages, first);
 	end = MIN_OF(end, m->window_pages);
 	if (end > first && end - first > CLONE_PUNCH_MAX)
 		return ERR_NOMEM;
@@ -225,33 +197,23 @@ static err_t clone_punch(struct memobj *m, uint64_t first, uint64_t end) REQUIRE
 
 err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes)
 {
-	err_t err = OK;
 	if (m->kind == MEMOBJ_PHYSICAL || offset > MEMOBJ_BYTES_MAX || bytes > MEMOBJ_BYTES_MAX)
 		return ERR_INVAL;
 	spin_lock(&m->lock);
-	uint64_t end = MIN_OF(offset + bytes, page_round_up(m->bytes));
-	uint64_t first_page = page_round_up(offset) >> PAGE_SHIFT, end_page = end >> PAGE_SHIFT;
-	if (m->is_sealed)
-		err = ERR_PERM;
-	if (err || offset >= end)
-		goto unlock;
-	if (end >= m->bytes)
-		end_page = memobj_page_count(m);
-	if (offset & PAGE_MASK)
-		err = part_clear(m, offset, MIN_OF(page_round_up(offset), end));
-	if (!err && end_page << PAGE_SHIFT < end && end_page >= first_page)
-		err = part_clear(m, end_page << PAGE_SHIFT, end);
-	if (err || first_page >= end_page)
-		goto unlock;
-	memobj_pages_remove(m, first_page, end_page);
-	if (m->parent)
-		err = clone_punch(m, first_page, end_page);
-unlock:
+	uint64_t end = MIN_OF(offset + bytes, page_round_up(m->bytes)), middle = MIN_OF(page_round_up(offset), end);
+	uint64_t first = page_round_up(offset) >> PAGE_SHIFT, last = end < m->bytes ? end >> PAGE_SHIFT : memobj_page_count(m);
+	err_t err = part_clear(m, offset, middle);
+	if (!err)
+		err = part_clear(m, MAX_OF(last << PAGE_SHIFT, middle), end);
+	if (!err && first < last)
+		memobj_pages_remove(m, first, last);
+	if (!err && first < last)
+		err = clone_punch(m, first, last);
 	if (!err)
 		memobj_touch_changed(m);
 	spin_unlock(&m->lock);
-	if (first_page < end_page)
-		memobj_zap(m, first_page, end_page, false);
+	if (first < last)
+		memobj_zap(m, first, last, false);
 	return err;
 }
 
@@ -262,7 +224,7 @@ err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out)
 	spin_lock(&m->lock);
 	if (offset >= m->bytes)
 		err = ERR_NXIO;
-	else if (m->kind != MEMOBJ_ANONYMOUS || (m->parent && n < m->window_pages))
+	else if (m->kind != MEMOBJ_ANONYMOUS || n < m->window_pages)
 		*out = offset;  /* what is not here now is somewhere */
 	else if (page_index_next(&m->pages, n, memobj_page_count(m), &n))
 		*out = MAX_OF(offset, n << PAGE_SHIFT);

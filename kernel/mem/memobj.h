@@ -22,8 +22,6 @@ struct account;
 struct scheme;
 struct memobj;
 
-enum memobj_want { MEMOBJ_READ = 0, MEMOBJ_WRITE = 1 };
-
 /* Anonymous, of length bytes; its pages are charged to a. NOMEM. */
 err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
 /* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM,
@@ -38,11 +36,9 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 void memobj_get(struct memobj *m) NONNULL;
 void memobj_put(struct memobj *m) NONNULL;
 
-/* The frame for the page at offset, with a reference for the caller, allocated (WRITE) or found. READ of a hole: the shared zero
- * frame. May wait for a pager when wait, else AGAIN.
- * For WRITE the frame is this object's own, safe to
- * change until the object is cloned. *cache_flags_out: enum page_flags for a mapping. NOMEM, RANGE (beyond the end), IO (pager), INTR. */
-err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out) NONNULL MUST_CHECK;
+/* The frame for the page at offset, with a reference for the caller: this object's own, safe to change until it is cloned, or
+ * (to be read) what is found, for a hole the shared zero frame. May wait for a pager. NOMEM, RANGE (beyond the end), IO (pager), INTR. */
+err_t memobj_page(struct memobj *m, uint64_t offset, bool write, paddr_t *out) NONNULL MUST_CHECK;
 /* Gives back pages that a pager can bring again, about count of them: how many. 0 when memory is not
  * short. Nobody's locks are held. */
 uint64_t memobj_reclaim(uint64_t count);

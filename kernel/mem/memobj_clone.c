@@ -17,15 +17,6 @@ void memobj_reader_gone(struct memobj *m)
 	spin_unlock(&m->lock);
 }
 
-/* The clone will read missing pages through to root from its page first on. */
-static void clone_read_through(struct memobj *clone, struct memobj *root, uint64_t first, uint64_t pages)
-{
-	memobj_get(root);
-	clone->parent = root;
-	clone->parent_page = first;
-	clone->window_pages = pages;
-}
-
 /* Shares the frames of pages [first, end) of m. */
 static err_t pages_share(struct memobj *m, uint64_t first, uint64_t end, struct memobj *clone) REQUIRES(&m->lock)
 {
@@ -49,14 +40,13 @@ static err_t window_share(struct memobj *m, uint64_t first, uint64_t pages, stru
 		return OK;
 	pages = MIN_OF(pages, held - first);
 	clone->changed_ns = m->changed_ns;
-	if (m->kind != MEMOBJ_ANONYMOUS) {
-		clone_read_through(clone, m, first, pages);
-		m->readers++;
-	} else if (m->parent && first < m->window_pages) {
-		clone_read_through(clone, m->parent, m->parent_page + first, MIN_OF(pages, m->window_pages - first));
-		spin_lock_nested(&m->parent->lock);
-		m->parent->readers++;
-		spin_unlock(&m->parent->lock);
+	struct memobj *root = m->kind != MEMOBJ_ANONYMOUS ? m : first < m->window_pages ? m->parent : NULL;
+	if (root) {
+		memobj_get(root);
+		root->readers++;
+		clone->parent = root;
+		clone->parent_page = first + (root == m ? 0 : m->parent_page);
+		clone->window_pages = root == m ? pages : MIN_OF(pages, m->window_pages - first);
 	}
 	return pages_share(m, first, first + pages, clone);
 }
@@ -69,7 +59,7 @@ err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes
 		return ERR_INVAL;
 	/* Only memory that the kernel can copy. */
 	if (parent->kind == MEMOBJ_PHYSICAL && (parent->cache_flags & (PAGE_UNCACHED | PAGE_WRITE_COMBINING) ||
-	                                        !frame_range_is_ram(parent->physical, parent->bytes)))
+	                                        !memobj_is_ram(parent)))
 		return ERR_INVAL;
 	err_t err = memobj_new(MEMOBJ_ANONYMOUS, bytes, a, &clone);
 	if (err)

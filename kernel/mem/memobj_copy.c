@@ -11,15 +11,10 @@
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "lib/base/bits.h"
+#include "lib/base/string.h"
 #include "lib/base/try.h"
 
 enum { SMALL_BYTES = 256 };
-
-/* Device memory is not for copies. */
-static bool is_copyable(struct memobj *m)
-{
-	return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes);
-}
 
 static uint64_t part_in_page(uint64_t offset, uint64_t bytes)
 {
@@ -29,15 +24,14 @@ static uint64_t part_in_page(uint64_t offset, uint64_t bytes)
 err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done)
 {
 	*done = 0;
-	if (!is_copyable(m))
+	if (!memobj_is_ram(m))
 		return ERR_IO;
 	uint64_t whole = memobj_bytes(m);
 	bytes = offset < whole ? MIN_OF(bytes, whole - offset) : 0;
 	while (*done < bytes) {
 		uint64_t at = offset + *done, part = part_in_page(at, bytes - *done);
-		uint32_t cache_flags;
 		paddr_t frame;
-		err_t err = memobj_page(m, at, MEMOBJ_READ, true, &frame, &cache_flags);
+		err_t err = memobj_page(m, at, false, &frame);
 		if (err)
 			return err == ERR_RANGE ? OK : err;     /* cut meanwhile: that is the end */
 		err = copy_to_user(uaddr(to.raw + *done), (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
@@ -90,26 +84,30 @@ static bool must_leave_rest(struct memobj *m, uint64_t n) REQUIRES(&m->lock)
 	return m->kind != MEMOBJ_PHYSICAL && !(slot && *slot) && frame_is_short();
 }
 
-/* Copies part bytes, within one page, to at. The object grows to hold them. (It stays longer when a pager then fails: others
- * may have written there meanwhile.) */
-static err_t part_write(struct memobj *m, uint64_t at, const char *bytes, uint64_t part)
+err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint64_t part, bool grow)
 {
 	struct page_step step = { .asked = 0 };
 	for (;;) {
 		paddr_t frame;
-		spin_lock(&m->lock);
-		uint64_t old_bytes = m->bytes;
-		if (m->kind != MEMOBJ_PHYSICAL)
+		uint64_t n = at >> PAGE_SHIFT, old_bytes = m->bytes;
+		/* It stays longer when a pager then fails: others may have written there meanwhile. */
+		if (grow && m->kind != MEMOBJ_PHYSICAL)
 			m->bytes = MAX_OF(m->bytes, at + part);
-		err_t err = must_leave_rest(m, at >> PAGE_SHIFT) ? ERR_NOMEM
-		          : memobj_page_locked(m, at >> PAGE_SHIFT, PAGE_CHANGE, &frame, &step);
-		if (!err)
-			arch_bytes_copy((char *)paddr_to_kernel(frame) + (at & PAGE_MASK), bytes, part);
-		else if (err != ERR_AGAIN)
+		err_t err = bytes && must_leave_rest(m, n) ? ERR_NOMEM : memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step);
+		if (!err) {
+			char *to = (char *)paddr_to_kernel(frame) + (at & PAGE_MASK);
+			if (bytes)
+				arch_bytes_copy(to, bytes, part);
+			else
+				memset(to, 0, part);
+			return OK;
+		}
+		if (err != ERR_AGAIN)
 			m->bytes = old_bytes;
 		spin_unlock(&m->lock);
-		if (!err || (err = memobj_page_retry(&step, err, true)))
-			return err;
+		err = memobj_page_retry(&step, err, true);
+		spin_lock(&m->lock);
+		TRY(err);
 	}
 }
 
@@ -121,7 +119,9 @@ static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t
 		err_t err = source_get(&source, uaddr(from.raw + *done), &part);
 		if (err)
 			return err;
-		err = part_write(m, at, source.bytes, part);
+		spin_lock(&m->lock);
+		err = memobj_part_change(m, at, source.bytes, part, true);
+		spin_unlock(&m->lock);
 		source_put(&source);
 		if (err)
 			return err == ERR_NOMEM && (frame_is_short() || account_is_full(m->account, ACCOUNT_PAGES)) ? ERR_NOSPC : err;
@@ -130,47 +130,33 @@ static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t
 	return OK;
 }
 
-/* Takes the place at the end for an append, so that no other gets it. */
-static err_t append_reserve(struct memobj *m, size_t bytes, uint64_t *offset)
-{
-	err_t err = OK;
-	spin_lock(&m->lock);
-	if (bytes > MEMOBJ_BYTES_MAX - m->bytes) {
-		err = ERR_FBIG;
-	} else {
-		*offset = m->bytes;
-		m->bytes += bytes;
-	}
-	spin_unlock(&m->lock);
-	return err;
-}
-
-/* What an append did not fill goes again, unless somebody appended behind it: then it stays as zeroes. */
-static void append_release(struct memobj *m, uint64_t end, uint64_t reserved_end)
-{
-	spin_lock(&m->lock);
-	if (m->bytes == reserved_end && !m->is_sealed)
-		m->bytes = end;
-	spin_unlock(&m->lock);
-}
-
 err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from, size_t bytes, size_t *done)
 {
-	err_t err;
+	err_t err = OK;
 	*done = 0;
-	if (!is_copyable(m) || (append && m->kind == MEMOBJ_PHYSICAL))
+	if (!memobj_is_ram(m) || (append && m->kind == MEMOBJ_PHYSICAL))
 		return ERR_IO;
 	if (bytes == 0)
 		return OK;
-	if (append) {
-		TRY(append_reserve(m, bytes, offset));
-	} else if (!range_fits(*offset, bytes, MEMOBJ_BYTES_MAX)) {
-		return ERR_FBIG;
-	} else if (*offset > memobj_bytes(m) && (err = memobj_resize(m, *offset))) {
-		return err == ERR_INVAL ? ERR_IO : err;
-	}
-	err = range_write(m, *offset, from, bytes, done);
-	if (err && append)
-		append_release(m, *offset + *done, *offset + bytes);
+	spin_lock(&m->lock);
+	if (append)
+		*offset = m->bytes;
+	bool has_gap = *offset > m->bytes;
+	if (!range_fits(*offset, bytes, MEMOBJ_BYTES_MAX))
+		err = ERR_FBIG;
+	else if (append)
+		m->bytes += bytes;      /* no other gets this place */
+	spin_unlock(&m->lock);
+	if (!err && has_gap && (err = memobj_resize(m, *offset)) == ERR_INVAL)
+		err = ERR_IO;
+	if (!err)
+		err = range_write(m, *offset, from, bytes, done);
+	if (!err || !append)
+		return err;
+	/* What was not filled goes again, unless somebody appended behind it: then it stays as zeroes. */
+	spin_lock(&m->lock);
+	if (m->bytes == *offset + bytes && !m->is_sealed)
+		m->bytes = *offset + *done;
+	spin_unlock(&m->lock);
 	return err;
 }

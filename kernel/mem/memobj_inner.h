@@ -47,19 +47,20 @@ struct memobj {
 
 	struct memobj *parent;          /* [I] referenced: a paged or physical object */
 	uint64_t parent_page;           /* [I] the window's first page there */
-	uint64_t window_pages;          /* [l] missing pages below this are read through to parent */
+	uint64_t window_pages;          /* [l] missing pages below this are read through to parent; 0 without one */
 
 	err_t (*ask)(void *context, struct memobj *m, uint64_t offset);         /* [I] */
 	void (*drop)(void *context);    /* [I] */
 	void *context;                  /* [I] */
 	struct page_index kept;         /* [l] pages as they were before a change, for clones that lack them */
-	uint32_t readers;               /* [l] clones that may read through */
+	_Atomic uint32_t readers;       /* [a] clones that may read through; the first and the last under the lock */
 	struct list_node paged_link;    /* of all paged objects */
 };
 
 enum page_mode {
 	PAGE_LOOK,      /* to read its bytes: a hole is the zero frame */
 	PAGE_SHOW,      /* to map it read-only: the frame stays that page's until mappings were told */
+	PAGE_NEAR,      /* the same, but only if it is at hand */
 	PAGE_CHANGE,    /* to write */
 };
 
@@ -81,6 +82,11 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out);
 /* After err: OK when it is worth trying again, since the step was done or memory was short and is less so. wait as in memobj_page. No locks. */
 err_t memobj_page_retry(struct page_step *step, err_t err, bool wait) MUST_CHECK;
+/* Changes part bytes at offset at, within one page: copies bytes, or zeroes them (NULL). grow: the object grows to hold them. The lock is
+ * dropped and retaken when something else must be done first. NOMEM, RANGE, IO, INTR. */
+err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint64_t part, bool grow) REQUIRES(&m->lock) MUST_CHECK;
+/* Is it memory that the kernel can read? */
+static inline bool memobj_is_ram(const struct memobj *m) { return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes); }
 /* Frees the frames of pages [first, end). */
 void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock);
 void memobj_index_clear(struct page_index *x);

@@ -142,9 +142,9 @@ unlock:
 
 static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
-	if (m->parent && n < m->window_pages)
+	if (n < m->window_pages)
 		return page_read_through(m, n, mode, out, step);
-	if (m->kind == MEMOBJ_PAGED) {
+	if (m->kind == MEMOBJ_PAGED || mode == PAGE_NEAR) {
 		step->todo = PAGE_TODO_ASK;
 		return ERR_AGAIN;
 	}
@@ -191,26 +191,15 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 	return err;
 }
 
-static bool page_near(struct memobj *m, uint64_t n, paddr_t *out) REQUIRES(&m->lock)
-{
-	struct page_step step;
-	uint64_t *slot = page_index_find(&m->pages, n);
-	if (slot && *slot) {
-		*out = slot_frame(*slot);
-		return !(*slot & SLOT_BUSY);
-	}
-	return m->parent && n < m->window_pages && page_read_through(m, n, PAGE_SHOW, out, &step) == OK;
-}
-
 void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out)
 {
+	struct page_step step;
 	spin_lock(&m->lock);
-	uint64_t end = memobj_page_count(m);
 	for (uint32_t i = 0; i < count; i++) {
-		if (n + i < end && page_near(m, n + i, &out[i]))
-			frame_get(out[i]);
-		else
+		if (memobj_page_locked(m, n + i, PAGE_NEAR, &out[i], &step))
 			out[i] = paddr(0);
+		else
+			frame_get(out[i]);
 	}
 	spin_unlock(&m->lock);
 }
@@ -231,6 +220,7 @@ static err_t page_copy_finish(struct memobj *m, uint64_t n)
 	return err;
 }
 
+/* The pager of a page that is missing in m, or in what m reads through to. */
 static err_t page_ask(struct memobj *m, uint64_t n)
 {
 	if (m->kind != MEMOBJ_PAGED) {
@@ -244,28 +234,23 @@ err_t memobj_page_retry(struct page_step *step, err_t err, bool wait)
 {
 	if (err == ERR_NOMEM)
 		return memobj_reclaim(MEMOBJ_RECLAIM_COUNT) ? OK : err;
-	if (err != ERR_AGAIN)
+	if (err != ERR_AGAIN || (step->todo == PAGE_TODO_ASK && !wait))
 		return err;
 	if (step->todo == PAGE_TODO_COPY)
 		return page_copy_finish(step->object, step->page);
-	if (step->todo == PAGE_TODO_ASK) {
-		if (wait && step->asked++ == MEMOBJ_ASK_MAX)
-			return ERR_IO;  /* it says yes but brings nothing */
-		return wait ? page_ask(step->object, step->page) : ERR_AGAIN;
-	}
+	if (step->todo == PAGE_TODO_ASK)        /* it may say yes but bring nothing */
+		return step->asked++ < MEMOBJ_ASK_MAX ? page_ask(step->object, step->page) : ERR_IO;
 	arch_poll_requests();
 	arch_pause();
 	return OK;
 }
 
-err_t memobj_page(struct memobj *m, uint64_t offset, enum memobj_want want, bool wait, paddr_t *out, uint32_t *cache_flags_out)
+err_t memobj_page(struct memobj *m, uint64_t offset, bool write, paddr_t *out)
 {
-	enum page_mode mode = want == MEMOBJ_WRITE ? PAGE_CHANGE : PAGE_LOOK;
 	struct page_step step = { .asked = 0 };
-	*cache_flags_out = m->cache_flags;
 	for (;;) {
-		err_t err = memobj_page_try(m, offset >> PAGE_SHIFT, mode, out, &step);
-		if (!err || (err = memobj_page_retry(&step, err, wait)))
+		err_t err = memobj_page_try(m, offset >> PAGE_SHIFT, write ? PAGE_CHANGE : PAGE_LOOK, out, &step);
+		if (!err || (err = memobj_page_retry(&step, err, true)))
 			return err;
 	}
 }

@@ -885,8 +885,7 @@ static void object_cut(int o)
 static err_t object_read(struct memobj *m, uint64_t page, uint64_t *word)
 {
 	paddr_t frame;
-	uint32_t flags;
-	err_t err = memobj_page(m, page * P, MEMOBJ_READ, true, &frame, &flags);
+	err_t err = memobj_page(m, page * P, false, &frame);
 	if (err)
 		return err;
 	*word = *(uint64_t *)paddr_to_kernel(frame);

@@ -27,11 +27,10 @@ static void publish(void)
 
 err_t clock_init(void)
 {
-	uint32_t cache;
 	paddr_t frame;
 
 	TRY(memobj_create(PAGE_BYTES, NULL, &page_object));
-	TRY(memobj_page(page_object, 0, MEMOBJ_WRITE, false, &frame, &cache));
+	TRY(memobj_page(page_object, 0, true, &frame));
 	page = paddr_to_kernel(frame);  /* the object keeps the frame as long as the kernel runs */
 	publish();
 	return OK;
