@@ -34,7 +34,7 @@ struct cpu {
 	uint64_t switches, interrupts, requests;        /* [c] written, read by anyone */
 	const struct spinlock *held[CPU_HELD_MAX];      /* [c] debug: locks held */
 	uint32_t held_count;
-	struct { struct list_node list; uint32_t count; } frame_cache;  /* [c] mem/frame.c's; list.next NULL until set up */
+	struct { struct list_node *first; uint32_t count; } frame_cache;        /* [c] mem/frame.c's */
 	struct arch_cpu arch;           /* arch's own */
 };
 

@@ -177,7 +177,7 @@ static void start_init(void)
 	process_put(p);
 }
 
-void kernel_main(const struct boot_info *info)
+void kernel_main(struct boot_info *info)
 {
 	boot = info;
 	arch_init_early(info);

@@ -21,7 +21,7 @@ struct space;
 
 /* ---- Start ---- */
 /* Called on the boot CPU with the direct map in place and interrupts off; portable kernel entry. */
-NORETURN void kernel_main(const struct boot_info *boot);
+NORETURN void kernel_main(struct boot_info *boot);
 /* Per-CPU portable entry of every other CPU, called once its struct cpu is set up. */
 NORETURN void kernel_main_secondary(void);
 /* Descriptor tables, local interrupt controller, syscall entry of the boot CPU. Needs no allocator. */

@@ -12,6 +12,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
+#include "lib/boot/boot_check.h"
 
 enum {
 	CACHE_ORDER = 4, CACHE_BATCH = 1 << CACHE_ORDER, CACHE_MAX = 3 * CACHE_BATCH,
@@ -29,17 +30,15 @@ enum frame_state {
 
 enum zone { ZONE_LOW, ZONE_HIGH, ZONES };      /* below 4 GiB or not: what some devices can reach */
 
-/* The RAM of a zone, from its first page to its last. */
-struct bank {
-	uint64_t first, count;          /* page numbers */
-	struct frame *frames;
-};
-
 /* Members: [I] after start, [l] lock, [a] atomic. */
 static struct {
 	struct spinlock lock;
-	struct bank banks[ZONES];       /* [I] */
-	struct list_node free[ZONES][ORDERS];   /* [l] */
+	/* The RAM of a zone, from its first page to its last. */
+	struct bank {
+		uint64_t first, count;          /* [I] page numbers */
+		struct frame *frames;           /* [I] */
+		struct list_node free[ORDERS];  /* [l] */
+	} banks[ZONES];
 	uint64_t free_count;            /* [l] frames in the lists */
 	uint64_t total, reserved;       /* [I] frames of usable RAM; of those, never handed out */
 	uint64_t reserve;               /* [I] frames only FRAME_USE_RESERVE may take */
@@ -62,15 +61,19 @@ static inline struct frame *frame_of_number(uint64_t number)
 
 struct frame *frame_of(paddr_t p) { return frame_of_number(p.raw >> PAGE_SHIFT); }
 
+static struct bank *bank_of(const struct frame *f)
+{
+	for (struct bank *b = memory.banks; b < memory.banks + ZONES; b++)
+		if (f >= b->frames && f < b->frames + b->count)
+			return b;
+	ASSERT(!"a frame of some bank");
+	return NULL;
+}
+
 static uint64_t number_of(const struct frame *f)
 {
-	for (uint32_t i = 0; i < ZONES; i++) {
-		const struct bank *b = &memory.banks[i];
-		if (f >= b->frames && f < b->frames + b->count)
-			return b->first + (uint64_t)(f - b->frames);
-	}
-	ASSERT(!"a frame of some bank");
-	return 0;
+	const struct bank *b = bank_of(f);
+	return b->first + (uint64_t)(f - b->frames);
 }
 
 paddr_t frame_address(const struct frame *f) { return paddr(number_of(f) << PAGE_SHIFT); }
@@ -100,14 +103,11 @@ bool frame_range_is_ram(paddr_t start, uint64_t bytes)
 
 /* ---- Buddy lists ---- */
 
-static enum zone zone_of(uint64_t number) { return number < PAGE_NUMBER_4G ? ZONE_LOW : ZONE_HIGH; }
-
-static void block_push(struct frame *f, uint64_t number, uint32_t order) REQUIRES(&memory.lock)
+static void block_push(struct frame *f, uint32_t order) REQUIRES(&memory.lock)
 {
-	enum zone z = zone_of(number);
 	f->order = (uint8_t)order;
 	f->state = STATE_FREE;
-	list_push_front(&memory.free[z][order], &f->free_link);
+	list_push_front(&bank_of(f)->free[order], &f->free_link);
 	memory.free_count += 1ull << order;
 }
 
@@ -121,36 +121,27 @@ static void block_pull(struct frame *f) REQUIRES(&memory.lock)
 /* Gives a block back, joined with its buddy as often as that is free. */
 static void buddy_free(struct frame *f, uint32_t order) REQUIRES(&memory.lock)
 {
-	uint64_t number = number_of(f);
-	while (order < FRAME_ORDER_MAX) {
-		uint64_t other_number = number ^ 1ull << order;
-		struct frame *other = frame_of_number(other_number);
+	for (; order < FRAME_ORDER_MAX; order++) {
+		struct frame *other = frame_of_number(number_of(f) ^ 1ull << order);
 		if (!other || other->state != STATE_FREE || other->order != order)
 			break;
 		block_pull(other);
-		if (other_number < number) {
-			f = other;
-			number = other_number;
-		}
-		order++;
+		f = MIN_OF(f, other);
 	}
-	block_push(f, number, order);
+	block_push(f, order);
 }
 
-static struct frame *zone_take(enum zone z, uint32_t order) REQUIRES(&memory.lock)
+static struct frame *bank_take(struct bank *b, uint32_t order) REQUIRES(&memory.lock)
 {
 	uint32_t have = order;
-	while (have < ORDERS && list_is_empty(&memory.free[z][have]))
+	while (have < ORDERS && list_is_empty(&b->free[have]))
 		have++;
 	if (have == ORDERS)
 		return NULL;
-	struct frame *f = list_first(&memory.free[z][have], struct frame, free_link);
-	uint64_t number = number_of(f);
+	struct frame *f = list_first(&b->free[have], struct frame, free_link);
 	block_pull(f);
-	while (have > order) {
-		have--;
-		block_push(f + (1ull << have), number + (1ull << have), have);
-	}
+	while (have-- > order)
+		block_push(f + (1ull << have), have);
 	f->order = (uint8_t)order;
 	return f;
 }
@@ -161,16 +152,16 @@ static struct frame *buddy_take(uint32_t order, uint32_t flags) REQUIRES(&memory
 	uint64_t floor = flags & FRAME_USE_RESERVE ? 0 : memory.reserve;
 	if (memory.free_count < floor + (1ull << order))
 		return NULL;
-	struct frame *f = flags & FRAME_BELOW_4G ? NULL : zone_take(ZONE_HIGH, order);
-	return f ? f : zone_take(ZONE_LOW, order);
+	struct frame *f = flags & FRAME_BELOW_4G ? NULL : bank_take(&memory.banks[ZONE_HIGH], order);
+	return f ? f : bank_take(&memory.banks[ZONE_LOW], order);
 }
 
 /* ---- This CPU's cache ---- */
 
 static struct frame *cache_pop(struct cpu *c)
 {
-	struct frame *f = list_first(&c->frame_cache.list, struct frame, free_link);
-	list_remove(&f->free_link);
+	struct frame *f = container_of(c->frame_cache.first, struct frame, free_link);
+	c->frame_cache.first = f->free_link.next;
 	c->frame_cache.count--;
 	f->state = STATE_USED;
 	return f;
@@ -180,24 +171,19 @@ static void cache_push(struct cpu *c, struct frame *f)
 {
 	f->state = STATE_CACHED;
 	f->order = 0;
-	list_push_front(&c->frame_cache.list, &f->free_link);
+	f->free_link.next = c->frame_cache.first;
+	c->frame_cache.first = &f->free_link;
 	c->frame_cache.count++;
 }
 
 static NOINLINE void cache_fill(struct cpu *c, uint32_t flags)
 {
-	if (!c->frame_cache.list.next)
-		list_init(&c->frame_cache.list);
-	spin_lock(&memory.lock);
-	struct frame *f = NULL;
+	struct frame *f;
 	uint32_t order = CACHE_ORDER;
+	spin_lock(&memory.lock);
 	/* Of the reserve no more than is needed. */
-	while (!f && order > 0)
-		f = buddy_take(order--, 0);
-	if (f)
-		order++;
-	else
-		f = buddy_take(0, flags);
+	while (!(f = buddy_take(order, order == 0 ? flags : 0)) && order > 0)
+		order--;
 	for (uint32_t i = 1u << order; f && i-- > 0;)
 		cache_push(c, f + i);
 	spin_unlock(&memory.lock);
@@ -214,12 +200,9 @@ static NOINLINE void cache_drain(struct cpu *c, uint32_t keep)
 static struct frame *take_one(uint32_t flags)
 {
 	struct cpu *c = cpu_this();
-	if (UNLIKELY(c->frame_cache.count == 0)) {
+	if (UNLIKELY(c->frame_cache.count == 0))
 		cache_fill(c, flags);
-		if (c->frame_cache.count == 0)
-			return NULL;
-	}
-	return cache_pop(c);
+	return LIKELY(c->frame_cache.count != 0) ? cache_pop(c) : NULL;
 }
 
 static NOINLINE struct frame *take_block(uint32_t order, uint32_t flags)
@@ -231,10 +214,7 @@ static NOINLINE struct frame *take_block(uint32_t order, uint32_t flags)
 		return f;
 	/* What this CPU's cache holds may be the missing buddies. */
 	cache_drain(cpu_this(), 0);
-	spin_lock(&memory.lock);
-	f = buddy_take(order, flags);
-	spin_unlock(&memory.lock);
-	return f;
+	return take_block(order, flags);
 }
 
 /* ---- Allocation ---- */
@@ -311,8 +291,6 @@ static void frame_free(struct frame *f)
 		return;
 	}
 	struct cpu *c = cpu_this();
-	if (UNLIKELY(!c->frame_cache.list.next))
-		list_init(&c->frame_cache.list);
 	cache_push(c, f);
 	if (UNLIKELY(c->frame_cache.count > CACHE_MAX))
 		cache_drain(c, CACHE_BATCH);
@@ -388,34 +366,20 @@ static void banks_find(const struct boot_info *boot)
 	}
 }
 
-/* Where a free range ends for who looks for room: the banks' records are cut from the ends. */
-static uint64_t room_end(const struct boot_memory *m)
+/* A bank's records are taken from the end of the map's memory: what is low stays for devices that reach no more. */
+static err_t bank_init(struct boot_info *boot, struct bank *b)
 {
-	uint64_t end = end_page(m);
-	for (uint32_t i = 0; i < ZONES; i++) {
-		const struct bank *b = &memory.banks[i];
-		uint64_t records = b->frames ? kernel_to_paddr(b->frames).raw >> PAGE_SHIFT : UINT64_MAX;
-		if (records >= first_page(m))
-			end = MIN_OF(end, records);
-	}
-	return end;
-}
-
-/* Memory for a bank's records, as high as there is some: what is low stays for devices that reach no more. */
-static err_t bank_records(const struct boot_info *boot, struct bank *b)
-{
-	uint64_t pages = page_round_up(b->count * sizeof(struct frame)) >> PAGE_SHIFT;
-	if (pages == 0)
+	uint64_t bytes = page_round_up(b->count * sizeof(struct frame));
+	for (int order = 0; order < ORDERS; order++)
+		list_init(&b->free[order]);
+	if (bytes == 0)
 		return OK;
-	for (uint32_t i = boot->memory_count; i-- > 0;) {
-		const struct boot_memory *m = &boot->memory[i];
-		if (m->kind != BOOT_MEMORY_FREE || room_end(m) < first_page(m) + pages)
-			continue;
-		b->frames = paddr_to_kernel(paddr((room_end(m) - pages) << PAGE_SHIFT));
-		memset(b->frames, 0, pages << PAGE_SHIFT);
-		return OK;
-	}
-	return ERR_INVAL;
+	uint64_t start = boot_memory_take(boot, bytes, UINT64_MAX);
+	if (start == 0)
+		return ERR_INVAL;
+	b->frames = paddr_to_kernel(paddr(start));
+	memset(b->frames, 0, bytes);
+	return OK;
 }
 
 /* Frees [first, end) in blocks as large as their place allows. */
@@ -431,25 +395,19 @@ static void range_release(uint64_t first, uint64_t end)
 	}
 }
 
-err_t frame_init(const struct boot_info *boot)
+err_t frame_init(struct boot_info *boot)
 {
-	memory.free_count = memory.reserve = 0;
+	memory.total = memory.free_count = memory.reserve = 0;
 	atomic_store(&memory.kernel_used, 0);
-	for (int z = 0; z < ZONES; z++)
-		for (int order = 0; order < ORDERS; order++)
-			list_init(&memory.free[z][order]);
 	banks_find(boot);
-	for (uint32_t i = 0; i < ZONES; i++) {
-		TRY(bank_records(boot, &memory.banks[i]));
-	}
-	memory.total = 0;
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		const struct boot_memory *m = &boot->memory[i];
-		if (m->kind != BOOT_MEMORY_FREE || first_page(m) >= end_page(m))
-			continue;
-		memory.total += end_page(m) - first_page(m);
-		range_release(first_page(m), room_end(m));
-	}
+	for (uint32_t i = 0; i < boot->memory_count; i++)
+		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
+			memory.total += end_page(&boot->memory[i]) - first_page(&boot->memory[i]);
+	TRY(bank_init(boot, &memory.banks[ZONE_LOW]));
+	TRY(bank_init(boot, &memory.banks[ZONE_HIGH]));
+	for (uint32_t i = 0; i < boot->memory_count; i++)
+		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
+			range_release(first_page(&boot->memory[i]), end_page(&boot->memory[i]));
 	struct frame *zero = buddy_take(0, 0);
 	if (!zero)
 		return ERR_INVAL;

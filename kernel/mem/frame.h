@@ -40,8 +40,9 @@ enum frame_flags {
 	FRAME_USE_RESERVE = 1 << 2,     /* may take the last 1 % kept for kernel progress (no user data) */
 };
 
-/* Hands the allocator the free ranges of a checked and normalized memory map (lib/boot/boot_check.h). INVAL: no room in it. */
-err_t frame_init(const struct boot_info *boot) NONNULL MUST_CHECK;
+/* Hands the allocator the free ranges of a checked and normalized memory map (lib/boot/boot_check.h), after it took what it needs itself
+ * out of that. INVAL: no room in it. */
+err_t frame_init(struct boot_info *boot) NONNULL MUST_CHECK;
 /* 2^order physically contiguous frames with one reference, charged to a (may be null). NOMEM: none left or over the limit. */
 err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *out) MUST_CHECK;
 /* One frame with a copy of page; of zeroes when that is NULL or the zero frame. */

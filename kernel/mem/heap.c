@@ -31,11 +31,9 @@ struct class {
 static struct class classes[CLASSES] = {
 	[0 ... CLASSES - 1] = { .lock = SPINLOCK_INIT(RANK_HEAP) },
 };
-static _Atomic uint64_t used_bytes, fail_after;
+static _Atomic uint64_t fail_after;
 
 void heap_fail_after(uint64_t count) { atomic_store(&fail_after, count); }
-
-size_t heap_used_bytes(void) { return atomic_load_explicit(&used_bytes, memory_order_relaxed); }
 
 static bool must_fail(void)
 {
@@ -155,10 +153,7 @@ void *heap_alloc(size_t bytes)
 		return NULL;
 	bytes = MAX_OF(bytes, (size_t)1);
 	void *p = bytes > class_bytes[CLASSES - 1] ? large_alloc(bytes) : small_alloc(class_of(bytes));
-	if (!p)
-		return NULL;
-	atomic_fetch_add_explicit(&used_bytes, size_of(bytes), memory_order_relaxed);
-	return memset(p, 0, bytes);
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void heap_free(void *p, size_t bytes)
@@ -168,7 +163,6 @@ void heap_free(void *p, size_t bytes)
 	bytes = MAX_OF(bytes, (size_t)1);
 	if (DEBUG)
 		memset(p, POISON, bytes);
-	atomic_fetch_sub_explicit(&used_bytes, size_of(bytes), memory_order_relaxed);
 	if (bytes > class_bytes[CLASSES - 1])
 		frame_put(kernel_to_paddr(p));
 	else

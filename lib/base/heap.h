@@ -14,7 +14,7 @@ void *heap_alloc(size_t bytes) MUST_CHECK;
 void heap_free(void *p, size_t bytes);
 /* A block of the new size with what fits of the old one, the rest zeroed; the old one stays valid when NULL comes back. old may be NULL. */
 void *heap_grow(void *old, size_t old_bytes, size_t new_bytes) MUST_CHECK;
-/* Bytes in blocks that are allocated now. */
+/* Bytes in blocks that are allocated now. (Not in the kernel, where what is left free tells.) */
 size_t heap_used_bytes(void);
 void heap_fail_after(uint64_t count);
 

@@ -192,11 +192,6 @@ static uint64_t used_from(const uint64_t *table, uint64_t i, uint64_t end)
 	return i;
 }
 
-static uint64_t count_entries(const uint64_t *table)
-{
-	return frame_of(paddr((uint64_t)table - DIRECT_MAP_BASE))->table_entries;
-}
-
 /* Moves w->next on to the first page at or after it that has an entry in this table; false: none that is of interest. */
 static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level)
 {
