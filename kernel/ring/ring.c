@@ -291,7 +291,7 @@ static int64_t ring_open(struct ring *k, struct call_args *a)
 {
 	struct memobj *m = memobj_of(a->passed.resource);
 	paddr_t pages[PAGES_MAX];
-	uint32_t held = 0, cache_flags;
+	uint32_t held = 0;
 	err_t err = OK;
 
 	if (a->word && (!m || ~a->passed.rights & (RIGHT_READ | RIGHT_WRITE)))
@@ -301,7 +301,7 @@ static int64_t ring_open(struct ring *k, struct call_args *a)
 	if (a->word)
 		TRY(memobj_seal(m, memobj_bytes(m)));
 	while (!err && held < page_count((uint32_t)a->word))
-		if (!(err = memobj_page(m, (uint64_t)held << PAGE_SHIFT, MEMOBJ_WRITE, true, &pages[held], &cache_flags)))
+		if (!(err = memobj_page(m, (uint64_t)held << PAGE_SHIFT, true, &pages[held])))
 			held++;
 	if (!err && !(err = turn_begin(k, a->request_flags))) {
 		err = ring_exchange(k, pages, (uint32_t)a->word);
