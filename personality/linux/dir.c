@@ -116,7 +116,9 @@ int64_t linux_link(struct thread *t, const uint64_t *a)
 
 int64_t linux_linkat(struct thread *t, const uint64_t *a)
 {
-	return send_two(t, a, FILE_LINK, a[4] & LINUX_AT_SYMLINK_FOLLOW ? 0 : AT_NOFOLLOW);
+	if (a[4] & ~(uint64_t)LINUX_AT_SYMLINK_FOLLOW)
+		return a[4] & LINUX_AT_EMPTY_PATH ? ERR_NOENT : ERR_INVAL;      /* Linux: without CAP_DAC_READ_SEARCH */
+	return send_two(t, a, FILE_LINK, a[4] ? 0 : AT_NOFOLLOW);
 }
 
 /* ---- symbolic links ---- */

@@ -346,11 +346,13 @@ int64_t linux_timerfd_settime(struct thread *t, const uint64_t *a)
 	(void)t;
 	if (!fd_is_valid(a[0]))
 		return ERR_BADF;
+	if (a[1] & ~(uint64_t)(LINUX_TIMER_ABSTIME | LINUX_TIMER_CANCEL_ON_SET))
+		return ERR_INVAL;
 	if ((result = user_read(&spec, a[2], sizeof(spec))) < 0)
 		return result;
 	if ((result = timespec_to_ns(&spec.value, &s.first_ns)) || (result = timespec_to_ns(&spec.interval, &s.period_ns)))
 		return result;
-	result = native_call((handle_t)a[0], TIMER_SET, 0, &s, sizeof(s), &old, sizeof(old), a[1] & 1 ? TIMER_ABSOLUTE : 0);
+	result = native_call((handle_t)a[0], TIMER_SET, 0, &s, sizeof(s), &old, sizeof(old), a[1] & LINUX_TIMER_ABSTIME ? TIMER_ABSOLUTE : 0);
 	if (result < 0)
 		return result == ERR_NOTTY ? ERR_INVAL : result;
 	return write_setting(a[3], &old);

@@ -435,6 +435,10 @@ int64_t linux_sendfile(struct thread *t, const uint64_t *a)
 		return ERR_BADF;
 	if (native(OP_SEEK, 0, (handle_t)a[1], 0, SEEK_FROM_HERE, 0, 0, 0, 0) < 0)
 		return ERR_INVAL;
+	if (!fd_is_valid(a[0]) || (result = native(OP_CONTROL, 0, (handle_t)a[0], CONTROL_GET, 0, 0, 0, 0, 0)) < 0 || !(result & OPEN_WRITE))
+		return ERR_BADF;
+	if (a[2] && (result = user_write(a[2], &offset, sizeof(offset))) < 0)
+		return result;
 	result = copy_between(t, a[1], offset, a[0], -1, a[3] < TRANSFER_MAX ? a[3] : TRANSFER_MAX);
 	if (result > 0 && a[2]) {
 		offset += result;

@@ -208,6 +208,8 @@ int64_t path_call(struct thread *t, int32_t directory, const char *path, const s
 		if (magic && (*after || !(at_of(q) & AT_NOFOLLOW)))
 			return magic_call(t, magic, fd, after, q);
 		result = send(&target, q);
+		if (result == ERR_NOTTY && !target.place.scheme && *target.place.rest)
+			return ERR_NOTDIR;      /* relative to what has no names in it */
 		if (result != ERR_XDEV)
 			return result;
 		if ((result = resolve(&target, at_of(q), crossed)) < 0)
@@ -222,19 +224,25 @@ int64_t path_call_two(struct thread *t, int32_t from_directory, const char *from
                       enum code code, uint64_t word)
 {
 	char full[2][LINUX_PATH_MAX], in[2 * LINUX_PATH_MAX];
+	const char *after;
 	struct target a, b;
 	handle_t ignored;
+	uint64_t fd;
 	int64_t result;
 
 	if ((result = find(t, from_directory, from, full[0], &a)) < 0 || (result = find(t, to_directory, to, full[1], &b)) < 0)
 		return result;
+	/* How a file without a name (O_TMPFILE) gets one. */
+	if (code == FILE_LINK && !(word & AT_NOFOLLOW) && a.place.scheme && magic_find(t, &a.place, &fd, &after) == MAGIC_FD && !*after)
+		a = (struct target){ .handle = magic_handle(t, MAGIC_FD, fd), .place.rest = "" };
 	if (a.place.scheme || b.place.scheme)
 		return ERR_XDEV;
 	size_t from_bytes = strlen(a.place.rest), to_bytes = strlen(b.place.rest);
 	memcpy(in, a.place.rest, from_bytes + 1);
 	memcpy(in + from_bytes + 1, b.place.rest, to_bytes);
-	return native_call_handle(a.handle, code, REQUEST_INTERRUPTIBLE, a.handle == b.handle ? HANDLE_NONE : b.handle, in,
-	                          from_bytes + 1 + to_bytes, NULL, 0, word, &ignored);
+	result = native_call_handle(a.handle, code, REQUEST_INTERRUPTIBLE, a.handle == b.handle ? HANDLE_NONE : b.handle, in,
+	                            from_bytes + 1 + to_bytes, NULL, 0, word, &ignored);
+	return result == ERR_NOTTY ? ERR_NOTDIR : result;
 }
 
 int64_t path_stat(struct thread *t, int32_t directory, const char *path, uint64_t at, struct file_stat *out)

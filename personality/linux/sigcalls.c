@@ -239,7 +239,8 @@ static int64_t queue_info(struct thread *t, int32_t pid, uint32_t tid, uint64_t 
 
 int64_t linux_rt_sigqueueinfo(struct thread *t, const uint64_t *a)
 {
-	return queue_info(t, (int32_t)a[0], 0, (uint32_t)a[1], a[2]);
+	/* No groups here, as kill has them. */
+	return (int32_t)a[0] <= 0 ? ERR_SRCH : queue_info(t, (int32_t)a[0], 0, (uint32_t)a[1], a[2]);
 }
 
 int64_t linux_rt_tgsigqueueinfo(struct thread *t, const uint64_t *a)

@@ -104,6 +104,9 @@ int64_t linux_fstat(struct thread *t, const uint64_t *a)
 int64_t linux_newfstatat(struct thread *t, const uint64_t *a)
 {
 	struct file_stat s;
+
+	if (a[3] & ~(uint64_t)(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH | LINUX_AT_NO_AUTOMOUNT))
+		return ERR_INVAL;
 	return write_stat(a[2], stat_at(t, a[0], a[1], a[3], &s), &s);
 }
 
@@ -117,7 +120,8 @@ int64_t linux_statx(struct thread *t, const uint64_t *a)
 	struct file_stat s;
 	int64_t result;
 
-	if (a[3] >> 31)
+	if ((uint32_t)a[3] >> 31 || a[2] & ~(uint64_t)(LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH | LINUX_AT_NO_AUTOMOUNT | LINUX_AT_STATX_SYNC_TYPE) ||
+	    (a[2] & LINUX_AT_STATX_SYNC_TYPE) == LINUX_AT_STATX_SYNC_TYPE)
 		return ERR_INVAL;
 	if ((result = stat_at(t, a[0], a[1], a[2], &s)) < 0)
 		return call_interrupted(result);
@@ -163,6 +167,8 @@ int64_t linux_faccessat(struct thread *t, const uint64_t *a)
 
 int64_t linux_faccessat2(struct thread *t, const uint64_t *a)
 {
+	if (a[3] & ~(uint64_t)(LINUX_AT_EACCESS | LINUX_AT_SYMLINK_NOFOLLOW | LINUX_AT_EMPTY_PATH))
+		return ERR_INVAL;
 	return access_at(t, a[0], a[1], a[2], a[3]);
 }
 

@@ -3,7 +3,7 @@
 #include "personality/linux/timecalls.h"
 
 #define NS_PER_S  1000000000ull
-enum { NS_PER_TICK = 1000000000 / LINUX_CLOCK_TICKS };
+enum { NS_PER_TICK = 1000000000 / LINUX_CLOCK_TICKS, CPU_CLOCK_KINDS = 3 };
 
 bool clock_find(uint32_t linux_clock, enum clock_id *out)
 {
@@ -35,7 +35,7 @@ static bool clock_find_any(struct thread *t, uint32_t linux_clock, enum clock_id
 	bool is_thread = linux_clock & 4;
 
 	*out = is_thread ? CLOCK_THREAD_NS : CLOCK_PROCESS_NS;
-	return id == 0 || id == (is_thread ? t->tid : t->process->pid);
+	return (linux_clock & 3) < CPU_CLOCK_KINDS && (id == 0 || id == (is_thread ? t->tid : t->process->pid));
 }
 
 int64_t linux_clock_gettime(struct thread *t, const uint64_t *a)
@@ -148,9 +148,9 @@ int64_t linux_clock_nanosleep(struct thread *t, const uint64_t *a)
 	uint64_t deadline;
 	int64_t err;
 
-	if (!clock_find((uint32_t)a[0], &clock) || clock == CLOCK_THREAD_NS)
+	if (!clock_find((uint32_t)a[0], &clock))
 		return ERR_INVAL;
-	if (clock == CLOCK_PROCESS_NS)
+	if (clock == CLOCK_PROCESS_NS || clock == CLOCK_THREAD_NS)
 		return ERR_OPNOTSUPP;
 	if (!(a[1] & LINUX_TIMER_ABSTIME))
 		return sleep_relative(t, a[2], a[3]);

@@ -27,7 +27,8 @@ static uint64_t helper_look(struct process *p)
 			info.timer.value = timer->value;
 			uint32_t tid = timer->tid;
 			bool send = !timer->is_sent;
-			timer->overrun += (uint32_t)(send ? periods - 1 : periods);
+			uint64_t overrun = timer->overrun + (send ? periods - 1 : periods);
+			timer->overrun = (uint32_t)MIN_OF(overrun, (uint64_t)INT32_MAX);
 			timer->is_sent = i >= TIMER_ITIMERS;
 			lock_release(&p->lock);
 			if (send)
@@ -200,8 +201,8 @@ static int64_t timer_check_event(struct thread *t, const struct linux_sigevent *
 		return 0;
 	if (!signal_is_valid((uint32_t)e->signal))
 		return ERR_INVAL;
-	if (e->notify == LINUX_SIGEV_SIGNAL)
-		return 0;
+	if (e->notify == LINUX_SIGEV_SIGNAL || e->notify == LINUX_SIGEV_THREAD)
+		return 0;               /* (the thread is the library's, when the signal has come) */
 	if (e->notify != (LINUX_SIGEV_SIGNAL | LINUX_SIGEV_THREAD_ID))
 		return ERR_INVAL;
 	lock_take(&t->process->lock);
@@ -252,6 +253,8 @@ int64_t linux_timer_settime(struct thread *t, const uint64_t *a)
 	int64_t err;
 
 	if (!timer_is_id(t->process, a[0]))
+		return ERR_INVAL;
+	if (!a[2])
 		return ERR_INVAL;
 	if (user_read(&new, a[2], sizeof(new)))
 		return ERR_FAULT;

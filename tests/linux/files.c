@@ -540,3 +540,57 @@ TEST(device_nodes_behave)
 	close(fd);
 	CHECK(open("/dev/tty", O_RDWR) >= 0 || errno == ENXIO || errno == EIO);
 }
+
+TEST(a_file_without_a_name_gets_one)
+{
+	struct stat info;
+	char link[64];
+
+	start();
+	int fd = open(".", O_TMPFILE | O_RDWR, 0600);
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, "text", 4), 4);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	CHECK(linkat(AT_FDCWD, link, AT_FDCWD, "named", 0) == -1 && errno == EXDEV);       /* that would be a link to the link */
+	CHECK_EQ(linkat(AT_FDCWD, link, AT_FDCWD, "named", AT_SYMLINK_FOLLOW), 0);
+	close(fd);
+	CHECK_STR(file_get("named"), "text");
+	CHECK(stat("named", &info) == 0 && info.st_nlink == 1);
+}
+
+TEST(what_is_no_directory_has_no_names)
+{
+	struct stat info;
+	int ends[2], file;
+
+	start();
+	file = file_make("file", "x");
+	CHECK_EQ(pipe(ends), 0);
+	CHECK(fstatat(ends[0], "name", &info, 0) == -1 && errno == ENOTDIR);
+	CHECK(fstatat(file, "name", &info, 0) == -1 && errno == ENOTDIR);
+	CHECK(faccessat(ends[0], "name", F_OK, 0) == -1 && errno == ENOTDIR);
+	CHECK(openat(file, "name", O_RDONLY) == -1 && errno == ENOTDIR);
+	CHECK(symlinkat("x", ends[0], "name") == -1 && errno == ENOTDIR);
+	CHECK(linkat(ends[0], "a", AT_FDCWD, "b", 0) == -1 && errno == ENOTDIR);
+	CHECK(fstatat(AT_FDCWD, "file", &info, 0x4000000) == -1 && errno == EINVAL);
+	CHECK(linkat(AT_FDCWD, "file", AT_FDCWD, "b", 0x4000000) == -1 && errno == EINVAL);
+	close(ends[0]);
+	close(ends[1]);
+	close(file);
+}
+
+TEST(sendfile_says_at_once_where_it_cannot_send)
+{
+	off_t offset = 0;
+	int in, readable;
+
+	start();
+	in = file_make("in", "x");
+	file_put("out", "");
+	readable = open("out", O_RDONLY);
+	CHECK(sendfile(-1, in, &offset, 0) == -1 && errno == EBADF);
+	CHECK(sendfile(readable, in, &offset, 1) == -1 && errno == EBADF);
+	CHECK(sendfile(in, readable, (off_t *)8, 1) == -1 && errno == EFAULT);
+	close(in);
+	close(readable);
+}

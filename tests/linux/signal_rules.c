@@ -418,3 +418,26 @@ TEST(posix_timers_send_their_value)
 	CHECK(timer_gettime(id, &left) == 0 && left.it_interval.tv_nsec == 5000000);
 	CHECK(timer_delete(id) == 0);
 }
+
+TEST(a_queued_signal_has_one_receiver)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+
+	/* As kill has it, these would be everybody and our group. */
+	CHECK(syscall(SYS_rt_sigqueueinfo, -1, SIGUSR1, &info) == -1 && errno == ESRCH);
+	CHECK(syscall(SYS_rt_sigqueueinfo, 0, SIGUSR1, &info) == -1 && errno == ESRCH);
+}
+
+TEST(clocks_and_timers_refuse_what_makes_no_sense)
+{
+	struct timespec time = { 0, 1 };
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD, .sigev_signo = SIGUSR1 };
+	int id;
+
+	CHECK(syscall(SYS_clock_getres, -1, &time) == -1 && errno == EINVAL);
+	CHECK(syscall(SYS_clock_gettime, 99, &time) == -1 && errno == EINVAL);
+	CHECK(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &time, NULL) == -1 && errno == EOPNOTSUPP);
+	CHECK_EQ(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), 0);
+	CHECK(syscall(SYS_timer_settime, id, 0, NULL, NULL) == -1 && errno == EINVAL);
+	CHECK_EQ(syscall(SYS_timer_delete, id), 0);
+}

@@ -239,6 +239,16 @@ TEST(a_timerfd_counts_its_periods)
 	close(fd);
 }
 
+TEST(a_timerfd_refuses_unknown_flags)
+{
+	struct itimerspec when = { .it_value.tv_sec = 1 };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	CHECK(fd >= 0);
+	CHECK(timerfd_settime(fd, 0x1000, &when, NULL) == -1 && errno == EINVAL);
+	close(fd);
+}
+
 TEST(a_large_write_arrives_whole_at_a_slow_reader)
 {
 	enum { BYTES = 1 << 20 };
