@@ -5,6 +5,7 @@ init_on_alloc=0), with the program in a tiny initial file tree. Regimes: icount 
 tcg1, tcg2 and tcg4 are plain TCG's nanoseconds with so many CPUs, as the host's other load lets them be (the fastest batch is taken).
 """
 import json
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,8 @@ REGIMES = {"icount": (1, True), "tcg1": (1, False), "tcg2": (2, False), "tcg4": 
 CHOICES = {"icount": ["icount"], "tcg": ["tcg1", "tcg2", "tcg4"], "all": list(REGIMES), **{name: [name] for name in REGIMES}}
 TIMES = {"icount": "instructions", "tcg1": "ns", "tcg2": "ns", "tcg4": "ns"}
 KIB = "KiB"
+# One operation of these is a round trip in each of as many independent pairs as there are CPUs.
+PAIRS = ("pipe-pairs", "call-reply-pairs")
 # Of the machine as a whole, found out by starting the program.
 MACHINE_ROWS = ("memory-at-rest", "boot")
 # Cathode's own operations, and what of Linux's comes nearest.
@@ -213,6 +216,25 @@ def print_tables(rows, change):
         print()
 
 
+def scaling(rows):
+    """{(name, system): [(CPUs, how many times the throughput of one)]} of rows of independent pairs, one per CPU."""
+    curves = {}
+    for system in ("cathode", "linux"):
+        for name in PAIRS:
+            took = {REGIMES[row.regime][0]: getattr(row, system) for row in rows if row.name == name and not REGIMES[row.regime][1]}
+            if took.get(1) and len(took) > 1:
+                curves[name, system] = [(cpus, cpus * took[1] / value) for cpus, value in sorted(took.items()) if value]
+    return curves
+
+
+def print_scaling(rows):
+    curves = scaling(rows)
+    if curves:
+        print(f"scaling: throughput of one pair per CPU, against one pair; this host has {os.cpu_count()} CPUs")
+    for (name, system), points in curves.items():
+        print(f"{name:24} {system:8} " + "   ".join(f"{cpus}: {times:.2f}x" for cpus, times in points))
+
+
 def report_write(rows, change, version):
     commit = subprocess.run(["git", "-C", str(project.ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
     report = {"commit": commit, "time": int(time.time()), "linux_version": version, "rows": [row.json() for row in rows]}
@@ -268,6 +290,7 @@ def main(options):
         raise CathodeError(str(error))
     change = changes(rows, earlier)
     print_tables(rows, change)
+    print_scaling(rows)
     if version:
         print(f"Linux: Debian's {version}, {LINUX_LINE.removeprefix('console=ttyS0 quiet ')}", file=sys.stderr)
     report_write(rows, change, version)

@@ -17,8 +17,10 @@ usage: ./cathode COMMAND
          whether Cathode's instructions are within 5 % of tests/bench/expected.tsv; makes them the new table
   trace  [--output FILE] [exec's options] -- COMMAND [ARG...]
          what kernel and servers did during COMMAND, for https://ui.perfetto.dev or chrome://tracing
-  trace  --explain ROW [--functions N]
-         where the instructions of one operation of bench went: by process, phase (entry, copy, switch ...) and function
+  trace  --explain ROW [--functions N] [--lines FUNCTION]... [--flow [N]]
+  trace  --explain [the same] [exec's options] -- COMMAND [ARG...]
+         where the instructions of one operation of bench, or of a command, went: by phase (entry, copy, switch ...), process and
+         function; by line of a function; in the order in which they ran
   gdb    [--cpus N] [--memory MB] [-- COMMAND [ARG...]]
          the debugger on a machine that waits at its first instruction
   build  [TARGET...]
@@ -66,8 +68,10 @@ def make_parser():
     trace = commands.add_parser("trace", add_help=False)
     add_exec_options(trace)
     trace.add_argument("--output", default="trace.json")
-    trace.add_argument("--explain", metavar="ROW")
+    trace.add_argument("--explain", nargs="?", const="", metavar="ROW")
     trace.add_argument("--functions", type=int, default=30, metavar="N")
+    trace.add_argument("--lines", action="append", default=[], metavar="FUNCTION")
+    trace.add_argument("--flow", type=int, nargs="?", const=400, metavar="N")
     add_machine_options(commands.add_parser("gdb", add_help=False), 1)
     commands.add_parser("test", add_help=False).add_argument("filter", nargs="?", default="")
     bench = commands.add_parser("bench", add_help=False)

@@ -175,7 +175,7 @@ def convert(data):
 def main(options, command):
     """The command line's `trace`."""
     import execute
-    if options.explain:
+    if options.explain is not None:
         import explain
         return explain.main(options, command)
     if not command:

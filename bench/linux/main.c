@@ -14,7 +14,7 @@
 
 enum { CALIBRATION_NS = 20000000 };
 
-static const struct row *const tables[] = { call_rows, talk_rows, memory_rows, process_rows, file_rows, wait_rows, program_rows };
+static const struct row *const tables[] = { call_rows, talk_rows, memory_rows, process_rows, file_rows, wait_rows, program_rows, pair_rows };
 const char *program_path;
 
 void fail(const char *what)

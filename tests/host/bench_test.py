@@ -117,4 +117,43 @@ def rule_explained_instructions_are_those_that_bench_counts():
     assert re.search(r"syscall_entry +kernel/arch/x86_64/entry\.S", done.stdout), done.stdout
 
 
+def rule_an_operation_is_shown_in_order_and_by_line():
+    done = cathode("trace", "--explain", "null-call", "--flow", "--lines", "kernel_syscall")
+    assert done.returncode == 0, done.stderr
+    flow = done.stdout[done.stdout.index("in order"):]
+    runs = re.findall(r"^ *([\d,]+)  native_bench +(user|kernel) +(\w+) +(\w+)$", flow, re.MULTILINE)
+    names = [name for _, _, _, name in runs]
+    assert names[0] == "null_call" and names[1] == "syscall_entry" and names[-1] == "syscall_entry", flow
+    assert runs[1][2] == "entry" and runs[-1][2] == "exit", flow
+    assert abs(sum(int(count) for count, _, _, _ in runs) - float(done.stdout.split()[0])) < 2, done.stdout
+    assert re.search(r"kernel/call/dispatch\.c:\d+  kernel_syscall", done.stdout), done.stdout
+
+
+def rule_a_command_is_explained_with_all_who_had_a_part():
+    done = cathode("trace", "--explain", "--timeout", "300", "--", "sh", "-c", "ls /; exit 3")
+    assert done.returncode == 3, (done.returncode, done.stderr)
+    for process in ("execd", "procd", "ramfs", "other programs"):
+        assert re.search(rf"^ *[\d,.]+ +[\d.]+ %  {process}$", done.stdout, re.MULTILINE), (process, done.stdout)
+    assert "etc" in done.stderr, done.stderr
+
+
+def rule_pairs_show_how_they_scale():
+    rows = [bench.Row("pipe-pairs", regime, "ns", took, took * 2) for regime, took in (("icount", 5000), ("tcg1", 100), ("tcg2", 125), ("tcg4", 400))]
+    assert bench.scaling(rows) == {("pipe-pairs", system): [(1, 1.0), (2, 1.6), (4, 1.0)] for system in ("cathode", "linux")}
+
+
+def rule_linux_runs_the_same_program():
+    try:
+        bench.linux_kernel()
+    except bench.ports.PortError as error:
+        raise tap.Skip(f"no Linux kernel can be had: {str(error).splitlines()[0]}")
+    done = cathode("bench", "--regime", "icount", "linux-getppid", "read-1b", "call-reply")
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row for row in json.loads((project.OUTPUT / "bench.json").read_text())["rows"]}
+    for name in ("linux-getppid", "read-1b"):
+        assert abs(rows[name]["ratio"] - rows[name]["cathode"] / rows[name]["linux"]) < 0.001, rows
+    assert rows["call-reply"]["linux"] is None and rows["call-reply"]["ratio"] is None, rows
+    assert "Cathode's own operations" in done.stdout and "Debian" in done.stderr, done
+
+
 tap.run(__name__)
