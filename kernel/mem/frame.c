@@ -143,6 +143,7 @@ static struct frame *bank_take(struct bank *b, uint32_t order) REQUIRES(&memory.
 	while (have-- > order)
 		block_push(f + (1ull << have), have);
 	f->order = (uint8_t)order;
+	f->is_zeroed = false;
 	return f;
 }
 
@@ -167,9 +168,10 @@ static struct frame *cache_pop(struct cpu *c)
 	return f;
 }
 
-static void cache_push(struct cpu *c, struct frame *f)
+static void cache_push(struct cpu *c, struct frame *f, bool zeroed)
 {
 	f->state = STATE_CACHED;
+	f->is_zeroed = zeroed;
 	f->order = 0;
 	f->free_link.next = c->frame_cache.first;
 	c->frame_cache.first = &f->free_link;
@@ -185,7 +187,7 @@ static NOINLINE void cache_fill(struct cpu *c, uint32_t flags)
 	while (!(f = buddy_take(order, order == 0 ? flags : 0)) && order > 0)
 		order--;
 	for (uint32_t i = 1u << order; f && i-- > 0;)
-		cache_push(c, f + i);
+		cache_push(c, f + i, false);
 	spin_unlock(&memory.lock);
 }
 
@@ -255,7 +257,7 @@ err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *ou
 	f->account = a;
 	atomic_store_explicit(&f->refs, 1, memory_order_relaxed);
 	paddr_t p = frame_address(f);
-	if (flags & FRAME_ZEROED)
+	if (flags & FRAME_ZEROED && !f->is_zeroed)
 		for (uint64_t i = 0; i < count; i++)
 			arch_page_zero((char *)paddr_to_kernel(p) + i * PAGE_BYTES);
 	*out = p;
@@ -280,7 +282,7 @@ void frame_get(paddr_t p)
 	ASSERT(old != 0 && old != UINT32_MAX);
 }
 
-static void frame_free(struct frame *f)
+static void frame_free(struct frame *f, bool zeroed)
 {
 	count_charge(f->account, 1ull << f->order);
 	f->account = NULL;
@@ -291,12 +293,14 @@ static void frame_free(struct frame *f)
 		return;
 	}
 	struct cpu *c = cpu_this();
-	cache_push(c, f);
+	cache_push(c, f, zeroed);
 	if (UNLIKELY(c->frame_cache.count > CACHE_MAX))
 		cache_drain(c, CACHE_BATCH);
 }
 
-void frame_put(paddr_t p)
+void frame_put(paddr_t p) { frame_put_zeroed(p, false); }
+
+void frame_put_zeroed(paddr_t p, bool zeroed)
 {
 	struct frame *f = frame_of(p);
 	if (!f || f->state == STATE_RESERVED)
@@ -304,7 +308,7 @@ void frame_put(paddr_t p)
 	uint32_t old = atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel);
 	ASSERT(old != 0);
 	if (old == 1)
-		frame_free(f);
+		frame_free(f, zeroed);
 }
 
 uint32_t frame_refs(paddr_t p)

@@ -21,7 +21,8 @@ struct frame {
 	uint8_t state;                  /* enum frame_state (frame.c) */
 	union {
 		uint16_t slab_class;            /* heap.c's, while it owns the frame */
-		uint16_t table_entries;         /* paging's: how many entries of a page table are not 0 */
+		uint16_t table_level;           /* paging's: 0 for a table of pages */
+		bool is_zeroed;                 /* of the allocator, while in a CPU's cache */
 	};
 	union {
 		struct account *account;        /* [I while refs] who is charged, or null (kernel) */
@@ -51,6 +52,8 @@ err_t frame_copy(const void *page, struct account *a, paddr_t *out) MUST_CHECK;
 void frame_get(paddr_t p);
 /* Gives back a reference (to a block: by its first frame); the last frees and uncharges. */
 void frame_put(paddr_t p);
+/* The same, of a frame that is known to hold nothing but zeroes if zeroed. */
+void frame_put_zeroed(paddr_t p, bool zeroed);
 uint32_t frame_refs(paddr_t p);
 /* The frame's record; NULL for what is not RAM. */
 struct frame *frame_of(paddr_t p);

@@ -207,3 +207,18 @@ TEST(a_charge_beyond_the_limit_takes_nothing)
 		frame_put(p[i]);
 	CHECK_EQ(frame_count_free(), free_before);
 }
+
+TEST(zeroed_means_zeroed_whoever_had_the_frame)
+{
+	static const char zeroes[PAGE_BYTES];
+	paddr_t p;
+	start(8 * MB);
+	for (int i = 0; i < 300; i++) {
+		bool left_clean = test_random() % 2, wanted_clean = test_random() % 2;
+		CHECK_EQ(frame_alloc(0, wanted_clean ? FRAME_ZEROED : 0, NULL, &p), OK);
+		if (wanted_clean)
+			CHECK_MEM(paddr_to_kernel(p), zeroes, PAGE_BYTES);
+		memset(paddr_to_kernel(p), left_clean ? 0 : 0x77, PAGE_BYTES);
+		frame_put_zeroed(p, left_clean);
+	}
+}

@@ -17,14 +17,15 @@ struct account;
 struct page_tables {
 	paddr_t root;
 	uint64_t table_frames;          /* how many frames the tables hold, root included */
+	struct list_node tables;        /* those frames */
 };
 
+/* Values are free: with these x86 encodes most of them as they are. */
 enum page_flags {
 	PAGE_READ = 1 << 0, PAGE_WRITE = 1 << 1, PAGE_EXEC = 1 << 2,   /* none: kept but inaccessible */
-	PAGE_ANON = 1 << 3,             /* software: owned by the anonymous layer */
-	PAGE_UNCACHED = 1 << 4, PAGE_WRITE_COMBINING = 1 << 5,
-	PAGE_DEVICE = 1 << 6,           /* software: no struct frame, never counted */
-	PAGE_DIRTY = 1 << 7, PAGE_ACCESSED = 1 << 8,    /* reported by paging_get */
+	PAGE_WRITE_COMBINING = 1 << 3, PAGE_UNCACHED = 1 << 3 | 1 << 4,
+	PAGE_ANON = 1 << 9,             /* software: owned by the anonymous layer */
+	PAGE_DEVICE = 1 << 10,          /* software: no struct frame, never counted */
 };
 
 struct page_entry {
@@ -35,12 +36,12 @@ struct page_entry {
 /* A new empty user half over the shared kernel half. NOMEM. */
 err_t paging_create(struct page_tables *p, struct account *a) MUST_CHECK;
 /* Frees the table frames; every user entry must have been removed. */
-void paging_destroy(struct page_tables *p, struct account *a);
+void paging_destroy(struct page_tables *p);
 /* Sets an entry (present or not before). NOMEM: a table could not be had, no entry changed. */
 err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e) MUST_CHECK;
-/* Sets those of count entries from address on that are absent, have a frame in e, and lie in the leaf table of address,
+/* Sets those of count entries from address on that are absent, have a frame (not 0), and lie in the leaf table of address,
  * if that exists. The mask of those set. count: up to 32. */
-uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count) NONNULL;
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *frames, uint32_t flags, uint32_t count) NONNULL;
 /* The entry at address; false when absent. */
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out) NONNULL;
 /* A walk over the entries that are there in [next, end), at most USER_MAX: begun with tables, next and end. Entries may be set

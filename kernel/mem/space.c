@@ -47,7 +47,7 @@ void space_put(struct space *s)
 	}
 	space_unlock(s);
 	region_set_fini(&s->regions);
-	paging_destroy(&s->tables, s->account);
+	paging_destroy(&s->tables);
 	account_put(s->account);
 	heap_delete(s);
 }

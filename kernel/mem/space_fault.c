@@ -83,16 +83,13 @@ static err_t page_shown(struct region *r, uint64_t address, enum page_mode mode,
 static void fault_around(struct space *s, const struct region *r, uint64_t address) REQUIRES(&s->lock)
 {
 	paddr_t frames[AROUND_PAGES];
-	struct page_entry e[AROUND_PAGES];
 	uint64_t start = MAX_OF(round_down(address, AROUND_PAGES * PAGE_BYTES), r->start);
 	uint64_t end = MIN_OF(round_down(address, AROUND_PAGES * PAGE_BYTES) + AROUND_PAGES * PAGE_BYTES, r->end);
 	uint32_t count = (uint32_t)((end - start) >> PAGE_SHIFT), set;
 	if (count == 1 || r->object->kind == MEMOBJ_PHYSICAL)
 		return;
 	memobj_pages_near(r->object, (r->offset + (start - r->start)) >> PAGE_SHIFT, count, frames);
-	for (uint32_t i = 0; i < count; i++)
-		e[i] = (struct page_entry){ .frame = frames[i], .flags = region_page_flags(r) };
-	set = paging_fill(&s->tables, start, e, count);
+	set = paging_fill(&s->tables, start, frames, region_page_flags(r), count);
 	s->resident_count += (uint64_t)__builtin_popcount(set);
 	for (uint32_t i = 0; i < count; i++)
 		if (frames[i].raw && !(set & 1u << i))

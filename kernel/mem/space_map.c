@@ -116,14 +116,12 @@ enum { TRIM_BYTES = 2 << 20 };  /* what a table frame maps: taking away less kee
 static void tables_trim(struct space *s, uint64_t start, uint64_t end) REQUIRES(&s->lock)
 {
 	struct list_node tables = LIST_INIT(tables);
+	struct frame *f, *next;
 	paging_trim(&s->tables, start, end, &tables);
 	if (!list_is_empty(&tables))
 		space_shootdown(s, 0, 0);
-	while (!list_is_empty(&tables)) {
-		struct frame *f = list_first(&tables, struct frame, free_link);
-		list_remove(&f->free_link);
-		frame_put(frame_address(f));
-	}
+	list_each_safe(f, next, &tables, free_link)
+		frame_put_zeroed(frame_address(f), true);
 }
 
 /* Takes everything in [start, end) away. */

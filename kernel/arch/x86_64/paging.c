@@ -1,6 +1,6 @@
 /* kernel/arch/x86_64/paging.c - four-level page tables: each space's user half, and the one kernel half they all share.
  *
- * A table's frame record counts its entries (table_entries), so that empty tables are found without looking.
+ * A table's frame record tells its level; leaf tables go back to the frame allocator as zero as they came.
  * Common: paging_set and paging_get of one page, whose tables exist. Rare: large ranges (walk), the kernel half's set-up.
  */
 #include "kernel/mem/paging.h"
@@ -19,8 +19,6 @@
 #define ENTRY_USER      (1ull << 2)
 #define ENTRY_PWT       (1ull << 3)     /* alone: write-combining (features.c); with PCD: uncached */
 #define ENTRY_PCD       (1ull << 4)
-#define ENTRY_ACCESSED  (1ull << 5)
-#define ENTRY_DIRTY     (1ull << 6)
 #define ENTRY_LARGE     (1ull << 7)
 #define ENTRY_GLOBAL    (1ull << 8)
 #define ENTRY_ANON      (1ull << 9)     /* software */
@@ -28,6 +26,9 @@
 #define ENTRY_KEPT      (1ull << 11)    /* software: there for us, not for the CPU */
 #define ENTRY_NX        (1ull << 63)
 #define ENTRY_FRAME     0x000ffffffffff000ull
+/* Of enum page_flags these are bits of an entry. */
+#define ENTRY_SAME      (PAGE_WRITE | PAGE_UNCACHED | PAGE_ANON | PAGE_DEVICE)
+STATIC_ASSERT(ENTRY_SAME == (ENTRY_WRITE | ENTRY_PWT | ENTRY_PCD | ENTRY_ANON | ENTRY_DEVICE), "the flags have x86's bits");
 #define ENTRY_TABLE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
 
 enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, IMAGE_SLOT = 511 };
@@ -41,32 +42,15 @@ static page_table_t kernel_root ALIGNED(PAGE_BYTES), image_pages ALIGNED(PAGE_BY
 
 static uint64_t entry_encode(struct page_entry e)
 {
-	uint64_t raw = e.frame.raw & ENTRY_FRAME;
-
-	raw |= e.flags & (PAGE_READ | PAGE_WRITE | PAGE_EXEC) ? ENTRY_PRESENT | ENTRY_USER : ENTRY_KEPT;
-	raw |= e.flags & PAGE_WRITE ? ENTRY_WRITE : 0;
-	raw |= e.flags & PAGE_EXEC ? 0 : ENTRY_NX;
-	raw |= e.flags & PAGE_ANON ? ENTRY_ANON : 0;
-	raw |= e.flags & PAGE_DEVICE ? ENTRY_DEVICE : 0;
-	raw |= e.flags & PAGE_UNCACHED ? ENTRY_PCD | ENTRY_PWT : 0;
-	raw |= e.flags & PAGE_WRITE_COMBINING ? ENTRY_PWT : 0;
-	raw |= e.flags & PAGE_ACCESSED ? ENTRY_ACCESSED : 0;
-	raw |= e.flags & PAGE_DIRTY ? ENTRY_DIRTY : 0;
-	return raw;
+	return e.frame.raw | (e.flags & ENTRY_SAME) | (e.flags & PAGE_EXEC ? 0 : ENTRY_NX) |
+	       (e.flags & (PAGE_READ | PAGE_WRITE | PAGE_EXEC) ? ENTRY_PRESENT | ENTRY_USER : ENTRY_KEPT);
 }
 
 static struct page_entry entry_decode(uint64_t raw)
 {
-	uint32_t flags = 0;
+	uint32_t rights = raw & ENTRY_NX ? PAGE_READ : PAGE_READ | PAGE_EXEC;
 
-	if (raw & ENTRY_PRESENT)
-		flags |= PAGE_READ | (raw & ENTRY_WRITE ? PAGE_WRITE : 0) | (raw & ENTRY_NX ? 0 : PAGE_EXEC);
-	flags |= raw & ENTRY_ANON ? PAGE_ANON : 0;
-	flags |= raw & ENTRY_DEVICE ? PAGE_DEVICE : 0;
-	flags |= raw & ENTRY_PCD ? PAGE_UNCACHED : raw & ENTRY_PWT ? PAGE_WRITE_COMBINING : 0;
-	flags |= raw & ENTRY_ACCESSED ? PAGE_ACCESSED : 0;
-	flags |= raw & ENTRY_DIRTY ? PAGE_DIRTY : 0;
-	return (struct page_entry){ paddr(raw & ENTRY_FRAME), flags };
+	return (struct page_entry){ paddr(raw & ENTRY_FRAME), (raw & ENTRY_SAME) | (raw & ENTRY_PRESENT ? rights : 0) };
 }
 
 static uint64_t *table_at(paddr_t p) { return paddr_to_kernel(p); }
@@ -80,14 +64,6 @@ static uint32_t slot_index(uint64_t address, uint32_t level)
 }
 
 static uint64_t level_bytes(uint32_t level) { return (uint64_t)PAGE_BYTES << level * LEVEL_BITS; }
-
-/* What changes an entry keeps its table's count. */
-static void slot_store(uint64_t *slot, uint64_t raw)
-{
-	if (!*slot != !raw)
-		frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries += raw ? 1 : -1;
-	*slot = raw;
-}
 
 /* ---- Finding a page's slot ---- */
 
@@ -105,13 +81,12 @@ static uint64_t *slot_find(const struct page_tables *p, uint64_t address)
 	return &table[slot_index(address, 0)];
 }
 
-static err_t table_alloc(struct page_tables *p, struct account *a, paddr_t *out)
+static err_t table_alloc(struct page_tables *p, struct account *a, uint32_t level, paddr_t *out)
 {
-	err_t err = frame_alloc(0, FRAME_ZEROED, a, out);
-
-	if (err)
-		return err;
-	frame_of(*out)->table_entries = 0;
+	TRY(frame_alloc(0, FRAME_ZEROED, a, out));
+	struct frame *f = frame_of(*out);
+	f->table_level = (uint16_t)level;
+	list_push_back(&p->tables, &f->free_link);
 	p->table_frames++;
 	return OK;
 }
@@ -126,8 +101,8 @@ static err_t slot_make(struct page_tables *p, struct account *a, uint64_t addres
 		uint64_t *slot = &table[slot_index(address, level)];
 
 		if (!*slot) {
-			TRY(table_alloc(p, a, &fresh));
-			slot_store(slot, fresh.raw | ENTRY_TABLE);
+			TRY(table_alloc(p, a, level - 1, &fresh));
+			*slot = fresh.raw | ENTRY_TABLE;
 		}
 		table = table_of(*slot);
 	}
@@ -144,25 +119,22 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 
 	if (!slot && (err = slot_make(p, a, address, &slot)))
 		return err;
-	slot_store(slot, entry_encode(e));
+	*slot = entry_encode(e);
 	return OK;
 }
 
-uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count)
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *frames, uint32_t flags, uint32_t count)
 {
-	uint64_t *slot = slot_find(p, address);
-	uint32_t done = 0, set = 0;
+	uint64_t *slot = slot_find(p, address), raw = entry_encode((struct page_entry){ .flags = flags });
+	uint32_t set = 0;
 
 	count = MIN_OF(count, TABLE_ENTRIES - slot_index(address, 0));
 	for (uint32_t i = 0; slot && i < count; i++) {
-		if (slot[i] || !e[i].frame.raw)
+		if (slot[i] || !frames[i].raw)
 			continue;
-		slot[i] = entry_encode(e[i]);
+		slot[i] = raw | frames[i].raw;
 		set |= 1u << i;
-		done++;
 	}
-	if (done)
-		frame_of(paddr(page_round_down((uint64_t)slot - DIRECT_MAP_BASE)))->table_entries += (uint16_t)done;
 	return set;
 }
 
@@ -205,12 +177,11 @@ static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level
 	return used < end;
 }
 
-bool paging_next(struct page_walk *w, struct page_entry *e)
+/* Moves w->next on to the first page at or after it that has an entry, at w->slot. */
+static bool walk_find(struct page_walk *w)
 {
-	/* Common: in the table of the entry before. */
-	bool same_table = w->slot && slot_index(w->next, 0) != 0;
-	uint64_t *root = table_at(w->tables->root), *table = same_table ? (uint64_t *)page_round_down((uint64_t)w->slot) : root;
-	uint32_t level = same_table ? 0 : LEVELS - 1;
+	uint64_t *root = table_at(w->tables->root), *table = root;
+	uint32_t level = LEVELS - 1;
 
 	while (w->next < w->end) {
 		if (!walk_skip(w, table, level)) {
@@ -221,18 +192,28 @@ bool paging_next(struct page_walk *w, struct page_entry *e)
 			level--;
 		} else {
 			w->slot = &table[slot_index(w->next, 0)];
-			w->address = w->next;
-			w->next += PAGE_BYTES;
-			*e = entry_decode(*w->slot);
 			return true;
 		}
 	}
 	return false;
 }
 
+bool paging_next(struct page_walk *w, struct page_entry *e)
+{
+	/* Common: the next of the same table. */
+	if (w->slot && slot_index(w->next, 0) != 0 && w->next < w->end && w->slot[1])
+		w->slot++;
+	else if (!walk_find(w))
+		return false;
+	w->address = w->next;
+	w->next += PAGE_BYTES;
+	*e = entry_decode(*w->slot);
+	return true;
+}
+
 void paging_replace(struct page_walk *w, struct page_entry e)
 {
-	slot_store(w->slot, e.flags || e.frame.raw ? entry_encode(e) : 0);
+	*w->slot = e.flags || e.frame.raw ? entry_encode(e) : 0;
 }
 
 static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,
@@ -246,8 +227,9 @@ static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, u
 
 		if (level > 1)
 			trim_table(p, table_at(below), level - 1, base + i * bytes, start, end, out);
-		if (frame_of(below)->table_entries == 0) {
-			slot_store(&table[i], 0);
+		if (used_from(table_at(below), 0, TABLE_ENTRIES) == TABLE_ENTRIES) {
+			table[i] = 0;
+			list_remove(&frame_of(below)->free_link);
 			list_push_back(out, &frame_of(below)->free_link);
 			p->table_frames--;
 		}
@@ -264,22 +246,18 @@ void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct lis
 err_t paging_create(struct page_tables *p, struct account *a)
 {
 	p->table_frames = 0;
-	TRY(table_alloc(p, a, &p->root));
+	list_init(&p->tables);
+	TRY(table_alloc(p, a, LEVELS - 1, &p->root));
 	memcpy(table_at(p->root) + KERNEL_HALF, kernel_root + KERNEL_HALF, sizeof(page_table_t) / 2);
 	return OK;
 }
 
-void paging_destroy(struct page_tables *p, struct account *a UNUSED)
+void paging_destroy(struct page_tables *p)
 {
-	struct list_node tables;
 	struct frame *f, *next;
 
-	list_init(&tables);
-	paging_trim(p, 0, USER_MAX, &tables);
-	ASSERT(p->table_frames == 1);
-	list_each_safe(f, next, &tables, free_link)
-		frame_put(frame_address(f));
-	frame_put(p->root);
+	list_each_safe(f, next, &p->tables, free_link)
+		frame_put_zeroed(frame_address(f), f->table_level == 0);
 }
 
 void paging_load(const struct page_tables *p) { cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw); }

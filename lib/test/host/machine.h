@@ -109,10 +109,9 @@ void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct lis
 	}
 }
 
-void paging_destroy(struct page_tables *p, struct account *a)
+void paging_destroy(struct page_tables *p)
 {
 	struct machine_tables *t = machine_tables_of(p), **link = &machine_all_tables;
-	(void)a;
 	ASSERT(t->count == 0 && p->table_frames == t->table_count + 1);
 	for (uint64_t i = 0; i < t->table_count; i++)
 		frame_put(t->tables[i].frame);
@@ -167,12 +166,12 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 	return OK;
 }
 
-uint32_t paging_fill(struct page_tables *p, uint64_t address, const struct page_entry *e, uint32_t count)
+uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *frames, uint32_t flags, uint32_t count)
 {
 	struct page_entry old;
 	uint32_t set = 0;
 	for (uint32_t i = 0; i < count; i++, address += PAGE_BYTES)
-		if (e[i].frame.raw && !paging_get(p, address, &old) && !paging_set(p, NULL, address, e[i]))
+		if (frames[i].raw && !paging_get(p, address, &old) && !paging_set(p, NULL, address, (struct page_entry){ frames[i], flags }))
 			set |= 1u << i;
 	return set;
 }
