@@ -180,8 +180,9 @@ static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level
 /* Moves w->next on to the first page at or after it that has an entry, at w->slot. */
 static bool walk_find(struct page_walk *w)
 {
-	uint64_t *root = table_at(w->tables->root), *table = root;
-	uint32_t level = LEVELS - 1;
+	bool same_table = w->slot && slot_index(w->next, 0) != 0;
+	uint64_t *root = table_at(w->tables->root), *table = same_table ? (uint64_t *)page_round_down((uint64_t)w->slot) : root;
+	uint32_t level = same_table ? 0 : LEVELS - 1;
 
 	while (w->next < w->end) {
 		if (!walk_skip(w, table, level)) {
