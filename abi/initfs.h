@@ -7,6 +7,9 @@
 #pragma once
 #include <stdint.h>
 
+/* The mode of what is no node but another name (a hard link) of the earlier node whose number is in content_offset. */
+enum { INITFS_OTHER_NAME = 0 };
+
 #define INITFS_MAGIC 0x31534654494e4943ull      /* "CINITFS1", little endian */
 
 struct initfs_header {
@@ -21,6 +24,6 @@ struct initfs_node {
 	uint32_t mode;                  /* type and permission bits as in abi/proto/file.h */
 	uint32_t uid, gid;
 	uint64_t modified_ns;
-	uint64_t content_offset;        /* from the image's start, page-aligned; symlinks: into the image, any alignment */
+	uint64_t content_offset;        /* from the image's start, page-aligned; symlinks: into the image, any alignment; INITFS_OTHER_NAME: see there */
 	uint64_t content_bytes;         /* special nodes: rdev = major << 32 | minor */
 };

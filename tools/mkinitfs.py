@@ -10,7 +10,8 @@ A manifest has one entry a line, `#` starts a comment; sources are relative to t
     port  PATH MODE UID:GID PORT SOURCE      a file out of a third-party package, see tools/ports.py (.gz: unpacked,
                                              unless PATH ends in .gz too)
     links PATH ARGUMENT...                   a symlink to PATH for each path that it prints when run with these
---add HOSTPATH:GUESTPATH adds a host file or tree, with modes, symlinks and times, owned by root.
+--add HOSTPATH:GUESTPATH adds a host file or tree as `cp -a` would: modes, owners, times, symlinks and hard links within the tree; and
+its folders list their entries in the host's order, so that a program that walks the tree sees what it sees on the host.
 A later entry replaces an earlier one; missing folders are made.
 """
 import argparse
@@ -99,26 +100,36 @@ def node_of_special(kind, mode, uid, gid, major, minor, modified_ns=BASE_TIME_NS
     return Node(kind | mode, uid, gid, modified_ns, None, major << 32 | minor)
 
 
-def add_host(tree, host, guest, follow=True):
-    """Adds a host file or tree at a guest path."""
+def node_of_host(host, info):
+    mode, rdev = info.st_mode, info.st_rdev
+    if stat.S_ISLNK(mode):
+        node = node_of_link(os.readlink(host), info.st_mtime_ns)
+        node.uid, node.gid = info.st_uid, info.st_gid
+        return node
+    if stat.S_ISREG(mode):
+        return Node(mode, info.st_uid, info.st_gid, info.st_mtime_ns, host, info.st_size)
+    if stat.S_ISDIR(mode):
+        return Node(mode, info.st_uid, info.st_gid, info.st_mtime_ns)
+    return node_of_special(stat.S_IFMT(mode), stat.S_IMODE(mode), info.st_uid, info.st_gid, os.major(rdev), os.minor(rdev), info.st_mtime_ns)
+
+
+def add_host(tree, host, guest, names, follow=True):
+    """Adds a host file or tree at a guest path. names: {(device, inode): node} of files that have other names too."""
     try:
         info = os.stat(host) if follow else os.lstat(host)
     except OSError as error:
         raise ImageError(f"cannot add {host}: {error.strerror}")
-    mode = info.st_mode
-    if stat.S_ISDIR(mode):
-        tree.put(guest, Node(mode, modified_ns=info.st_mtime_ns))
-        for name in sorted(os.listdir(host)):
-            add_host(tree, os.path.join(host, name), f"{guest}/{name}", follow=False)
-    elif stat.S_ISREG(mode):
-        tree.put(guest, Node(mode, 0, 0, info.st_mtime_ns, host, info.st_size))
-    elif stat.S_ISLNK(mode):
-        tree.put(guest, node_of_link(os.readlink(host), info.st_mtime_ns))
-    elif stat.S_ISSOCK(mode):
+    if stat.S_ISSOCK(info.st_mode):
         print(f"mkinitfs: {host} is a socket and left out", file=sys.stderr)
-    else:
-        kind = stat.S_IFMT(mode)
-        tree.put(guest, node_of_special(kind, stat.S_IMODE(mode), 0, 0, os.major(info.st_rdev), os.minor(info.st_rdev), info.st_mtime_ns))
+        return
+    identity = info.st_dev, info.st_ino
+    node = names.get(identity) or node_of_host(host, info)
+    if info.st_nlink > 1 and node.children is None:
+        names[identity] = node
+    tree.put(guest, node)
+    if node.children is not None:
+        for name in os.listdir(host):
+            add_host(tree, os.path.join(host, name), f"{guest}/{name}", names, follow=False)
 
 
 def add_option(tree, option):
@@ -127,7 +138,7 @@ def add_option(tree, option):
         raise ImageError(f"--add wants HOSTPATH:/GUESTPATH, not {option!r}")
     if guest.endswith("/") and not os.path.isdir(host):
         guest += os.path.basename(host)
-    add_host(tree, host, guest)
+    add_host(tree, host, guest, {})
 
 
 def add_links(tree, node, path, arguments):
@@ -180,13 +191,21 @@ def add_manifest(tree, manifest):
             raise ImageError(f"{manifest}:{number}: {error}")
 
 
+class OtherName:
+    """Stands for a node that has another name already."""
+    mode, uid, gid, modified_ns, source, children = 0, 0, 0, 0, None, None
+
+    def __init__(self, index):
+        self.index, self.size = index, 0
+
+
 def flatten(tree):
-    """[(parent index, name, node)], parents before children."""
-    nodes, at = [(0, b"", tree.root)], 0
+    """[(parent index, name, node or OtherName)], parents before children."""
+    nodes, at, found = [(0, b"", tree.root)], 0, {}
     while at < len(nodes):
-        node = nodes[at][2]
-        for name in sorted(node.children or ()):
-            nodes.append((at, os.fsencode(name), node.children[name]))
+        for name, node in (nodes[at][2].children or {}).items():
+            first = found.setdefault(id(node), len(nodes))
+            nodes.append((at, os.fsencode(name), node if first == len(nodes) else OtherName(first)))
         at += 1
     return nodes
 
@@ -204,7 +223,7 @@ def layout(nodes):
     targets_offset = HEADER.size + NODE.size * len(nodes) + len(strings)
     offsets, targets = [], 0
     for _, _, node in nodes:
-        offsets.append(targets_offset + targets if stat.S_ISLNK(node.mode) else 0)
+        offsets.append(targets_offset + targets if stat.S_ISLNK(node.mode) else getattr(node, "index", 0))
         targets += len(node.source) if stat.S_ISLNK(node.mode) else 0
     end = align(targets_offset + targets)
     for index, (_, _, node) in enumerate(nodes):

@@ -34,7 +34,8 @@ static err_t fill(struct node *n, const struct initfs_entry *e)
 	}
 }
 
-static err_t import_node(struct fs *fs, struct node *dir, const struct initfs_entry *e, struct node **out)
+/* same: the node of which this is another name, or NULL. */
+static err_t import_node(struct fs *fs, struct node *dir, const struct initfs_entry *e, struct node *same, struct node **out)
 {
 	struct node *n;
 	err_t err;
@@ -43,6 +44,9 @@ static err_t import_node(struct fs *fs, struct node *dir, const struct initfs_en
 		return ERR_INVAL;
 	if (dir_find(fs, dir, e->name, e->name_bytes))
 		return ERR_EXIST;
+	*out = same;
+	if (same)
+		return node_is_dir(same) ? ERR_INVAL : dir_add(fs, dir, e->name, e->name_bytes, true, same, NULL);
 	if ((err = node_create(fs, e->mode & (MODE_TYPE | MODE_PERMISSIONS), e->uid, e->gid, 0, &n)))
 		return err;
 	set_times(n, e->modified_ns);
@@ -70,7 +74,7 @@ err_t import_image(struct fs *fs, const struct initfs *image)
 	nodes[INITFS_ROOT] = fs->root;
 	for (uint32_t i = INITFS_ROOT + 1; i < image->node_count && !err; i++) {
 		initfs_node(image, i, &e);
-		err = import_node(fs, nodes[e.parent], &e, &nodes[i]);
+		err = import_node(fs, nodes[e.parent], &e, e.node == i ? NULL : nodes[e.node], &nodes[i]);
 	}
 	heap_free(nodes, image->node_count * sizeof(struct node *));
 	return err;

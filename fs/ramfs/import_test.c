@@ -8,9 +8,9 @@ static const char strings[] = "dirfilelinknullemptylast";
 /* An image with one of each, its file's content at 8192; the test's backing clones from the same bytes. */
 static struct initfs make_image(void)
 {
-	struct initfs_header h = { .magic = INITFS_MAGIC, .image_bytes = sizeof(test_image), .node_count = 6,
+	struct initfs_header h = { .magic = INITFS_MAGIC, .image_bytes = sizeof(test_image), .node_count = 7,
 	                           .strings_bytes = sizeof(strings) - 1, .strings_offset = 4096 };
-	struct initfs_node n[6] = {
+	struct initfs_node n[7] = {
 		{ .mode = MODE_DIRECTORY | 0755, .modified_ns = 5 },
 		{ .parent = 0, .name_offset = 0, .name_bytes = 3, .mode = MODE_DIRECTORY | 01777, .uid = 3, .gid = 4 },
 		{ .parent = 1, .name_offset = 3, .name_bytes = 4, .mode = MODE_FILE | 0755, .modified_ns = 1234567890123,
@@ -18,6 +18,7 @@ static struct initfs make_image(void)
 		{ .parent = 0, .name_offset = 7, .name_bytes = 4, .mode = MODE_SYMLINK | 0777, .content_offset = 5000, .content_bytes = 8 },
 		{ .parent = 1, .name_offset = 11, .name_bytes = 4, .mode = MODE_CHARACTER | 0666, .content_bytes = 1ull << 32 | 3 },
 		{ .parent = 1, .name_offset = 15, .name_bytes = 5, .mode = MODE_FILE | 0644 },
+		{ .parent = 0, .name_offset = 20, .name_bytes = 4, .mode = INITFS_OTHER_NAME, .content_offset = 2 },
 	};
 	struct initfs image;
 
@@ -53,6 +54,14 @@ TEST(an_image_becomes_a_tree_without_a_single_object)
 	CHECK_EQ(stat_of("/link").bytes, 8);
 	CHECK_EQ(do_try(&root, "/link", OPEN_READ), OK);
 	CHECK_EQ(stat_of("/dir/empty").bytes, 0);
+	end();
+}
+
+TEST(two_names_of_the_image_are_one_node)
+{
+	begin_import();
+	CHECK_EQ(stat_of("/last").node, stat_of("/dir/file").node);
+	CHECK_EQ(stat_of("/last").links, 2);
 	end();
 }
 

@@ -48,12 +48,21 @@ static bool content_is_valid(const struct initfs *fs, const struct initfs_node *
 	return !type_is(n->mode, MODE_FILE) || n->content_bytes == 0 || n->content_offset % CONTENT_ALIGN == 0;
 }
 
+/* Is it another name of a node before it, which is not just a name itself? */
+static bool other_name_is_valid(const struct initfs *fs, uint32_t index, const struct initfs_node *n)
+{
+	if (n->mode != INITFS_OTHER_NAME || n->content_offset >= index)
+		return false;
+	uint32_t mode = node_read(fs, (uint32_t)n->content_offset).mode;
+	return mode != INITFS_OTHER_NAME && !type_is(mode, MODE_DIRECTORY);
+}
+
 /* Nodes before index are checked already. */
 static bool node_is_valid(const struct initfs *fs, uint32_t index, uint32_t strings_bytes)
 {
 	struct initfs_node n = node_read(fs, index);
 
-	if (!mode_is_valid(n.mode) || !content_is_valid(fs, &n))
+	if (!other_name_is_valid(fs, index, &n) && (!mode_is_valid(n.mode) || !content_is_valid(fs, &n)))
 		return false;
 	if (index == INITFS_ROOT)
 		return type_is(n.mode, MODE_DIRECTORY);
@@ -99,16 +108,18 @@ err_t initfs_open(const void *image, uint64_t image_bytes, struct initfs *out)
 
 void initfs_node(const struct initfs *fs, uint32_t index, struct initfs_entry *out)
 {
-	struct initfs_node n = node_read(fs, index);
+	struct initfs_node named = node_read(fs, index);
+	uint32_t node = named.mode == INITFS_OTHER_NAME ? (uint32_t)named.content_offset : index;
+	struct initfs_node n = node_read(fs, node);
 
 	*out = (struct initfs_entry){
-		.index = index, .parent = index == INITFS_ROOT ? INITFS_ROOT : n.parent,
+		.index = index, .parent = index == INITFS_ROOT ? INITFS_ROOT : named.parent, .node = node,
 		.mode = n.mode, .uid = n.uid, .gid = n.gid, .modified_ns = n.modified_ns,
 		.name = "", .content = fs->image,
 	};
 	if (index != INITFS_ROOT) {
-		out->name = fs->strings + n.name_offset;
-		out->name_bytes = n.name_bytes;
+		out->name = fs->strings + named.name_offset;
+		out->name_bytes = named.name_bytes;
 	}
 	if (type_is(n.mode, MODE_FILE) || type_is(n.mode, MODE_SYMLINK)) {
 		out->content_offset = n.content_offset;

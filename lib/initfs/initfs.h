@@ -24,6 +24,7 @@ struct initfs {
 /* A node, with its name and content resolved. */
 struct initfs_entry {
 	uint32_t index, parent;
+	uint32_t node;                  /* index, or that of the node of which this is another name; all below but the name is the node's */
 	uint32_t mode, uid, gid;
 	uint64_t modified_ns;
 	const char *name;               /* not 0-terminated; empty for the root */

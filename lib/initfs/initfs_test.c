@@ -3,7 +3,7 @@
 #include "lib/initfs/initfs.h"
 #include "lib/test/test.h"
 
-enum { NODES = 6, IMAGE_BYTES = 3 * 4096 };
+enum { NODES = 7, IMAGE_BYTES = 3 * 4096 };
 
 static struct {
 	struct initfs_header header;
@@ -13,7 +13,7 @@ static struct {
 } image;
 _Static_assert(sizeof image == IMAGE_BYTES, "the content begins on the second page");
 
-/* / bin bin/sh etc link -> bin/sh null */
+/* / bin bin/sh etc link -> bin/sh null etc/bin, which is bin/sh */
 static void make(void)
 {
 	static const char names[] = "binshetclinknull";
@@ -34,6 +34,7 @@ static void make(void)
 	image.node[4] = (struct initfs_node){ .mode = MODE_SYMLINK | 0777, .name_offset = 8, .name_bytes = 4,
 		.content_offset = 4096 + 5000, .content_bytes = 6 };
 	image.node[5] = (struct initfs_node){ .mode = MODE_CHARACTER | 0666, .name_offset = 12, .name_bytes = 4, .content_bytes = 1ull << 32 | 3 };
+	image.node[6] = (struct initfs_node){ .mode = INITFS_OTHER_NAME, .parent = 3, .name_offset = 0, .name_bytes = 3, .content_offset = 2 };
 }
 
 static err_t find(const char *path, struct initfs_entry *e)
@@ -69,6 +70,17 @@ TEST(paths_lead_to_their_nodes)
 	CHECK(find("link", &e) == OK && e.content_bytes == 6);
 }
 
+TEST(another_name_is_the_same_node)
+{
+	struct initfs_entry e;
+
+	make();
+	CHECK(find("etc/bin", &e) == OK && e.index == 6 && e.node == 2 && e.parent == 3 && e.uid == 5);
+	CHECK_MEM(e.name, "bin", e.name_bytes);
+	CHECK_MEM(e.content, "program", e.content_bytes);
+	CHECK(find("bin/sh", &e) == OK && e.node == 2);
+}
+
 TEST(what_is_not_there_is_not_found)
 {
 	struct initfs_entry e;
@@ -93,7 +105,7 @@ TEST(children_come_in_order_and_end)
 	CHECK(initfs_next_child(&fs, 0, 2, &e) == OK && e.index == 3);
 	CHECK(initfs_next_child(&fs, 1, 0, &e) == OK && e.index == 2);
 	CHECK_EQ(initfs_next_child(&fs, 1, 3, &e), ERR_NOENT);
-	CHECK_EQ(initfs_next_child(&fs, 3, 0, &e), ERR_NOENT);
+	CHECK_EQ(initfs_next_child(&fs, 3, 7, &e), ERR_NOENT);
 }
 
 TEST(an_image_may_lie_in_more_memory_but_not_less)
@@ -138,4 +150,9 @@ TEST(broken_nodes_are_refused)
 	BROKEN(image.node[2].content_offset = UINT64_MAX & ~4095ull);
 	BROKEN(image.node[2].content_bytes = UINT64_MAX);
 	BROKEN(image.node[4].content_bytes = IMAGE_BYTES);
+	BROKEN(image.node[6].content_offset = 6);
+	BROKEN(image.node[6].content_offset = 1);
+	BROKEN(image.node[6].content_offset = 1ull << 32 | 2);
+	BROKEN(image.node[0].mode = INITFS_OTHER_NAME);
+	BROKEN((image.node[5].mode = INITFS_OTHER_NAME, image.node[5].content_offset = 2, image.node[6].content_offset = 5));
 }
