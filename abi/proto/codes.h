@@ -10,5 +10,6 @@ enum code {
 #include "abi/proto/posix.def"
 #include "abi/proto/init.def"
 #include "abi/proto/ring.def"
+#include "abi/proto/unix.def"
 #undef CODE
 };

@@ -28,6 +28,28 @@ struct event { uint64_t cookie; uint32_t found; uint32_t reserved; };
 enum timer_flags { TIMER_ABSOLUTE = 1 << 0 };
 struct timer_setting { uint64_t first_ns, period_ns; };
 
+enum pipe_kind { PIPE_PLAIN = 0, PIPE_STREAM = 1, PIPE_DATAGRAM = 2, PIPE_SEQUENCE = 5 };     /* sockets' as SOCK_... on Linux */
+enum { PIPE_NAME_MAX = 112 };
+struct pipe_info {
+	uint32_t kind;                  /* enum pipe_kind */
+	uint32_t pid, uid, gid;         /* of who made or named it last (of a packet: who sent it) */
+	/* The owner's own, which the kernel does not interpret. */
+	uint32_t state, name_bytes;
+	uint32_t peer_pid, peer_uid, peer_gid;
+	char name[PIPE_NAME_MAX];
+};
+
+enum pipe_receive_flags {
+	PIPE_PEEK = 1 << 0,             /* leave it there, and its handle */
+	PIPE_ACCEPT = 1 << 1,           /* also of a stream or sequence that is not connected */
+};
+struct pipe_receive { uint64_t buffer, bytes; };
+struct pipe_received {
+	struct pipe_info sender;        /* of a packet. Bytes that nothing goes with: kind PIPE_PLAIN */
+	uint64_t word;                  /* as PIPE_SEND had it */
+	uint64_t bytes;                 /* of the whole packet */
+};
+
 enum power { POWER_OFF = 1, POWER_RESTART = 2 };
 enum trace_control { TRACE_STOP = 0, TRACE_START = 1 };
 

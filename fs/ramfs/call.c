@@ -254,13 +254,22 @@ static int64_t call_lock(struct fs *fs, struct call *c, struct open *o)
 	return err || c->out_bytes == 0 ? err : put_out(c, &lock, sizeof(lock));
 }
 
+static int64_t call_mknod(struct fs *fs, struct call *c, const struct where *w)
+{
+	err_t err = tree_mknod(fs, w, (uint32_t)c->word, c->word >> 52 << 32 | (c->word >> 32 & 0xfffff), c->passed);
+
+	c->passed_kept = !err && (c->word & MODE_TYPE) == MODE_SOCKET;
+	return err;
+}
+
 int64_t call_run(struct fs *fs, struct call *c)
 {
 	struct open *o = c->open;
 	struct where w = where_of(c, o, 0);
 
 	c->out_used = 0;
-	c->later = false;
+	c->later = c->passed_kept = false;
+	c->reply = CONTENT_NONE;
 	switch (c->code) {
 	case FILE_STAT:
 		return call_stat(fs, c, o);
@@ -278,7 +287,9 @@ int64_t call_run(struct fs *fs, struct call *c)
 	case FILE_READLINK:
 		return call_readlink(fs, c, o);
 	case FILE_MKNOD:
-		return tree_mknod(fs, &w, (uint32_t)c->word, c->word >> 52 << 32 | (c->word >> 32 & 0xfffff));
+		return call_mknod(fs, c, &w);
+	case FILE_CONNECT:
+		return tree_connect(fs, &w, &c->reply);
 	case FILE_CHMOD:
 		return tree_chmod(fs, &w, (uint32_t)c->word, (unsigned)(c->word >> 32));
 	case FILE_CHOWN:

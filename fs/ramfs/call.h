@@ -15,10 +15,13 @@ struct call {
 	size_t in_bytes;
 	bool has_other;                 /* a handle was passed... */
 	struct open *other;             /* ...and is this open of ours (NULL: another server's) */
+	content_t passed;               /* that one's, to be kept (passed_kept), or CONTENT_NONE */
 	char *out;                      /* 8-aligned */
 	size_t out_bytes;               /* room for the answer */
 	/* Filled: */
 	size_t out_used;
+	bool passed_kept;
+	content_t reply;                /* goes to the sender and stays ours; or CONTENT_NONE */
 	bool later;                     /* no answer now: backing->finish will give it */
 };
 

@@ -49,10 +49,10 @@ static void step(struct input *i, struct open *handles[HANDLES], unsigned *tag)
 				*h = o.open;
 		}
 	} else if (*h) {
-		struct call c = { .sender = s, .open = *h, .tag = ++*tag, .code = 300 + what % 24, .in = (const char *)i->data,
-		                  .in_bytes = bytes, .has_other = what & 64, .other = *other, .out = out, .out_bytes = what * 16 };
+		struct call c = { .sender = s, .open = *h, .tag = ++*tag, .code = 300 + what % 25, .in = (const char *)i->data,
+		                  .in_bytes = bytes, .has_other = what & 64, .other = *other, .passed = CONTENT_NONE, .out = out, .out_bytes = what * 16 };
 		c.word = take(&(struct input){ i->data + bytes, i->bytes - bytes }, what & 1 ? 8 : 2);
-		if (c.code == 322)
+		if (c.code == 324)
 			c.code = MEM_NEXT_DATA;
 		if (c.code == FILE_TRUNCATE || c.code == FILE_ALLOCATE)
 			c.word %= 100000;

@@ -267,7 +267,7 @@ static int64_t file_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	struct call c = {
 		.sender = &r->message->sender, .open = r->open, .code = code, .word = word,
 		.in = (const char *)r->in, .in_bytes = r->in_here, .out = (char *)r->out, .out_bytes = r->out_room,
-		.has_other = r->passed != HANDLE_NONE || r->passed_open, .other = r->passed_open,
+		.has_other = r->passed != HANDLE_NONE || r->passed_open, .other = r->passed_open, .passed = r->passed,
 	};
 	int64_t result;
 
@@ -283,6 +283,12 @@ static int64_t file_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	result = call_run(&fs, &c);
 	if (c.later)
 		return defer(r);
+	if (c.passed_kept)
+		scheme_take_handle(r);
+	if (c.reply != CONTENT_NONE) {
+		r->reply_handle = c.reply;
+		r->reply_flags = REPLY_HANDLE | REPLY_COPY_HANDLE;
+	}
 	r->out_bytes = c.out_used;
 	return result;
 }

@@ -85,7 +85,8 @@ err_t tree_create_at(struct fs *fs, const struct sender *s, const struct walk *p
 	return err;
 }
 
-static err_t create(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev, const char *target, size_t target_bytes)
+static err_t create(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev, const char *target, size_t target_bytes,
+                    struct entry **out)
 {
 	struct walk place;
 	err_t err;
@@ -94,17 +95,19 @@ static err_t create(struct fs *fs, const struct where *w, uint32_t mode, uint64_
 		return ERR_NOENT;
 	if ((err = walk_where(fs, w, WALK_RAW | WALK_MOUNT, &place)))
 		return err;
-	return tree_create_at(fs, w->sender, &place, mode, rdev, target, target_bytes, NULL);
+	return tree_create_at(fs, w->sender, &place, mode, rdev, target, target_bytes, out);
 }
 
 err_t tree_mkdir(struct fs *fs, const struct where *w, uint32_t mode)
 {
-	return create(fs, w, MODE_DIRECTORY | (mode & (0777 | MODE_STICKY)), 0, NULL, 0);
+	return create(fs, w, MODE_DIRECTORY | (mode & (0777 | MODE_STICKY)), 0, NULL, 0, NULL);
 }
 
-err_t tree_mknod(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev)
+err_t tree_mknod(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev, content_t socket)
 {
 	uint32_t type = mode & MODE_TYPE;
+	struct entry *e;
+	err_t err;
 
 	if (type == 0)
 		type = MODE_FILE;
@@ -114,7 +117,25 @@ err_t tree_mknod(struct fs *fs, const struct where *w, uint32_t mode, uint64_t r
 		return ERR_INVAL;
 	if ((type == MODE_CHARACTER || type == MODE_BLOCK) && w->sender->uid != 0)
 		return ERR_PERM;
-	return create(fs, w, type | (mode & MODE_PERMISSIONS), type == MODE_CHARACTER || type == MODE_BLOCK ? rdev : 0, NULL, 0);
+	rdev = type == MODE_CHARACTER || type == MODE_BLOCK ? rdev : 0;
+	if ((err = create(fs, w, type | (mode & MODE_PERMISSIONS), rdev, NULL, 0, &e)))
+		return err;
+	if (type == MODE_SOCKET)
+		e->node->special.pipe = socket;
+	return OK;
+}
+
+err_t tree_connect(struct fs *fs, const struct where *w, content_t *out)
+{
+	struct walk place;
+	err_t err;
+
+	if ((err = walk_at(fs, w, 0, &place)) || (err = node_access(place.node, w->sender, MAY_WRITE)))
+		return err;
+	if (!node_is(place.node, MODE_SOCKET) || place.node->special.pipe == CONTENT_NONE)
+		return ERR_CONNREFUSED;
+	*out = place.node->special.pipe;
+	return OK;
 }
 
 err_t tree_symlink(struct fs *fs, const struct where *w, const char *target, size_t target_bytes)
@@ -123,7 +144,7 @@ err_t tree_symlink(struct fs *fs, const struct where *w, const char *target, siz
 		return ERR_NOENT;
 	if (target_bytes > PATH_BYTES_MAX)
 		return ERR_NAMETOOLONG;
-	return create(fs, w, MODE_SYMLINK | 0777, 0, target, target_bytes);
+	return create(fs, w, MODE_SYMLINK | 0777, 0, target, target_bytes, NULL);
 }
 
 /* A link keeps a file alive that its owner deletes, a set-user-id one with a hole too: so only for owners, and for who could

@@ -22,7 +22,10 @@ err_t tree_may_add(const struct node *dir, const struct sender *s) NONNULL MUST_
 err_t tree_may_remove(const struct entry *e, const struct sender *s) NONNULL MUST_CHECK;
 
 err_t tree_mkdir(struct fs *fs, const struct where *w, uint32_t mode) NONNULL MUST_CHECK;
-err_t tree_mknod(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev) NONNULL MUST_CHECK;
+/* socket: what a socket's node keeps on OK (others do not); or CONTENT_NONE. */
+err_t tree_mknod(struct fs *fs, const struct where *w, uint32_t mode, uint64_t rdev, content_t socket) NONNULL MUST_CHECK;
+/* What a socket's node keeps, borrowed, for who may write it. CONNREFUSED: nothing, or no socket. */
+err_t tree_connect(struct fs *fs, const struct where *w, content_t *out) NONNULL MUST_CHECK;
 err_t tree_symlink(struct fs *fs, const struct where *w, const char *target, size_t target_bytes) NONNULL MUST_CHECK;
 err_t tree_link(struct fs *fs, const struct where *old, const struct where *new, unsigned at_flags) NONNULL MUST_CHECK;
 err_t tree_unlink(struct fs *fs, const struct where *w, unsigned at_flags) NONNULL MUST_CHECK;

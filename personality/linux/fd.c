@@ -290,7 +290,8 @@ static int64_t make_pipe(uint64_t pointer, uint64_t linux_flags)
 
 	if (linux_flags & ~(uint64_t)(LINUX_O_CLOEXEC | LINUX_O_NONBLOCK | LINUX_O_DIRECT))
 		return ERR_INVAL;
-	if ((result = NATIVE_OPEN("pipe", "", OPEN_READ | flags)) < 0)
+	result = linux_flags & LINUX_O_DIRECT ? NATIVE_OPEN("pipe", "packets", OPEN_READ | flags) : NATIVE_OPEN("pipe", "", OPEN_READ | flags);
+	if (result < 0)
 		return result;
 	fds[0] = (int32_t)result;
 	result = native(OP_OPEN, 0, fds[0], 0, 0, (uint64_t)"write", 5, OPEN_WRITE | flags, 0);
@@ -367,20 +368,4 @@ int64_t linux_timerfd_gettime(struct thread *t, const uint64_t *a)
 		return ERR_BADF;
 	int64_t result = native_call((handle_t)a[0], TIMER_GET, 0, NULL, 0, &s, sizeof(s), 0);
 	return result < 0 ? (result == ERR_NOTTY ? ERR_INVAL : result) : write_setting(a[1], &s);
-}
-
-/* ---- sockets: there is no family yet ---- */
-
-int64_t linux_socket(struct thread *t, const uint64_t *a)
-{
-	(void)t;
-	(void)a;
-	return -LINUX_EAFNOSUPPORT;
-}
-
-int64_t linux_socketpair(struct thread *t, const uint64_t *a)
-{
-	(void)t;
-	(void)a;
-	return -LINUX_EAFNOSUPPORT;
 }

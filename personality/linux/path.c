@@ -152,8 +152,9 @@ static int64_t send(const struct target *target, const struct path_request *q)
 	int64_t handle = target_handle(target, &own);
 	if (handle < 0)
 		return own ? handle : ERR_BADF;
-	int64_t result = native_call((handle_t)handle, q->code, REQUEST_INTERRUPTIBLE, in, q->before_bytes + rest_bytes,
-	                             q->out, q->out_bytes, q->word);
+	handle_t ignored;
+	int64_t result = native_call_handle((handle_t)handle, q->code, REQUEST_INTERRUPTIBLE, q->pass ? *q->pass : HANDLE_NONE, in,
+	                                    q->before_bytes + rest_bytes, q->out, q->out_bytes, q->word, q->received ? q->received : &ignored);
 	if (own)
 		native_close((handle_t)handle);
 	return result;
@@ -382,6 +383,10 @@ int64_t path_open(struct thread *t, int32_t directory, const char *path, uint64_
 /* What Linux calls things without a path. */
 static int64_t name_unnamed(handle_t handle, char *to, size_t bytes)
 {
+	struct pipe_info info;
+
+	if (native_call(handle, PIPE_INFO, 0, NULL, 0, &info, sizeof(info), 0) >= 0)
+		return (int64_t)fmt(to, bytes, "socket:[%u]", (uint32_t)handle + 1);
 	if (native_call(handle, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) >= 0)
 		return (int64_t)fmt(to, bytes, "pipe:[%u]", (uint32_t)handle + 1);
 	/* As stat_unnamed takes it for. */

@@ -37,6 +37,8 @@ struct path_request {
 	size_t before_bytes;
 	void *out;
 	size_t out_bytes;
+	const handle_t *pass;           /* a handle to go along; NULL: none */
+	handle_t *received;             /* gets the one that comes back; NULL: there is none */
 };
 int64_t path_call(struct thread *t, int32_t directory, const char *path, const struct path_request *q) NONNULL MUST_CHECK;
 /* One about two paths (FILE_RENAME, FILE_LINK). */
