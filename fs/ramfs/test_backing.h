@@ -306,7 +306,7 @@ UNUSED static err_t do_rename(const struct sender *s, const char *old, const cha
 UNUSED static err_t do_mknod(const struct sender *s, const char *path, uint32_t mode, uint64_t rdev)
 {
 	struct where w = at(s, path);
-	return tree_mknod(&F, &w, mode, rdev);
+	return tree_mknod(&F, &w, mode, rdev, CONTENT_NONE);
 }
 
 UNUSED static err_t do_chmod(const struct sender *s, const char *path, uint32_t mode)

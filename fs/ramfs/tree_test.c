@@ -536,6 +536,26 @@ TEST(special_nodes_are_kept_but_not_opened)
 	end();
 }
 
+TEST(a_socket_keeps_its_handle_for_those_who_may_write_it)
+{
+	struct where s = at(&alice, "/s"), by_bob = at(&bob, "/s"), file = at(&alice, "/f"), none = at(&alice, "/none");
+	content_t socket, found;
+
+	begin();
+	s.at = by_bob.at = file.at = none.at = F.root;
+	CHECK_EQ(F.backing->pipe_new(&socket), OK);
+	CHECK_EQ(tree_mknod(&F, &s, MODE_SOCKET | 0700, 0, socket), OK);
+	CHECK_EQ(tree_mknod(&F, &s, MODE_SOCKET | 0700, 0, CONTENT_NONE), ERR_EXIST);
+	CHECK_EQ(tree_connect(&F, &s, &found), OK);
+	CHECK_EQ(found, socket);
+	CHECK_EQ(tree_connect(&F, &by_bob, &found), ERR_ACCES);
+	CHECK_EQ(tree_connect(&F, &none, &found), ERR_NOENT);
+	CHECK_EQ(do_mknod(&alice, "/f", 0644, 0), OK);
+	CHECK_EQ(tree_connect(&F, &file, &found), ERR_CONNREFUSED);
+	CHECK_EQ(do_unlink(&alice, "/s"), OK);          /* and with it goes the handle: end() looks */
+	end();
+}
+
 static err_t resolve(const struct sender *s, const char *path, char *out)
 {
 	struct where w = at(s, path);
