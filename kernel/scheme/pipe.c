@@ -488,13 +488,16 @@ static err_t pipe_create(enum pipe_kind kind, bool is_packets, struct pipe **out
 	return OK;
 }
 
-static err_t open_socket(enum pipe_kind kind, const struct open_args *a, struct passed *out)
+/* What one opens that is new: CAN_ bits, and */
+enum { MAKES_PACKETS = 1 << 2, KIND_SHIFT = 4 };
+
+static err_t pipe_open(uint32_t what, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	struct pipe *p;
 	err_t err;
 
-	TRY(pipe_create(kind, kind != PIPE_STREAM, &p));
-	err = give_end(p, CAN_READ | CAN_WRITE, a, out);
+	TRY(pipe_create(what >> KIND_SHIFT, what & MAKES_PACKETS, &p));
+	err = give_end(p, what & (CAN_READ | CAN_WRITE), a, out);
 	pipe_put(p);
 	return err;
 }
@@ -518,7 +521,8 @@ static err_t open_peer(struct end *e, const struct open_args *a, struct passed *
 	struct end *peer;
 	err_t err;
 
-	TRY(open_socket(e->pipe->info.kind, a, out));
+	uint32_t packets = e->pipe->is_packets ? MAKES_PACKETS : 0;
+	TRY(pipe_open(e->pipe->info.kind << KIND_SHIFT | packets | CAN_READ | CAN_WRITE, "", a, out));
 	peer = out->resource->data;
 	if ((err = set_out(e, peer->pipe)) || (err = set_out(peer, e->pipe)))
 		resource_put(out->resource);
@@ -685,27 +689,18 @@ static const struct resource_ops pipe_ops = {
 	.open = end_open, .ready = end_ready, .destroy = end_destroy,
 };
 
-enum { MAKES_PACKETS = 4 };     /* beside CAN_READ */
-
-static err_t pipe_open(uint32_t kind, const char *rest UNUSED, const struct open_args *a, struct passed *out)
-{
-	struct pipe *p;
-	err_t err;
-
-	TRY(pipe_create(PIPE_PLAIN, kind & MAKES_PACKETS, &p));
-	err = give_end(p, kind & CAN_READ, a, out);
-	pipe_put(p);
-	return err;
-}
-
-static err_t socket_open(uint32_t kind, const char *rest UNUSED, const struct open_args *a, struct passed *out) { return open_socket(kind, a, out); }
+enum {
+	KIND_STREAM = PIPE_STREAM << KIND_SHIFT | CAN_READ | CAN_WRITE,
+	KIND_DATAGRAM = PIPE_DATAGRAM << KIND_SHIFT | MAKES_PACKETS | CAN_READ | CAN_WRITE,
+	KIND_SEQUENCE = PIPE_SEQUENCE << KIND_SHIFT | MAKES_PACKETS | CAN_READ | CAN_WRITE,
+};
 
 const struct scheme_entry pipe_scheme[] = {
 	{ .ref = "", .open = pipe_open, .kind = CAN_READ },
 	{ .ref = "fifo", .open = pipe_open },
 	{ .ref = "packets", .open = pipe_open, .kind = CAN_READ | MAKES_PACKETS },
-	{ .ref = "stream", .open = socket_open, .kind = PIPE_STREAM },
-	{ .ref = "datagram", .open = socket_open, .kind = PIPE_DATAGRAM },
-	{ .ref = "sequence", .open = socket_open, .kind = PIPE_SEQUENCE },
+	{ .ref = "stream", .open = pipe_open, .kind = KIND_STREAM },
+	{ .ref = "datagram", .open = pipe_open, .kind = KIND_DATAGRAM },
+	{ .ref = "sequence", .open = pipe_open, .kind = KIND_SEQUENCE },
 	{0},
 };
