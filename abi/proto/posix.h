@@ -11,7 +11,16 @@ enum posix_fork_flags { POSIX_FORK_SAME_PARENT = 1 << 0 /* CLONE_PARENT */, POSI
 
 struct posix_exec {
 	uint32_t path_bytes, command_bytes;     /* both follow: path, then argv joined with 0s */
-	uint32_t environment_bytes, reserved;
+	uint32_t environment_bytes;
+	uint32_t child_flags;                   /* enum posix_child_flags, of the new program */
+};
+enum posix_child_flags {
+	POSIX_CHILD_NO_ZOMBIES = 1,     /* it ignores SIGCHLD, or SA_NOCLDWAIT */
+	POSIX_CHILD_NO_STOPS = 2,       /* SA_NOCLDSTOP */
+	POSIX_CHILD_UNSEEN = 4,         /* it does not handle SIGCHLD nor look for one, so that nothing would come of it: none is sent */
+	POSIX_CHILD_FLAGS_ALL = 7,
+	/* To POSIX_CHILD_FLAGS, without UNSEEN: the sender blocks SIGCHLD. If it was UNSEEN, one is made up for if a child has ended. */
+	POSIX_CHILD_BLOCKED = 8,
 };
 struct posix_exec_result {
 	uint32_t secure;                /* AT_SECURE: credentials changed */

@@ -14,7 +14,7 @@ const struct call_entry call_table[LINUX_CALL_COUNT] = {
 
 static int64_t call_missing(struct thread *t, uint64_t number)
 {
-	struct missing_counts *missing = t->process->missing;
+	struct missing_counts *missing = process_missing(t->process);
 
 	if (missing)
 		atomic_fetch_add_explicit(&missing->calls[MIN_OF(number, ARRAY_COUNT(missing->calls) - 1)], 1, memory_order_relaxed);

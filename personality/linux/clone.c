@@ -10,20 +10,10 @@
 #include "personality/linux/call.h"
 #include "personality/linux/deliver.h"
 #include "personality/linux/entry.h"
-#include "personality/linux/fpu.h"
 #include "personality/linux/futex.h"
 #include "personality/linux/strace.h"
 
-/* The floating point state goes with the new thread. */
-static void fpu_keep(struct thread *from, struct thread *to)
-{
-	const struct process_kept *kept = &from->process->kept;
-
-	memset((void *)(to->fpu_area + LINUX_FXSAVE_BYTES), 0, LINUX_XSAVE_HEADER_BYTES);
-	(void)(fpu_save(to->fpu_area, kept->xsave_features) == 0);
-}
-
-/* What the new thread's program sees: the caller's registers, its own stack, result 0. */
+/* What the new thread's program sees: the caller's registers, its own stack, result 0. (The kernel gives it the caller's floating point state.) */
 static void child_prepare(struct thread *from, struct thread *to, const struct linux_clone_args *args)
 {
 	to->frame = from->frame;
@@ -36,7 +26,6 @@ static void child_prepare(struct thread *from, struct thread *to, const struct l
 	to->clear_child_tid = args->flags & LINUX_CLONE_CHILD_CLEARTID ? args->child_tid : 0;
 	to->start_child_tid = args->flags & LINUX_CLONE_CHILD_SETTID ? args->child_tid : 0;
 	memcpy(to->name, from->name, sizeof(to->name));
-	fpu_keep(from, to);
 }
 
 static int64_t thread_launch(handle_t process, struct thread *child, uint64_t pid, const struct linux_clone_args *args)
@@ -86,16 +75,21 @@ static int64_t child_start(struct thread *t, handle_t child_process, struct thre
 		.exit_signal = (uint32_t)args->exit_signal,
 		.flags = (args->flags & LINUX_CLONE_PARENT ? POSIX_FORK_SAME_PARENT : 0) | (args->flags & LINUX_CLONE_VFORK ? POSIX_FORK_VFORK : 0),
 	};
-	handle_t ignored;
-	int64_t err = native_call_handle(process_posix(t->process), POSIX_FORK, 0, child_process, &fork, sizeof(fork), NULL, 0, 0, &ignored);
+	handle_t posix = process_posix(t->process), ignored;
+	int64_t err = native_call_handle(posix, POSIX_FORK, 0, child_process, &fork, sizeof(fork), NULL, 0, 0, &ignored);
 
 	/* A system without procd has processes all the same. */
-	bool is_known = err >= 0;
-	if (is_known || process_posix(t->process) == HANDLE_NONE)
+	if (err < 0 && posix != HANDLE_NONE)
+		goto close;
+	/* In the child its own handle takes the place of ours, which would keep us from going and could end us. (Not before procd knows of it,
+	 * who ends what is never started: such a one would not go with its last handle any more.) */
+	err = native_call_handle(child_process, TASK_GIVE, 0, child_process, NULL, 0, NULL, 0, (uint64_t)process_self(t->process), &ignored);
+	if (err >= 0)
 		err = thread_launch(child_process, child, pid, args);
 	/* Status 0 of what never ran: procd forgets it without a word to anybody. */
-	if (err < 0 && is_known)
+	if (err < 0)
 		(void)native_call(child_process, TASK_KILL, 0, NULL, 0, NULL, 0, 0);
+close:
 	(void)native_close(child_process);
 	return err < 0 ? err : 0;
 }
@@ -109,7 +103,6 @@ static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
 
 	lock_take(&p->lock);
 	/* The child gets a copy of this very block; what it needs is put in place before and taken back after. */
-	fpu_keep(t, t);
 	struct frame frame = t->frame;
 	child_prepare(t, t, args);
 	t->vfork_inherited = p->vfork_end;
@@ -127,40 +120,33 @@ static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
 	return pid;
 }
 
-/* A second struct process in the same memory, with one thread block. */
-static err_t process_twin(struct thread *t, struct process **out_process, struct thread **out_thread)
+/* A second struct process in the same memory, with one thread. */
+static err_t process_twin(struct thread *t, struct process **out)
 {
 	struct process *p = t->process, *twin;
 	void *memory;
 	err_t err;
 
-	if ((err = area_map(p, sizeof(*twin), &memory)))
+	if ((err = area_map(p, PROCESS_BLOCK_BYTES, &memory)))
 		return err;
-	twin = memory;
+	twin = process_in(memory);
 	lock_take(&p->lock);
-	memcpy(twin, p, offsetof(struct process, path));
+	memcpy(twin, p, offsetof(struct process, signal_queue));
+	twin->signal = p->signal;
 	(void)string_copy(twin->path, p->path, sizeof(twin->path));
-	twin->signal_queue = (struct signal_queue){ 0 };
 	lock_release(&p->lock);
 	twin->lock = (struct lock){ 0 };
-	list_init(&twin->threads);
-	atomic_store_explicit(&twin->live, 1, memory_order_relaxed);
-	timer_clear(&twin->timer);
 	twin->scratch = NULL;
-	if ((err = thread_create(twin, THREAD_LIVE, out_thread))) {
-		area_unmap(memory, sizeof(*twin));
-		return err;
-	}
-	*out_process = twin;
+	process_init(twin, twin);
+	*out = twin;
 	return OK;
 }
 
-static void twin_free(struct process *twin, struct thread *child)
+static void twin_free(struct process *twin)
 {
 	if (twin->scratch)
 		area_unmap(twin->scratch, twin->scratch_bytes);
-	thread_free(child);
-	area_unmap(twin, sizeof(*twin));
+	area_unmap((void *)((uint64_t)twin - PROCESS_STACK_BYTES), PROCESS_BLOCK_BYTES);
 }
 
 /* A pipe whose write end only the child will hold. */
@@ -183,13 +169,13 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 {
 	bool waits = args->flags & LINUX_CLONE_VFORK;
 	handle_t read_end = HANDLE_NONE, write_end = HANDLE_NONE, process;
-	struct process *twin = NULL;
-	struct thread *child = NULL;
+	struct process *twin;
 	int64_t err, pid;
 	uint8_t nothing;
 
-	if ((err = process_twin(t, &twin, &child)))
+	if ((err = process_twin(t, &twin)))
 		return err;
+	struct thread *child = &twin->first;
 	child_prepare(t, child, args);
 	child->vfork_inherited = t->process->vfork_end;
 	twin->vfork_end = 0;
@@ -213,14 +199,14 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 	/* Only the end of the last writer ends this. */
 	(void)native(OP_READ, 0, read_end, (uint64_t)&nothing, sizeof(nothing), (uint64_t)-1, 0, 0, 0);
 	(void)native_close(read_end);
-	twin_free(twin, child);
+	twin_free(twin);
 	return pid;
 
 close_read_end:
 	if (waits)
 		(void)native_close(read_end);
 free_twin:
-	twin_free(twin, child);
+	twin_free(twin);
 	return err == ERR_NOMEM ? ERR_NOMEM : ERR_AGAIN;
 }
 
@@ -295,11 +281,6 @@ static void process_forked(struct thread *t, uint32_t pid)
 	timer_clear(&p->timer);
 	t->robust_head = 0;
 	t->alternate.flags &= ~LINUX_SS_ONSTACK;
-	/* The one that was inherited stands for the parent, whom it would keep from going and could end. */
-	handle_t parent = process_self(p);
-	if (process_open_self(p))
-		process_die(t, LINUX_SIGKILL, false);
-	(void)native_close(parent);
 	/* A child of a vfork child does not keep that one's parent waiting. */
 	if (t->vfork_inherited) {
 		(void)native_close(t->vfork_inherited);
@@ -327,7 +308,6 @@ void clone_child(struct thread *t, uint64_t pid)
 	t->notice_flag = 0;
 	if (t->start_child_tid)
 		(void)(user_write(t->start_child_tid, &t->tid, sizeof(t->tid)) == 0);
-	(void)(fpu_load(t->fpu_area, p->kept.xsave_features) == 0);
 	/* The kernel started us with everything masked. */
 	t->mask = ~0ull;
 	thread_set_mask(t, mask);

@@ -18,7 +18,10 @@ int64_t signal_send(struct process *p, uint32_t tid, const struct linux_siginfo 
 int64_t signal_send_self(struct thread *t, uint32_t tid, uint32_t signal, int32_t code) NONNULL;
 /* Takes one pending signal of the set: its number and information; waits until the deadline. ERR_AGAIN, ERR_INTR. */
 int64_t signal_take(struct thread *t, uint64_t set, uint64_t deadline_ns, struct linux_siginfo *info) NONNULL MUST_CHECK;
-/* procd learns how this process treats SIGCHLD, unless it knows. */
-void signal_tell_child_flags(struct process *p, const struct linux_sigaction *action) NONNULL;
+/* procd learns how this process treats SIGCHLD, unless it knows: it was told so, or last these flags (enum posix_child_flags). */
+enum { SIGNAL_CHILD_FLAGS_KNOWN = UINT32_MAX };
+void signal_tell_child_flags(struct thread *t, uint32_t known) NONNULL;
+/* The same for the program that t executes. */
+uint32_t signal_child_flags_at_exec(const struct thread *t) NONNULL;
 /* Ends the process as the signal does. */
 NORETURN void process_die(struct thread *t, uint32_t signal, bool core) NONNULL;

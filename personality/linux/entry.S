@@ -90,17 +90,11 @@ child_entry:
 	call	clone_child
 	jmp	exit_full
 
-/* The first instruction in a new program's space: rdi the exec block. */
+/* The first instruction in a new program's space: rdi the thread block, rsi and rdx ITIMER_REAL's rest (exec.c). */
 	.globl exec_entry
 	.type exec_entry, @function
 exec_entry:
 	xorl	%ebp, %ebp
-	movq	%rdi, %rbx
-	call	exec_main
-	wrgsbase %rax
-	movq	%gs:THREAD_STACK_TOP, %rsp
-	movq	%rax, %rdi
-	movq	%rbx, %rsi
 	call	exec_finish
 	jmp	exit_full
 

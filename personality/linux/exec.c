@@ -9,6 +9,7 @@
 #include "lib/elf/elf.h"
 #include "personality/linux/area.h"
 #include "personality/linux/call.h"
+#include "personality/linux/cpurandom.h"
 #include "personality/linux/deliver.h"
 #include "personality/linux/entry.h"
 #include "personality/linux/execstack.h"
@@ -21,7 +22,7 @@
 #define PIE_BASE     0x555555554000ull
 #define STACK_BYTES  (8ull << 20)
 #define STACK_GAP    (1ull << 20)
-enum { BLOCK_STACK_BYTES = 32 << 10 };
+#define FLAGS_AT_START 0x202ull
 
 /* ---- Strings ---- */
 
@@ -46,22 +47,35 @@ void exec_plan_free(struct process *p)
 	area_unmap(memory, p->scratch_bytes);
 }
 
+const char *exec_keep(struct exec_plan *plan, const char *text, size_t bytes)
+{
+	char *to = plan->text + plan->text_bytes;
+
+	if (!range_fits(plan->text_bytes, bytes + 1, sizeof(plan->text)))
+		return NULL;
+	memcpy(to, text, bytes);
+	to[bytes] = 0;
+	plan->text_bytes += bytes + 1;
+	return to;
+}
+
+static size_t strings_used(const struct exec_plan *plan) { return plan->arguments_bytes + plan->environment_bytes; }
+
 int64_t exec_add(struct exec_plan *plan, bool is_environment, const char *string)
 {
 	size_t bytes = strlen(string) + 1;
-	size_t *used = is_environment ? &plan->environment_bytes : &plan->arguments_bytes;
-	char *to = is_environment ? plan->environment : plan->arguments;
 
-	if (!range_fits(*used, bytes, EXEC_STRINGS_BYTES))
+	ASSERT(is_environment || plan->environment_count == 0);
+	if (!range_fits(strings_used(plan), bytes, EXEC_STRINGS_BYTES))
 		return ERR_2BIG;
-	memcpy(to + *used, string, bytes);
-	*used += bytes;
+	memcpy(plan->strings + strings_used(plan), string, bytes);
+	*(is_environment ? &plan->environment_bytes : &plan->arguments_bytes) += bytes;
 	*(is_environment ? &plan->environment_count : &plan->argument_count) += 1;
 	return 0;
 }
 
 /* A NULL-ended array of the program's strings. A null array is an empty one, as on Linux. */
-static int64_t read_strings(uint64_t array, char *to, size_t *used, uint32_t *count)
+static int64_t read_strings(struct exec_plan *plan, uint64_t array, size_t *used, uint32_t *count)
 {
 	uint64_t pointer;
 
@@ -70,8 +84,8 @@ static int64_t read_strings(uint64_t array, char *to, size_t *used, uint32_t *co
 			return ERR_FAULT;
 		if (pointer == 0)
 			return 0;
-		size_t room = MIN_OF((size_t)EXEC_STRINGS_BYTES - *used, (size_t)EXEC_STRING_MAX);
-		int64_t length = user_string(to + *used, pointer, room);
+		size_t room = MIN_OF((size_t)EXEC_STRINGS_BYTES - strings_used(plan), (size_t)EXEC_STRING_MAX);
+		int64_t length = user_string(plan->strings + strings_used(plan), pointer, room);
 		if (length < 0)
 			return length == ERR_NAMETOOLONG ? ERR_2BIG : length;
 		*used += (size_t)length + 1;
@@ -104,7 +118,15 @@ static int64_t image_read(handle_t h, void *to, size_t bytes, uint64_t offset)
 	return native(OP_READ, 0, h, (uint64_t)to, bytes, offset, 0, 0, 0);
 }
 
-/* Only regular files are programs. Reads what they begin with; the length of that. */
+/* Is what an ELF file's header speaks of within its first bytes? */
+static bool has_headers(const char *start, size_t bytes)
+{
+	struct elf_table table;
+
+	return elf_table_find(start, bytes, UINT64_MAX, &table) == OK && range_fits(table.offset, table.bytes, bytes);
+}
+
+/* Only regular files are programs. Reads what they begin with; the length of that. A short piece mostly does. */
 static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
 {
 	struct file_stat stat;
@@ -115,7 +137,8 @@ static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
 	if ((stat.mode & MODE_TYPE) != MODE_FILE)
 		return ERR_ACCES;
 	*file_bytes = stat.bytes;
-	return image_read(h, start, EXEC_START_BYTES, 0);
+	int64_t got = image_read(h, start, EXEC_START_SHORT, 0);
+	return got < EXEC_START_SHORT || has_headers(start, (size_t)got) ? got : image_read(h, start, EXEC_START_BYTES, 0);
 }
 
 static int64_t file_plan(struct exec_file *f, const char *start, size_t start_bytes)
@@ -126,20 +149,21 @@ static int64_t file_plan(struct exec_file *f, const char *start, size_t start_by
 /* The script's interpreter takes the place of argument 0; its own argument and the script's path come after it. */
 static int64_t become_interpreter(struct exec_plan *plan, const char *interpreter, const char *argument)
 {
-	size_t first = plan->argument_count ? strlen(plan->arguments) + 1 : 0;
+	size_t first = plan->argument_count ? strlen(plan->strings) + 1 : 0;
 	size_t lengths = strlen(interpreter) + 1 + (argument ? strlen(argument) + 1 : 0) + strlen(plan->path) + 1;
-	char *at = plan->arguments;
+	char *at = plan->strings;
 
-	if (plan->arguments_bytes - first + lengths > EXEC_STRINGS_BYTES)
+	if (strings_used(plan) - first + lengths > EXEC_STRINGS_BYTES)
 		return ERR_2BIG;
-	memmove(at + lengths, at + first, plan->arguments_bytes - first);
+	memmove(at + lengths, at + first, strings_used(plan) - first);
 	at += string_copy(at, interpreter, lengths) + 1;
 	if (argument)
 		at += string_copy(at, argument, lengths) + 1;
 	(void)string_copy(at, plan->path, lengths);
 	plan->arguments_bytes += lengths - first;
 	plan->argument_count += (plan->argument_count ? 0 : 1) + 1 + (argument ? 1 : 0);
-	return string_copy(plan->path, interpreter, sizeof(plan->path)) >= sizeof(plan->path) ? ERR_NAMETOOLONG : 0;
+	plan->path = exec_keep(plan, interpreter, strlen(interpreter));
+	return plan->path && strlen(interpreter) < LINUX_PATH_MAX ? 0 : ERR_NAMETOOLONG;
 }
 
 /* Follows #! lines to an ELF file and makes its plan. f->handle is open (eaten on failure). */
@@ -176,16 +200,17 @@ static int64_t find_program(struct thread *t, struct exec_plan *plan, struct exe
 static int64_t find_linker(struct thread *t, struct exec_plan *plan, const struct exec_file *program, struct exec_file *f)
 {
 	uint32_t bytes = program->plan.interpreter_bytes;
+	char *interpreter = plan->text + plan->text_bytes;
 	int64_t result;
 
 	f->handle = HANDLE_NONE;
 	if (bytes == 0)
 		return 0;
-	if (bytes > sizeof(plan->interpreter))
+	if (bytes > LINUX_PATH_MAX || !range_fits(plan->text_bytes, bytes, sizeof(plan->text)))
 		return ERR_NOEXEC;
-	if (image_read(program->handle, plan->interpreter, bytes, program->plan.interpreter_offset) != bytes || plan->interpreter[bytes - 1])
+	if (image_read(program->handle, interpreter, bytes, program->plan.interpreter_offset) != bytes || interpreter[bytes - 1])
 		return ERR_NOEXEC;
-	if ((result = file_open(t, plan->interpreter, &f->handle)))
+	if ((result = file_open(t, interpreter, &f->handle)))
 		return result;
 	result = exec_file_start(f->handle, plan->start, &f->bytes);
 	if (result >= 0)
@@ -231,7 +256,7 @@ static int64_t copy_into(handle_t space, const struct exec_file *f, const struct
 
 static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes)
 {
-	static const char zeroes[512];
+	static const char zeroes[LINUX_PAGE];
 	int64_t result = 0;
 
 	for (uint64_t done = 0; result == 0 && done < bytes; done += sizeof(zeroes))
@@ -272,12 +297,21 @@ static int64_t map_file(handle_t space, struct exec_file *f, uint64_t base, char
 /* Where things go: each at a random distance, so that an attacker has to guess. */
 struct exec_layout { uint64_t pie_base, stack_top, linker_base, map_hint, brk_gap; };
 
+static bool random_fill(struct process *p, uint64_t *words, unsigned count)
+{
+	unsigned filled = 0;
+
+	while (p->kept.has_random && filled < count && cpu_random(&words[filled]))
+		filled++;
+	return filled == count || random_bytes(p, words, count * sizeof(*words));
+}
+
 static void layout_make(struct process *p, struct exec_layout *l, uint8_t random[EXEC_RANDOM_BYTES])
 {
 	uint64_t r[4 + EXEC_RANDOM_BYTES / 8];
 
 	/* No source yet (early boot): addresses that differ, but could be guessed. */
-	if (!random_bytes(p, r, sizeof(r)))
+	if (!random_fill(p, r, ARRAY_COUNT(r)))
 		for (unsigned i = 0; i < ARRAY_COUNT(r); i++)
 			r[i] = (native_clock(CLOCK_MONOTONIC_NS) + i) * 0x9e3779b97f4a7c15ull >> 8;
 	memcpy(random, r + 4, EXEC_RANDOM_BYTES);
@@ -321,15 +355,16 @@ static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle
 		return 0;
 	head.path_bytes = (uint32_t)path_bytes;
 	head.command_bytes = (uint32_t)MIN_OF(plan->arguments_bytes, (size_t)LINUX_PAGE);
+	head.child_flags = signal_child_flags_at_exec(t);
 	head.environment_bytes = (uint32_t)MIN_OF(plan->environment_bytes, room - head.path_bytes - head.command_bytes);
 	char *at = buffer;
 	memcpy(at, &head, sizeof(head));
 	at += sizeof(head);
 	memcpy(at, plan->absolute, head.path_bytes);
 	at += head.path_bytes;
-	memcpy(at, plan->arguments, head.command_bytes);
+	memcpy(at, plan->strings, head.command_bytes);
 	at += head.command_bytes;
-	memcpy(at, plan->environment, head.environment_bytes);
+	memcpy(at, plan->strings + plan->arguments_bytes, head.environment_bytes);
 	at += head.environment_bytes;
 	int64_t err = native_call_handle(process_posix(t->process), POSIX_EXEC, 0, file, buffer, (size_t)(at - buffer), identity, sizeof(*identity), 0, &ignored);
 	return err < 0 ? err : 0;
@@ -339,8 +374,8 @@ static int64_t map_stack(struct thread *t, handle_t space, const struct exec_pla
                          const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, char *buffer, uint64_t *sp)
 {
 	struct exec_stack s = {
-		.arguments = plan->arguments, .arguments_bytes = plan->arguments_bytes, .argument_count = plan->argument_count,
-		.environment = plan->environment, .environment_bytes = plan->environment_bytes, .environment_count = plan->environment_count,
+		.arguments = plan->strings, .arguments_bytes = plan->arguments_bytes, .argument_count = plan->argument_count,
+		.environment = plan->strings + plan->arguments_bytes, .environment_bytes = plan->environment_bytes, .environment_count = plan->environment_count,
 		.path = plan->name,
 	};
 	uint32_t flags = MAP_READ | MAP_WRITE | (program->plan.wants_executable_stack ? MAP_EXEC : 0);
@@ -366,33 +401,36 @@ static int64_t map_stack(struct thread *t, handle_t space, const struct exec_pla
 	return err;
 }
 
-/* ITIMER_REAL goes on over exec. */
-static void block_fill(struct thread *t, struct exec_block *b, const struct exec_plan *plan)
+/* What the program's process begins with, as it will be at its place in the new space. ITIMER_REAL goes on over exec: *alarm. */
+static void process_fill(struct thread *t, struct process *new, const struct exec_plan *plan, struct timer *alarm)
 {
-	struct process *p = t->process;
+	struct process *p = t->process, *at = process_in((void *)AREA_START);
 	const char *slash = strrchr(plan->name, '/');
 
+	memset(new, 0, offsetof(struct process, path));
+	process_init(new, at);
 	lock_take(&p->lock);
-	b->kept = p->kept;
-	b->ignored = signal_ignored(&p->signal);
-	b->alarm_due_ns = p->timer.timer[LINUX_ITIMER_REAL].due_ns;
-	b->alarm_period_ns = p->timer.timer[LINUX_ITIMER_REAL].period_ns;
+	new->kept = p->kept;
+	new->kept.child_flags = signal_child_flags_at_exec(t);
+	signal_ignore(&new->signal, signal_ignored(&p->signal));
+	*alarm = p->timer.is_used ? p->timer.timer[LINUX_ITIMER_REAL] : (struct timer){ 0 };
 	lock_release(&p->lock);
-	b->pid = p->pid;
-	b->mask = t->mask;
-	(void)string_copy(b->name, slash ? slash + 1 : plan->name, sizeof(b->name));
-	(void)string_copy(b->path, plan->absolute, sizeof(b->path));
+	new->pid = new->first.tid = p->pid;
+	new->area_next = AREA_START + PROCESS_BLOCK_BYTES + LINUX_PAGE;
+	new->start_ns = native_clock(CLOCK_MONOTONIC_NS);
+	new->clock = p->kept.handles.time != HANDLE_NONE ? (const struct time_page *)TIME_PAGE : NULL;
+	new->first.mask_saved = t->mask;
+	new->first.frame.rflags = FLAGS_AT_START;
+	(void)string_copy(new->name, slash ? slash + 1 : plan->name, sizeof(new->name));
+	memcpy(new->first.name, new->name, sizeof(new->name));
+	(void)string_copy(new->path, plan->absolute, sizeof(new->path));
 }
 
-static int64_t map_block(handle_t space, struct exec_block *b)
+static int64_t map_process(handle_t space, const struct process *new)
 {
-	int64_t err;
+	int64_t err = map_into(space, HANDLE_NONE, AREA_START, PROCESS_BLOCK_BYTES, MAP_READ | MAP_WRITE, 0);
 
-	b->block_bytes = round_up(sizeof(*b), LINUX_PAGE) + BLOCK_STACK_BYTES;
-	b->area_next = AREA_START + b->block_bytes + LINUX_PAGE;
-	if ((err = map_into(space, HANDLE_NONE, AREA_START, b->block_bytes, MAP_READ | MAP_WRITE, 0)))
-		return err;
-	return write_into(space, AREA_START, b, sizeof(*b));
+	return err ? err : write_into(space, (uint64_t)process_in((void *)AREA_START), new, offsetof(struct process, path) + strlen(new->path) + 1);
 }
 
 static int64_t map_image(struct thread *t, handle_t space)
@@ -406,10 +444,12 @@ static int64_t map_image(struct thread *t, handle_t space)
 }
 
 /* The last step; it returns only when it failed. */
-static int64_t move_thread(struct thread *t, handle_t space, uint64_t block_bytes)
+static int64_t move_thread(struct thread *t, handle_t space, const struct timer *alarm)
 {
+	struct process *at = process_in((void *)AREA_START);
 	struct thread_start start = {
-		.ip = (uint64_t)exec_entry, .sp = AREA_START + block_bytes, .arg = { AREA_START }, .notice_mask = ~0ull,
+		.ip = (uint64_t)exec_entry, .sp = (uint64_t)at, .arg = { (uint64_t)&at->first, alarm->due_ns, alarm->period_ns },
+		.gs_base = (uint64_t)&at->first, .notice_mask = ~0ull,
 	};
 	handle_t ignored;
 	return native_call_handle(process_self(t->process), TASK_EXEC, 0, space, &start, sizeof(start), NULL, 0, 0, &ignored);
@@ -417,13 +457,15 @@ static int64_t move_thread(struct thread *t, handle_t space, uint64_t block_byte
 
 static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct exec_file *program, struct exec_file *linker, char *buffer)
 {
-	struct exec_block *block = (struct exec_block *)buffer;
+	struct process *new = (struct process *)buffer;
 	struct posix_exec_result identity;
 	uint8_t random[EXEC_RANDOM_BYTES];
 	struct exec_layout layout;
+	struct timer alarm;
 	uint64_t sp;
 	int64_t err;
 
+	STATIC_ASSERT(sizeof(*new) <= EXEC_BUFFER_BYTES, "a process in the buffer");
 	int64_t space = NATIVE_OPEN("proc", "space", OPEN_READ | OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC);
 	if (space < 0)
 		return space;
@@ -435,20 +477,23 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 	if ((err = tell_procd(t, plan, program->handle, &identity, buffer)))
 		goto close_space;
 	if ((err = map_stack(t, (handle_t)space, plan, program, linker, &layout, random, &identity, buffer, &sp)))
-		goto close_space;
-	memset(block, 0, sizeof(*block));
-	block_fill(t, block, plan);
-	block->ids_known = process_posix(t->process) != HANDLE_NONE;
-	block->ids = (struct process_ids){ identity.uid, identity.euid, identity.euid, identity.gid, identity.egid, identity.egid };
-	block->entry = linker->handle != HANDLE_NONE ? linker->plan.entry + linker->bias : program->plan.entry + program->bias;
-	block->stack = sp;
-	block->brk_start = round_up(program->plan.end + program->bias, LINUX_PAGE) + layout.brk_gap;
-	block->map_hint = linker->handle != HANDLE_NONE ? linker->plan.start + linker->bias : layout.linker_base;
-	if ((err = map_image(t, (handle_t)space)) || (err = map_block((handle_t)space, block)))
-		goto close_space;
-	(void)native_call(process_self(t->process), TASK_NAME, 0, block->name, strlen(block->name), NULL, 0, 0);
-	err = move_thread(t, (handle_t)space, block->block_bytes);
-
+		goto tell_again;
+	process_fill(t, new, plan, &alarm);
+	new->ids = (struct process_ids){ identity.uid, identity.euid, identity.euid, identity.gid, identity.egid, identity.egid };
+	atomic_store_explicit(&new->ids_known, process_posix(t->process) != HANDLE_NONE, memory_order_relaxed);
+	new->first.frame.rip = linker->handle != HANDLE_NONE ? linker->plan.entry + linker->bias : program->plan.entry + program->bias;
+	new->first.frame.rsp = sp;
+	new->brk_start = new->brk_end = round_up(program->plan.end + program->bias, LINUX_PAGE) + layout.brk_gap;
+	new->map_hint = linker->handle != HANDLE_NONE ? linker->plan.start + linker->bias : layout.linker_base;
+	if ((err = map_image(t, (handle_t)space)) || (err = map_process((handle_t)space, new)))
+		goto tell_again;
+	/* (procd does it, when there is one.) */
+	if (process_posix(t->process) == HANDLE_NONE)
+		(void)native_call(process_self(t->process), TASK_NAME, 0, new->name, strlen(new->name), NULL, 0, 0);
+	err = move_thread(t, (handle_t)space, &alarm);
+tell_again:
+	/* It is still the old program. */
+	signal_tell_child_flags(t, signal_child_flags_at_exec(t));
 close_space:
 	(void)native_close((handle_t)space);
 	return err;
@@ -459,15 +504,16 @@ int64_t exec_run(struct thread *t, struct exec_plan *plan, handle_t file)
 	struct exec_file program = { .handle = file }, linker = { .handle = HANDLE_NONE };
 	int64_t err;
 
-	(void)string_copy(plan->name, plan->path, sizeof(plan->name));
+	plan->name = plan->path;
 	if (file == HANDLE_NONE && (err = file_open(t, plan->path, &program.handle)))
 		return err;
 	if ((err = find_program(t, plan, &program)))
 		return err;
 	if ((err = find_linker(t, plan, &program, &linker)))
 		goto close_program;
-	if (path_of(t, program.handle, plan->absolute, sizeof(plan->absolute)) < 0)
-		(void)string_copy(plan->absolute, plan->path, sizeof(plan->absolute));
+	plan->absolute = plan->text + plan->text_bytes;
+	if (path_of(t, program.handle, plan->text + plan->text_bytes, sizeof(plan->text) - plan->text_bytes) < 0)
+		plan->absolute = plan->path;
 	err = build_and_move(t, plan, &program, &linker, plan->buffer);
 	if (linker.handle != HANDLE_NONE)
 		(void)native_close(linker.handle);
@@ -480,11 +526,12 @@ static int64_t exec_call(struct thread *t, struct exec_plan *plan, handle_t file
 {
 	int64_t err;
 
-	if ((err = read_strings(arguments, plan->arguments, &plan->arguments_bytes, &plan->argument_count)) ||
-	    (err = read_strings(environment, plan->environment, &plan->environment_bytes, &plan->environment_count)))
+	if ((err = read_strings(plan, arguments, &plan->arguments_bytes, &plan->argument_count)))
 		goto close_file;
 	/* A program without a name confuses too many. */
 	if (plan->argument_count == 0 && (err = exec_add(plan, false, "")))
+		goto close_file;
+	if ((err = read_strings(plan, environment, &plan->environment_bytes, &plan->environment_count)))
 		goto close_file;
 	return exec_run(t, plan, file);
 
@@ -494,6 +541,17 @@ close_file:
 	return err;
 }
 
+/* The program's name for what to execute; its length. */
+static int64_t read_path(struct exec_plan *plan, uint64_t pointer)
+{
+	int64_t length = user_string(plan->text, pointer, LINUX_PATH_MAX);
+
+	plan->path = plan->text;
+	if (length >= 0)
+		plan->text_bytes = (size_t)length + 1;
+	return length;
+}
+
 int64_t linux_execve(struct thread *t, const uint64_t *a)
 {
 	struct exec_plan *plan;
@@ -501,7 +559,7 @@ int64_t linux_execve(struct thread *t, const uint64_t *a)
 
 	if ((err = exec_plan_create(t->process, &plan)))
 		return err;
-	int64_t length = user_string(plan->path, a[0], sizeof(plan->path));
+	int64_t length = read_path(plan, a[0]);
 	err = length < 0 ? length : length == 0 ? ERR_NOENT : exec_call(t, plan, HANDLE_NONE, a[1], a[2]);
 	exec_plan_free(t->process);
 	return err;
@@ -516,7 +574,7 @@ int64_t linux_execveat(struct thread *t, const uint64_t *a)
 		return ERR_INVAL;
 	if ((err = exec_plan_create(t->process, &plan)))
 		return err;
-	err = user_string(plan->path, a[1], sizeof(plan->path));
+	err = read_path(plan, a[1]);
 	if (err == 0 && !(a[4] & LINUX_AT_EMPTY_PATH))
 		err = ERR_NOENT;
 	if (err == 0 && (h = native(OP_DUP, 0, (handle_t)a[0], HANDLE_PRIVATE, DUP_CLOEXEC, RIGHT_ALL, 0, 0, 0)) < 0)
@@ -532,58 +590,10 @@ int64_t linux_execveat(struct thread *t, const uint64_t *a)
 
 /* ---- In the new space ---- */
 
-struct thread *exec_main(struct exec_block *b)
+void exec_finish(struct thread *t, uint64_t alarm_due_ns, uint64_t alarm_period_ns)
 {
-	uint64_t area_next = b->area_next;
-	struct process *p;
-	struct thread *t;
-	void *memory;
-
-	if (area_map_at(&area_next, sizeof(*p), &memory))
-		goto no_memory;
-	p = memory;
-	p->kept = b->kept;
-	p->pid = b->pid;
-	p->ids = b->ids;
-	atomic_store_explicit(&p->ids_known, b->ids_known, memory_order_relaxed);
-	p->area_next = area_next;
-	p->brk_start = p->brk_end = b->brk_start;
-	p->map_hint = b->map_hint;
-	p->start_ns = native_clock(CLOCK_MONOTONIC_NS);
-	list_init(&p->threads);
-	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
-	signal_ignore(&p->signal, b->ignored);
-	memcpy(p->name, b->name, sizeof(p->name));
-	memcpy(p->path, b->path, sizeof(p->path));
-	p->clock = p->kept.handles.time != HANDLE_NONE ? (const struct time_page *)TIME_PAGE : NULL;
-	if (p->kept.handles.missing != HANDLE_NONE) {
-		int64_t at = native_map(AREA_END, sizeof(*p->missing), MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED, p->kept.handles.missing, 0);
-		p->missing = at < 0 ? NULL : (struct missing_counts *)at;
-	}
-	if (thread_create(p, THREAD_LIVE, &t))
-		goto no_memory;
-	t->tid = p->pid;
-	memcpy(t->name, p->name, sizeof(t->name));
-	t->frame.rip = b->entry;
-	t->frame.rsp = b->stack;
-	t->frame.rflags = 0x202;
-	return t;
-
-no_memory:
-	/* The old program is gone: there is nobody to tell. */
-	for (;;)
-		(void)native(OP_EXIT, 0, HANDLE_NONE, 127, 0, 0, 0, 0, 0);
-}
-
-void exec_finish(struct thread *t, struct exec_block *b)
-{
-	uint64_t mask = b->mask, due = b->alarm_due_ns, period = b->alarm_period_ns;
-
-	area_unmap(b, b->block_bytes);
 	if (thread_set_upcall(t))
 		process_die(t, LINUX_SIGKILL, false);
-	timer_restore_real(t, due, period);
-	signal_tell_child_flags(t->process, &t->process->signal.action[LINUX_SIGCHLD]);
-	t->mask = ~0ull;
-	thread_set_mask(t, mask);
+	timer_restore_real(t, alarm_due_ns, alarm_period_ns);
+	thread_set_mask(t, t->mask_saved);
 }

@@ -415,3 +415,11 @@ int64_t linux_reboot(struct thread *t, const uint64_t *a)
 	(void)native_close((handle_t)h);
 	return result;
 }
+
+/* Not there, and said so quietly: every program of glibc asks once. */
+int64_t linux_rseq(struct thread *t, const uint64_t *a)
+{
+	(void)t;
+	(void)a;
+	return ERR_NOSYS;
+}

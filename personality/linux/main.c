@@ -12,6 +12,7 @@
 #include "lib/base/string.h"
 #include "personality/linux/area.h"
 #include "personality/linux/call.h"
+#include "personality/linux/cpurandom.h"
 #include "personality/linux/entry.h"
 #include "personality/linux/exec.h"
 #include "personality/linux/fpu.h"
@@ -92,6 +93,7 @@ static void kept_fill(struct process *p, const struct startup *s)
 	k->handles.missing = counts_open();
 	k->strace_first = p->pid;
 	k->cpu_features = cpu_features();
+	k->has_random = cpu_has_random();
 	k->xsave_features = fpu_features();
 	k->fpu_bytes = k->xsave_features ? bytes : LINUX_FXSAVE_BYTES;
 	if (k->fpu_bytes > FPU_BYTES_MAX) {
@@ -110,13 +112,11 @@ static struct thread *first_thread(const struct startup *s)
 	void *memory;
 	int64_t err;
 
-	if ((err = area_map_at(&area_next, sizeof(*p), &memory)))
+	if ((err = area_map_at(&area_next, PROCESS_BLOCK_BYTES, &memory)))
 		give_up("no memory", err, STATUS_BROKEN);
-	p = memory;
+	p = process_in(memory);
+	process_init(p, p);
 	p->area_next = area_next;
-	list_init(&p->threads);
-	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
-	signal_init(&p->signal);
 	p->start_ns = native_clock(CLOCK_MONOTONIC_NS);
 	if ((err = process_open_self(p)) || (err = native_call(process_self(p), TASK_INFO, 0, NULL, 0, &info, sizeof(info), 0)) < 0)
 		give_up("no handle for its own process", err, STATUS_BROKEN);
@@ -124,8 +124,7 @@ static struct thread *first_thread(const struct startup *s)
 	kept_fill(p, s);
 	if (p->kept.handles.image == HANDLE_NONE)
 		give_up("no handle for its own image", ERR_NOENT, STATUS_BROKEN);
-	if ((err = thread_create(p, THREAD_LIVE, &t)))
-		give_up("no memory", err, STATUS_BROKEN);
+	t = &p->first;
 	t->tid = p->pid;
 	path_tell_places(p);
 	t->frame.argument[0] = (uint64_t)s;
@@ -149,16 +148,19 @@ void start_main(const struct startup *startup)
 /* Runs plan->path, or the first in PATH that is there. Returns why it did not. */
 static int64_t run_found(struct thread *t, struct exec_plan *plan, const char *name, const char *search)
 {
+	char path[LINUX_PATH_MAX];
 	int64_t found = ERR_NOENT;
 
 	if (strchr(name, '/')) {
-		(void)string_copy(plan->path, name, sizeof(plan->path));
+		plan->path = name;
 		return exec_run(t, plan, HANDLE_NONE);
 	}
 	for (const char *at = search; ; at++) {
 		const char *end = strchr(at, ':');
 		size_t bytes = end ? (size_t)(end - at) : strlen(at);
-		(void)fmt(plan->path, sizeof(plan->path), "%.*s/%s", (int)bytes, bytes ? at : ".", name);
+		(void)fmt(path, sizeof(path), "%.*s/%s", (int)bytes, bytes ? at : ".", name);
+		plan->path = path;
+		plan->text_bytes = 0;
 		int64_t err = exec_run(t, plan, HANDLE_NONE);
 		/* As execvp: go on past what is not there, remember what may not be run. */
 		if (err != ERR_NOENT && err != ERR_NOTDIR && err != ERR_ACCES)

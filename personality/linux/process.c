@@ -21,6 +21,30 @@ const struct process_ids *process_ids(struct process *p)
 	return &p->ids;
 }
 
+void process_init(struct process *p, struct process *at)
+{
+	thread_init(at, &p->first, THREAD_LIVE, (uint64_t)at);
+	p->first.self = &at->first;
+	p->first.node.next = p->first.node.prev = &at->threads;
+	p->threads.next = p->threads.prev = &at->first.node;
+	atomic_store_explicit(&p->live, 1, memory_order_relaxed);
+	p->timer.timer = at->timers;
+	p->signal_queue.slot = at->signals_queued;
+}
+
+struct missing_counts *process_missing(struct process *p)
+{
+	struct missing_counts *missing = atomic_load_explicit(&p->missing, memory_order_relaxed);
+
+	if (missing || p->kept.handles.missing == HANDLE_NONE)
+		return missing;
+	if (native_map(MISSING_PAGE, sizeof(*missing), MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED, p->kept.handles.missing, 0) < 0)
+		return NULL;
+	missing = (struct missing_counts *)MISSING_PAGE;
+	atomic_store_explicit(&p->missing, missing, memory_order_relaxed);
+	return missing;
+}
+
 /* Two threads may both map it, to the same place. */
 static const struct posix_record *records_map(struct process *p)
 {

@@ -4,21 +4,50 @@
 #include "personality/linux/sigframe.h"
 
 enum { MASK_BYTES = 8 };
-enum { CHILD_FLAG_NO_WAIT = 1, CHILD_FLAG_NO_STOP = 2 };
 
-/* procd reaps children by itself when SIGCHLD is ignored, and tells of stopped ones or not. */
-void signal_tell_child_flags(struct process *p, const struct linux_sigaction *action)
+static void tell_child_flags(struct thread *t, uint32_t flags) REQUIRES(&t->process->lock)
 {
-	uint32_t flags = 0;
+	struct process *p = t->process;
+	bool is_blocked = t->mask & LINUX_SIGNAL_BIT(LINUX_SIGCHLD) && !(flags & POSIX_CHILD_UNSEEN);
 
-	if (action->handler == LINUX_SIG_IGN || (action->flags & LINUX_SA_NOCLDWAIT))
-		flags |= CHILD_FLAG_NO_WAIT;
-	if (action->flags & LINUX_SA_NOCLDSTOP)
-		flags |= CHILD_FLAG_NO_STOP;
 	if (flags == p->kept.child_flags)
 		return;
 	p->kept.child_flags = flags;
-	(void)native_call(process_posix(p), POSIX_CHILD_FLAGS, 0, NULL, 0, NULL, 0, flags);
+	(void)native_call(process_posix(p), POSIX_CHILD_FLAGS, 0, NULL, 0, NULL, 0, flags | (is_blocked ? POSIX_CHILD_BLOCKED : 0));
+}
+
+/* procd reaps children by itself when SIGCHLD is ignored, tells of stopped ones or not, and of none while nobody would see it. */
+void signal_tell_child_flags(struct thread *t, uint32_t known)
+{
+	struct process *p = t->process;
+	const struct linux_sigaction *action = &p->signal.action[LINUX_SIGCHLD];
+	uint32_t flags = 0;
+
+	lock_take(&p->lock);
+	p->kept.child_flags = known == SIGNAL_CHILD_FLAGS_KNOWN ? p->kept.child_flags : known;
+	if (action->handler == LINUX_SIG_IGN || (action->flags & LINUX_SA_NOCLDWAIT))
+		flags |= POSIX_CHILD_NO_ZOMBIES;
+	if (action->flags & LINUX_SA_NOCLDSTOP)
+		flags |= POSIX_CHILD_NO_STOPS;
+	if (action->handler == LINUX_SIG_IGN || action->handler == LINUX_SIG_DFL)
+		flags |= p->kept.child_flags & POSIX_CHILD_UNSEEN;
+	tell_child_flags(t, flags);
+	lock_release(&p->lock);
+}
+
+uint32_t signal_child_flags_at_exec(const struct thread *t)
+{
+	return POSIX_CHILD_UNSEEN | (t->process->signal.action[LINUX_SIGCHLD].handler == LINUX_SIG_IGN ? POSIX_CHILD_NO_ZOMBIES : 0);
+}
+
+/* It looks for SIGCHLD, of which there is none without a handler unless it is blocked. */
+static void child_seen(struct thread *t)
+{
+	struct process *p = t->process;
+
+	lock_take(&p->lock);
+	tell_child_flags(t, p->kept.child_flags & ~(uint32_t)POSIX_CHILD_UNSEEN);
+	lock_release(&p->lock);
 }
 
 int64_t linux_rt_sigaction(struct thread *t, const uint64_t *a)
@@ -36,7 +65,7 @@ int64_t linux_rt_sigaction(struct thread *t, const uint64_t *a)
 	if (err)
 		return err;
 	if (a[1] && a[0] == LINUX_SIGCHLD)
-		signal_tell_child_flags(p, &new);
+		signal_tell_child_flags(t, SIGNAL_CHILD_FLAGS_KNOWN);
 	return user_write_if(a[2], &old, sizeof(old));
 }
 
@@ -81,6 +110,8 @@ int64_t linux_rt_sigpending(struct thread *t, const uint64_t *a)
 
 	if (a[1] > MASK_BYTES)
 		return ERR_INVAL;
+	if (t->mask & LINUX_SIGNAL_BIT(LINUX_SIGCHLD))
+		child_seen(t);
 	/* With nothing masked the kernel says all that is pending. */
 	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, 0, (uint64_t)pending, 0, 0, 0, 0);
 	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, t->mask, (uint64_t)ignored, 0, 0, 0, 0);
@@ -119,6 +150,8 @@ int64_t linux_rt_sigtimedwait(struct thread *t, const uint64_t *a)
 		return ERR_FAULT;
 	if ((err = call_deadline_of(t, a[2], &deadline)))
 		return err;
+	if (set & LINUX_SIGNAL_BIT(LINUX_SIGCHLD))
+		child_seen(t);
 	int64_t n = signal_take(t, set & ~SIGNAL_UNBLOCKABLE, deadline, &info);
 	if (n == ERR_TIMEDOUT)
 		return ERR_AGAIN;

@@ -21,10 +21,9 @@ struct signal_state {
 	struct linux_sigaction action[LINUX_SIGNAL_MAX + 1];    /* [0] is unused */
 };
 
-/* count first: most forks find nothing queued, and then touch no more of this than that. */
 struct signal_queue {
 	uint32_t count, next_sequence;
-	struct signal_queued slot[SIGNAL_QUEUE_MAX];
+	struct signal_queued *slot;     /* SIGNAL_QUEUE_MAX of them, elsewhere: mostly nothing is queued, and they are not touched */
 };
 
 enum signal_effect { SIGNAL_IGNORE, SIGNAL_TERMINATE, SIGNAL_CORE, SIGNAL_STOP, SIGNAL_CONTINUE, SIGNAL_HANDLE };

@@ -3,7 +3,14 @@
 #include "personality/linux/signal.h"
 
 static struct signal_state state;
+static struct signal_queued slots[SIGNAL_QUEUE_MAX];
 static struct signal_queue queue;
+
+static void queue_empty(void)
+{
+	memset(slots, 0, sizeof(slots));
+	queue = (struct signal_queue){ .slot = slots };
+}
 
 static struct linux_siginfo info_of(int32_t signal, uint64_t value)
 {
@@ -76,7 +83,7 @@ TEST(standard_signals_are_queued_once_and_realtime_ones_in_order)
 	struct linux_siginfo info;
 	uint32_t more_tid;
 	bool more;
-	memset(&queue, 0, sizeof(queue));
+	queue_empty();
 	for (uint64_t i = 1; i <= 3; i++) {
 		info = info_of(10, i);
 		CHECK_EQ(signal_queue(&queue, 0, &info), OK);
@@ -99,7 +106,7 @@ TEST(a_thread_gets_its_own_first_and_never_anothers)
 	struct linux_siginfo info = info_of(40, 1);
 	uint32_t more_tid;
 	bool more;
-	memset(&queue, 0, sizeof(queue));
+	queue_empty();
 	CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 	info = info_of(40, 2);
 	CHECK_EQ(signal_queue(&queue, 7, &info), OK);
@@ -121,7 +128,7 @@ TEST(a_full_queue_says_so_and_recovers)
 	struct linux_siginfo info = info_of(40, 0);
 	uint32_t more_tid;
 	bool more;
-	memset(&queue, 0, sizeof(queue));
+	queue_empty();
 	for (int i = 0; i < SIGNAL_QUEUE_MAX; i++)
 		CHECK_EQ(signal_queue(&queue, 0, &info), OK);
 	CHECK_EQ(signal_queue(&queue, 0, &info), ERR_AGAIN);

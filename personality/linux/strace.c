@@ -162,12 +162,13 @@ void strace_died(struct thread *t, uint32_t signal)
 void strace_exit(struct thread *t)
 {
 	struct process *p = t->process;
+	struct missing_counts *missing;
 	char bytes[LINE_BYTES];
 
-	if (!is_traced(t) || p->kept.strace_first != p->pid || !p->missing)
+	if (!is_traced(t) || p->kept.strace_first != p->pid || !(missing = process_missing(t->process)))
 		return;
-	for (uint32_t n = 0; n < ARRAY_COUNT(p->missing->calls); n++) {
-		uint32_t count = atomic_load_explicit(&p->missing->calls[n], memory_order_relaxed);
+	for (uint32_t n = 0; n < ARRAY_COUNT(missing->calls); n++) {
+		uint32_t count = atomic_load_explicit(&missing->calls[n], memory_order_relaxed);
 		if (!count)
 			continue;
 		struct strace_text s = { bytes, 0, sizeof(bytes) };

@@ -3,7 +3,6 @@
 #include "lib/base/bits.h"
 #include "personality/linux/area.h"
 #include "personality/linux/entry.h"
-#include "personality/linux/fpu.h"
 #include "personality/linux/native.h"
 #include "personality/linux/process.h"
 
@@ -18,15 +17,12 @@ static struct thread *block_find_free(struct process *p)
 	return NULL;
 }
 
-/* From the top down: struct thread, its floating point state (on the same page), its stack. */
-static void block_init(struct process *p, struct thread *t, enum thread_state state)
+void thread_init(struct process *p, struct thread *t, enum thread_state state, uint64_t stack_top)
 {
 	struct list_node node = t->node;
-	uint64_t fpu_area = ((uint64_t)t - p->kept.fpu_bytes) & ~63ull;
 
 	*t = (struct thread){
-		.self = t, .stack_top = fpu_area, .process = p, .fpu_area = fpu_area, .mask = ~0ull,
-		.alternate.flags = LINUX_SS_DISABLE,
+		.self = t, .stack_top = stack_top, .process = p, .mask = ~0ull, .alternate.flags = LINUX_SS_DISABLE,
 	};
 	t->node = node;
 	t->frame.number = FRAME_NO_CALL;
@@ -42,21 +38,16 @@ err_t thread_create(struct process *p, enum thread_state state, struct thread **
 	lock_take(&p->lock);
 	struct thread *t = block_find_free(p);
 	if (t) {
-		block_init(p, t, state);
+		thread_init(p, t, state, t->stack_top);
 	} else if (!(err = area_map_at(&p->area_next, THREAD_BLOCK_BYTES, &block))) {
 		t = (struct thread *)((uint64_t)block + THREAD_BLOCK_BYTES - round_up(sizeof(*t), 64));
-		block_init(p, t, state);
+		thread_init(p, t, state, (uint64_t)t);
 		list_push_back(&p->threads, &t->node);
 	}
 	lock_release(&p->lock);
 	if (!err)
 		*out = t;
 	return err;
-}
-
-void thread_free(struct thread *t)
-{
-	area_unmap((void *)((uint64_t)t + round_up(sizeof(*t), 64) - THREAD_BLOCK_BYTES), THREAD_BLOCK_BYTES);
 }
 
 void thread_cancel(struct thread *t)

@@ -1,6 +1,6 @@
 /* personality/linux/thread.h - one thread's state: what user GS points to.
  *
- * A block is THREAD_BLOCK_BYTES of memory: the personality's stack below, struct thread at the top. Members:
+ * A block is THREAD_BLOCK_BYTES of memory: the personality's stack below, struct thread at the top. (The first thread's is in struct process.) Members:
  * [t] the thread's own, [a] atomic, [p] under process->lock, [I] fixed once started.
  */
 #pragma once
@@ -49,7 +49,6 @@ struct thread {
 	uint64_t fs_base;               /* [I] what it started with */
 	uint64_t start_child_tid;       /* [t] CLONE_CHILD_SETTID: where the new thread writes its number, or 0 */
 	char name[16];                  /* [t] PR_SET_NAME */
-	uint64_t fpu_area;              /* [I] where its start finds its floating point state; 64-aligned */
 };
 
 STATIC_ASSERT(offsetof(struct thread, stack_top) == THREAD_STACK_TOP, "offsets.h");
@@ -65,8 +64,8 @@ STATIC_ASSERT(offsetof(struct upcall_frame, regs.rip) == EVENT_REGS_RIP, "offset
 
 /* A block for a new thread of p: a free one or a new one; state LIVE (or what is asked), not yet running. NOMEM. */
 err_t thread_create(struct process *p, enum thread_state state, struct thread **out) NONNULL MUST_CHECK;
-/* Unmaps the block of a thread that is gone, of a process that is gone too. */
-void thread_free(struct thread *t) NONNULL;
+/* Makes t a thread of p with a stack that ends at stack_top. It is on p's list already, or nobody's business. */
+void thread_init(struct process *p, struct thread *t, enum thread_state state, uint64_t stack_top) NONNULL;
 /* Gives back a block whose thread never ran. */
 void thread_cancel(struct thread *t) NONNULL;
 /* The live thread with this tid, or NULL. Under process->lock. */

@@ -27,7 +27,7 @@ struct timer {
 };
 
 struct timer_state {
-	struct timer timer[TIMER_COUNT];
+	struct timer *timer;            /* TIMER_COUNT of them, elsewhere */
 	bool is_used;                   /* some timer was set up */
 	struct thread *helper;          /* NULL: none yet */
 	_Atomic uint32_t changed;       /* futex that the helper sleeps on */

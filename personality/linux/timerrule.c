@@ -25,6 +25,8 @@ uint64_t timer_advance(struct timer *t, uint64_t now_ns)
 
 void timer_clear(struct timer_state *s)
 {
-	if (s->is_used)
-		memset(s, 0, sizeof(*s));
+	if (!s->is_used)
+		return;
+	memset(s->timer, 0, TIMER_COUNT * sizeof(*s->timer));
+	*s = (struct timer_state){ .timer = s->timer };
 }

@@ -101,6 +101,10 @@ static void do_exec(struct tree *t, struct process *sender, const struct posix_c
 		return;
 	}
 	memcpy(&exec, c->in, sizeof exec);
+	if (exec.child_flags & ~(uint32_t)POSIX_CHILD_FLAGS_ALL) {
+		answer(t, c, ERR_INVAL);
+		return;
+	}
 	if ((err = image_read(t, c->tag, &exec, c->in_bytes, &image))) {
 		answer(t, c, err);
 		return;
@@ -114,6 +118,7 @@ static void do_exec(struct tree *t, struct process *sender, const struct posix_c
 		image_put(t, sender->image);
 	sender->image = image;
 	sender->executed = true;
+	sender->child_flags = (uint8_t)exec.child_flags;
 	record_write(t, sender);
 	(void)t->outside->task_name(sender->task, image->name, strlen(image->name));
 	answer_data(t, c, 0, &result, sizeof result);
@@ -228,12 +233,17 @@ static void do_signal_group(struct tree *t, const struct posix_call *c)
 
 static void do_child_flags(struct tree *t, struct process *sender, const struct posix_call *c)
 {
-	if (c->word & ~(uint64_t)CHILD_FLAGS_ALL) {
+	bool was_unseen = sender->child_flags & POSIX_CHILD_UNSEEN;
+
+	if (c->word & ~(uint64_t)(POSIX_CHILD_FLAGS_ALL | POSIX_CHILD_BLOCKED) ||
+	    (c->word & POSIX_CHILD_BLOCKED && c->word & POSIX_CHILD_UNSEEN)) {
 		answer(t, c, ERR_INVAL);
 		return;
 	}
-	sender->child_flags = (uint8_t)c->word;
+	sender->child_flags = c->word & POSIX_CHILD_FLAGS_ALL;
 	record_write(t, sender);
+	if (was_unseen && c->word & POSIX_CHILD_BLOCKED)
+		tree_signal_ended_child(t, sender);
 	answer(t, c, 0);
 }
 

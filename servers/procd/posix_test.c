@@ -223,7 +223,7 @@ static void step(uint32_t me)
 		break;
 	case 12:
 		fake_call(me, POSIX_SUBREAPER, test_random() & 1);
-		fake_call(me, POSIX_CHILD_FLAGS, test_random() & 3);
+		fake_call(me, POSIX_CHILD_FLAGS, test_random() & 15);
 		break;
 	default:
 		fake_call(me, POSIX_SIGNAL_INFO, signal ? signal : 1);

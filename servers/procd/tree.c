@@ -279,6 +279,7 @@ static struct process *process_copy(struct tree *t, struct process *of, uint32_t
 	p->user->processes++;
 	p->image = of->image ? image_get(of->image) : NULL;
 	p->nice = of->nice;
+	p->child_flags = of->child_flags;
 	p->working = of->working;
 	p->root = of->root;
 	return p;
@@ -545,6 +546,8 @@ void tree_discover_all(struct tree *t, bool users_only)
 /* SIGCHLD (or what the child was cloned with) with its siginfo. */
 static void signal_parent(struct tree *t, struct process *parent, struct posix_signal info)
 {
+	if (info.signal == LINUX_SIGCHLD && parent->child_flags & POSIX_CHILD_UNSEEN)
+		return;
 	if (info.signal && process_is_alive(parent) && parent != t->init)
 		signal_send_quietly(t, parent, &info);
 }
@@ -561,7 +564,7 @@ static void tell_parent(struct tree *t, struct process *p, int32_t code, uint32_
 	if (!parent || parent == t->init)
 		return;
 	(void)wait_child_changed(t, parent, p);
-	if (!(parent->child_flags & CHILD_NO_STOPS))
+	if (!(parent->child_flags & POSIX_CHILD_NO_STOPS))
 		signal_parent(t, parent, child_info(p, LINUX_SIGCHLD, code, status));
 }
 
@@ -653,7 +656,7 @@ static void report_end(struct tree *t, struct process *p)
 	}
 	list_remove(&p->sibling);
 	list_push_front(&parent->children, &p->sibling);
-	if (p->exit_signal == LINUX_SIGCHLD && parent->child_flags & CHILD_NO_ZOMBIES) {
+	if (p->exit_signal == LINUX_SIGCHLD && parent->child_flags & POSIX_CHILD_NO_ZOMBIES) {
 		tree_reap(t, p);
 		wait_child_gone(t, parent);
 	} else {
@@ -661,6 +664,17 @@ static void report_end(struct tree *t, struct process *p)
 		(void)wait_child_changed(t, parent, p);
 	}
 	signal_parent(t, parent, info);
+}
+
+void tree_signal_ended_child(struct tree *t, struct process *parent)
+{
+	struct process *child;
+
+	list_each(child, &parent->children, sibling)
+		if (!process_is_alive(child) && child->exit_signal == LINUX_SIGCHLD) {
+			signal_parent(t, parent, end_info(child));
+			return;
+		}
 }
 
 static struct process *foster_parent(struct tree *t, struct process *p)

@@ -41,8 +41,6 @@ struct group {
 
 enum process_state { PROCESS_RUNNING, PROCESS_STOPPED, PROCESS_ZOMBIE };
 
-enum child_flags { CHILD_NO_ZOMBIES = 1 << 0, CHILD_NO_STOPS = 1 << 1, CHILD_FLAGS_ALL = 3 };
-
 struct process {
 	struct list_node by_pid;
 	uint32_t pid;
@@ -60,7 +58,7 @@ struct process {
 	struct image *image;            /* what it runs, for lists; NULL: not known */
 	uint8_t exit_signal;            /* to the parent when this one ends; 0 none */
 	uint8_t death_signal;           /* to this one when its parent ends; 0 none */
-	uint8_t child_flags;            /* enum child_flags */
+	uint8_t child_flags;            /* enum posix_child_flags */
 	int8_t nice;
 	handle_t working, root;         /* its own numbers of its directories' handles; HANDLE_NONE: not told */
 	bool executed;                  /* since it was forked */
@@ -122,6 +120,8 @@ err_t tree_fork(struct tree *t, struct process *parent, handle_t passed, const s
 err_t tree_adopt(struct tree *t, handle_t passed, const struct posix_fork *fork) MUST_CHECK;
 /* The kernel says that the task of pid has ended. Unknown pids are nothing. */
 void tree_task_ended(struct tree *t, uint32_t pid);
+/* SIGCHLD for a child of parent that has ended and was not waited for, if there is one. */
+void tree_signal_ended_child(struct tree *t, struct process *parent);
 /* A zombie is waited for: its parent inherits its usage, and it is gone. */
 void tree_reap(struct tree *t, struct process *p);
 

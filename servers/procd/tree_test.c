@@ -250,7 +250,7 @@ TEST(who_ignores_SIGCHLD_gets_no_zombies_and_waits_for_the_last)
 	fake_begin();
 	shell = fake_login();
 	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, 1), 0);
-	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, 4), ERR_INVAL);
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, 12), ERR_INVAL);
 	one = fake_fork(shell);
 	two = fake_fork(shell);
 	tag = fake_wait_send(shell, -1, POSIX_WEXITED);
@@ -259,6 +259,36 @@ TEST(who_ignores_SIGCHLD_gets_no_zombies_and_waits_for_the_last)
 	CHECK(!fake_is_answered(tag));
 	fake_exit(two, 0);
 	CHECK_EQ(fake_reply_of(tag)->result, ERR_CHILD);
+	fake_end();
+}
+
+TEST(a_SIGCHLD_that_nobody_would_see_is_not_sent_and_children_inherit_that)
+{
+	uint32_t shell, child, grandchild;
+
+	fake_begin();
+	shell = fake_login();
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, POSIX_CHILD_UNSEEN), 0);
+	child = fake_fork(shell);
+	grandchild = fake_fork(child);
+	fake_exit(grandchild, 0);
+	CHECK_EQ(fake_wait(child, -1, POSIX_WEXITED, NULL), grandchild);
+	fake_exit(child, 0);
+	CHECK_EQ(fake_wait(shell, -1, POSIX_WEXITED, NULL), child);
+	CHECK(fake.tasks[shell].posts[LINUX_SIGCHLD] == 0 && fake.tasks[child].posts[LINUX_SIGCHLD] == 0);
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, 0), 0);
+	fake_exit(fake_fork(shell), 0);
+	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], 1u);
+	/* Who had it blocked, and only then says that it looks, has lost nothing. */
+	CHECK_EQ(fake_wait(shell, -1, POSIX_WEXITED, NULL) > 0, true);
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, POSIX_CHILD_UNSEEN), 0);
+	child = fake_fork(shell);
+	fake_exit(child, 3);
+	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], 1u);
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, POSIX_CHILD_BLOCKED), 0);
+	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], 2u);
+	CHECK_EQ(fake_call(shell, POSIX_CHILD_FLAGS, POSIX_CHILD_BLOCKED), 0);
+	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], 2u);
 	fake_end();
 }
 
@@ -522,7 +552,7 @@ TEST(a_new_procd_knows_parents_saved_ids_and_the_dead)
 	middle = fake_fork(shell);
 	orphan = fake_fork(middle);
 	flags = fake_fork(shell);
-	CHECK_EQ(fake_call(flags, POSIX_CHILD_FLAGS, CHILD_NO_ZOMBIES), OK);
+	CHECK_EQ(fake_call(flags, POSIX_CHILD_FLAGS, POSIX_CHILD_NO_ZOMBIES), OK);
 	CHECK_EQ(fake_call(shell, POSIX_SUBREAPER, 1), OK);
 	fake_exit(middle, 1);
 	zombie = fake_fork(shell);
@@ -537,7 +567,7 @@ TEST(a_new_procd_knows_parents_saved_ids_and_the_dead)
 	CHECK(ids.uid == 1000 && ids.euid == 1001 && ids.suid == 1002 && ids.gid == 5 && ids.egid == 6 && ids.sgid == 7);
 	CHECK_EQ(fake_ask(orphan, POSIX_GET_IDS, 0, &ids, sizeof ids), 0);
 	CHECK_EQ(ids.parent, shell);
-	CHECK_EQ(tree_find(&fake.tree, flags)->child_flags, CHILD_NO_ZOMBIES);
+	CHECK_EQ(tree_find(&fake.tree, flags)->child_flags, POSIX_CHILD_NO_ZOMBIES);
 	CHECK(tree_find(&fake.tree, shell)->subreaper);
 	CHECK_EQ(fake.tasks[shell].posts[LINUX_SIGCHLD], signals + 1);
 	uint32_t status;

@@ -37,6 +37,16 @@ static int executed(int argc, char **argv)
 		sigprocmask(SIG_SETMASK, NULL, &mask);
 		return ignored.sa_handler == SIG_IGN && handled.sa_handler == SIG_DFL && sigismember(&mask, SIGTERM) == 1 ? 0 : 1;
 	}
+	if (!strcmp(argv[1], "child")) {
+		sigset_t set;
+		siginfo_t info;
+		sigemptyset(&set);
+		sigaddset(&set, SIGCHLD);
+		pid_t child = fork();
+		if (child == 0)
+			_exit(4);
+		return sigwaitinfo(&set, &info) == SIGCHLD && info.si_pid == child && info.si_status == 4 ? 0 : 1;
+	}
 	if (!strcmp(argv[1], "pid"))
 		return getpid() == atoi(argv[2]) ? 0 : 1;
 	if (!strcmp(argv[1], "alarm")) {
@@ -332,6 +342,71 @@ TEST(an_orphan_gets_a_new_parent)
 		usleep(1000);
 	CHECK(*word == 1);
 	munmap((void *)word, 4096);
+}
+
+static volatile sig_atomic_t children_ended;
+static void on_child(int signal) { (void)signal; children_ended++; }
+
+TEST(SIGCHLD_comes_to_who_blocks_or_handles_it)
+{
+	sigset_t set, old;
+	siginfo_t info;
+	struct sigaction action = { .sa_handler = on_child };
+	pid_t child;
+
+	/* Nobody sees it, then it is blocked, then there is a handler. */
+	CHECK((child = fork()) >= 0);
+	if (child == 0)
+		_exit(0);
+	CHECK(waitpid(child, NULL, 0) == child);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	if ((child = fork()) == 0)
+		_exit(3);
+	CHECK(sigwaitinfo(&set, &info) == SIGCHLD && info.si_pid == child && info.si_status == 3);
+	CHECK(waitpid(child, NULL, 0) == child);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	children_ended = 0;
+	sigaction(SIGCHLD, &action, NULL);
+	if ((child = fork()) == 0)
+		_exit(0);
+	CHECK(waitpid(child, NULL, 0) == child || errno == EINTR);
+	while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+		;
+	CHECK(children_ended == 1);
+	signal(SIGCHLD, SIG_DFL);
+	/* Who blocks it over an exec has it there. */
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(run((char *[]){ (char *)self, "child", NULL }) == 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+TEST(a_child_inherits_that_its_children_leave_no_zombies)
+{
+	int status;
+	signal(SIGCHLD, SIG_IGN);
+	pid_t child = fork();
+	if (child == 0) {
+		if (fork() == 0)
+			_exit(0);
+		_exit(wait(NULL) == -1 && errno == ECHILD ? 0 : 1);
+	}
+	/* Waits until it is gone, and gets no status. */
+	CHECK(waitpid(child, &status, 0) == -1 && errno == ECHILD);
+	signal(SIGCHLD, SIG_DFL);
+	if ((child = fork()) == 0) {
+		signal(SIGCHLD, SIG_IGN);
+		pid_t second = fork();
+		if (second == 0) {
+			if (fork() == 0)
+				_exit(0);
+			_exit(wait(NULL) == -1 && errno == ECHILD ? 0 : 1);
+		}
+		signal(SIGCHLD, SIG_DFL);
+		_exit(waitpid(second, &status, 0) == second && WEXITSTATUS(status) == 0 ? 0 : 2);
+	}
+	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
 }
 
 TEST(a_child_sees_where_its_parent_puts_it)
