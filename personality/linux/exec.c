@@ -254,14 +254,10 @@ static int64_t copy_into(handle_t space, const struct exec_file *f, const struct
 	return result;
 }
 
-static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes)
+static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes, char *buffer)
 {
-	static const char zeroes[LINUX_PAGE];
-	int64_t result = 0;
-
-	for (uint64_t done = 0; result == 0 && done < bytes; done += sizeof(zeroes))
-		result = write_into(space, address + done, zeroes, MIN_OF(bytes - done, sizeof(zeroes)));
-	return result;
+	memset(buffer, 0, bytes);
+	return write_into(space, address, buffer, bytes);
 }
 
 static int64_t map_segment(handle_t space, const struct exec_file *f, const struct elf_segment *s, char *buffer)
@@ -276,7 +272,7 @@ static int64_t map_segment(handle_t space, const struct exec_file *f, const stru
 			err = copy_into(space, f, &m, s->map_flags, buffer);
 	}
 	if (!err && m.clear_bytes && (s->map_flags & MAP_WRITE))
-		err = clear_into(space, m.clear_address, m.clear_bytes);
+		err = clear_into(space, m.clear_address, m.clear_bytes, buffer);
 	if (!err && m.zero_bytes)
 		err = map_into(space, HANDLE_NONE, m.zero_address, m.zero_bytes, s->map_flags, 0);
 	return err;

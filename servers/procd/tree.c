@@ -563,9 +563,9 @@ static void tell_parent(struct tree *t, struct process *p, int32_t code, uint32_
 
 	if (!parent || parent == t->init)
 		return;
-	(void)wait_child_changed(t, parent, p);
 	if (!(parent->child_flags & POSIX_CHILD_NO_STOPS))
 		signal_parent(t, parent, child_info(p, LINUX_SIGCHLD, code, status));
+	(void)wait_child_changed(t, parent, p);
 }
 
 void process_stop(struct tree *t, struct process *p, uint32_t signal)
@@ -656,14 +656,15 @@ static void report_end(struct tree *t, struct process *p)
 	}
 	list_remove(&p->sibling);
 	list_push_front(&parent->children, &p->sibling);
+	/* Before who waits is answered, and goes on with the signal come, as on Linux. It does not end that wait: the answer is on its way
+	 * when the kernel asks for it to be cancelled. */
+	signal_parent(t, parent, info);
 	if (p->exit_signal == LINUX_SIGCHLD && parent->child_flags & POSIX_CHILD_NO_ZOMBIES) {
 		tree_reap(t, p);
 		wait_child_gone(t, parent);
 	} else {
-		/* Before the signal, which would interrupt the wait. */
 		(void)wait_child_changed(t, parent, p);
 	}
-	signal_parent(t, parent, info);
 }
 
 void tree_signal_ended_child(struct tree *t, struct process *parent)
