@@ -1,4 +1,4 @@
-/* abi/ring.h - a ring in shared memory: requests one way, replies the other (DESIGN 3, doc/rings.md).
+/* abi/ring.h - a ring in shared memory: requests one way, replies the other (DESIGN 3, doc/decisions/0002-rings.md).
  *
  * One memory object holds a header, `entries` requests, `entries` replies and then, between processes, data. Who asks is the
  * client; who answers is the kernel (`ring:`) or a scheme's server. Each writes only its own line of the header and its own array.

@@ -10,11 +10,12 @@
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
 #include "lib/native/print.h"
+#include "lib/native/ring.h"
 #include "lib/native/spawn.h"
 #include "lib/native/startup.h"
 #include "lib/scheme/scheme.h"
 
-enum { BLOCK = 4096, ASK = 9000 };
+enum { BLOCK = 4096, ASK = 9000, NOTHING, BATCH = 32 };
 
 static char block[BLOCK];
 static handle_t null_handle, it, server_process;
@@ -54,7 +55,8 @@ static int64_t library_read(struct scheme_request *r, size_t bytes, uint64_t off
 
 static int64_t library_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
-	(void)code, (void)word;
+	if (code == NOTHING)
+		return (int64_t)word;
 	err_t err = scheme_out(r, r->in, r->in_here < r->out_room ? r->in_here : r->out_room);
 	return err ? err : 1;
 }
@@ -116,6 +118,43 @@ static void stop_server(void)
 	handle_close(it);
 }
 
+/* Handle and ring of what is asked: `ring:` or a server's thing. */
+static handle_t ring_handle;
+static struct ring ring;
+
+static bool ring_set_up_on(handle_t h)
+{
+	ring_handle = h;
+	if (ring_open(&ring, h, BATCH, BLOCK))
+		program_exit(1);
+	return true;
+}
+
+static bool ring_set_up(void)
+{
+	return must_start("library") && ring_set_up_on(it);
+}
+
+static void ring_tear_down(void)
+{
+	ring_close(&ring);
+	stop_server();
+}
+
+static bool ring_kernel_set_up(void)
+{
+	handle_t h;
+
+	return !handle_open("null", "", OPEN_READ | OPEN_WRITE, &null_handle) && !handle_open("ring", "", OPEN_READ, &h) && ring_set_up_on(h);
+}
+
+static void ring_kernel_tear_down(void)
+{
+	ring_close(&ring);
+	handle_close(ring_handle);
+	handle_close(null_handle);
+}
+
 static bool null_set_up(void)
 {
 	return !handle_open("null", "", OPEN_READ | OPEN_WRITE, &null_handle);
@@ -155,6 +194,54 @@ static void call_reply_4k(int count)
 			program_exit(1);
 }
 
+/* 32 times CONTROL_GET in one call of the kernel. */
+static void bulk_32(int count)
+{
+	struct request q[BATCH];
+
+	while (count--) {
+		for (uint32_t i = 0; i < BATCH; i++)
+			q[i] = (struct request){ .op = OP_CONTROL, .handle = null_handle, .arg = { CONTROL_GET } };
+		if (sys_bulk(0, HANDLE_NONE, q, BATCH) != BATCH)
+			program_exit(1);
+	}
+}
+
+/* BATCH times the same, all but the tag of which is known when this is compiled, as in a program. */
+static ALWAYS_INLINE void ring_batch(struct request q)
+{
+	struct reply reply;
+
+	for (q.tag = 0; q.tag < BATCH; q.tag++)
+		if (ring_put(&ring, &q))
+			program_exit(1);
+	for (uint32_t taken = 0; taken < BATCH; taken++)
+		while (!ring_take(&ring, &reply))
+			if (ring_wait(&ring, 0))
+				program_exit(1);
+}
+
+/* The same over a ring of the kernel. */
+static void ring_kernel_32(int count)
+{
+	while (count--)
+		ring_batch((struct request){ .op = OP_CONTROL, .handle = null_handle, .arg = { CONTROL_GET } });
+}
+
+/* 32 CALLs for nothing over a ring with another process, a server of lib/scheme. */
+static void ring_32(int count)
+{
+	while (count--)
+		ring_batch((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { NOTHING } });
+}
+
+/* The same with 64 bytes each way. */
+static void ring_32_64b(int count)
+{
+	while (count--)
+		ring_batch((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { ASK, 0, 64, 64, 64 } });
+}
+
 #define BARE .set_up = bare_set_up, .tear_down = stop_server
 #define LIBRARY .set_up = library_set_up, .tear_down = stop_server
 static const struct row rows[] = {
@@ -164,6 +251,10 @@ static const struct row rows[] = {
 	{ .name = "call-reply-4k", .run = call_reply_4k, .count = 200, BARE },
 	{ .name = "library-call-reply", .run = call_reply, .count = 200, LIBRARY },
 	{ .name = "library-call-reply-4k", .run = call_reply_4k, .count = 200, LIBRARY },
+	{ .name = "bulk-32", .run = bulk_32, .count = 50, .per = BATCH, .set_up = null_set_up, .tear_down = null_tear_down },
+	{ .name = "ring-kernel-32", .run = ring_kernel_32, .count = 50, .per = BATCH, .set_up = ring_kernel_set_up, .tear_down = ring_kernel_tear_down },
+	{ .name = "ring-32", .run = ring_32, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },
+	{ .name = "ring-32-64b", .run = ring_32_64b, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },
 };
 
 static void print_line(const char *name, uint64_t median, uint64_t fastest)

@@ -33,26 +33,23 @@ static bool is_refused(const struct request *q)
 	uint32_t code = (uint32_t)q->arg[0];
 
 	return q->op == OP_BULK || q->op == OP_EXIT || q->op == OP_THREAD_EXIT ||
-	       (q->op == OP_CALL && (code == TASK_EXEC || code == RING_WAIT || code == RING_OPEN));
+	       (q->op == OP_CALL && (code == TASK_EXEC || (code >= RING_OPEN && code <= RING_CANCEL)));
 }
 
-int64_t batch_execute(struct batch *b, struct request *q)
+int64_t batch_run(struct batch *b, struct request *q)
 {
+	uint32_t flags = q->flags;
 	err_t err = b->is_stopped ? ERR_CANCELED : is_refused(q) ? ERR_INVAL : link(b, q);
+	bool may_give_handle = !err && q->op == OP_CALL;
+	int64_t result = err ? err : call_execute(q);
 
-	if (!err)
-		return call_execute(q);
-	q->handle = HANDLE_NONE;
-	return err;
-}
-
-void batch_record(struct batch *b, struct request *q, int64_t result)
-{
-	if (q->op != OP_CALL)
+	if (!may_give_handle)
 		q->handle = HANDLE_NONE;
-	if (result < 0 && result != BATCH_ASIDE && !(q->flags & REQUEST_GO_ON))
+	/* (What goes aside has not failed.) */
+	if (result < 0 && !(flags & REQUEST_GO_ON) && !(result == ERR_AGAIN && flags & REQUEST_ASIDE))
 		b->is_stopped = true;
 	b->results[b->count++ % HISTORY] = (struct batch_result){ .result = result, .handle = q->handle };
+	return result;
 }
 
 /* Runs entries that were copied in and writes their results behind them. */
@@ -60,8 +57,7 @@ static err_t chunk_run(struct batch *b, struct request *entries, size_t count, u
 {
 	for (size_t i = 0; i < count && !b->is_stopped; i++) {
 		struct request *q = &entries[i];
-		int64_t result = batch_execute(b, q);
-		batch_record(b, q, result);
+		int64_t result = batch_run(b, q);
 		struct { handle_t handle; uint32_t tag; int64_t result; } answer = { q->handle, q->tag, result };
 		STATIC_ASSERT(offsetof(struct request, arg) == offsetof(struct request, handle) + offsetof(typeof(answer), result), "as in a request");
 		TRY(copy_to_user(uaddr(at.raw + i * sizeof(*q) + offsetof(struct request, handle)), &answer, sizeof(answer)));

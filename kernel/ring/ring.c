@@ -16,7 +16,7 @@
 #include "lib/base/try.h"
 #include "lib/ring/ring.h"
 
-enum { KERNEL_ENTRIES_MAX = 256, PAGES_MAX = 6 };
+enum { KERNEL_ENTRIES_MAX = 256, PAGES_MAX = 6, PREEMPT_ENTRIES = 8 };
 
 /* An entry left aside. */
 struct parked {
@@ -119,19 +119,18 @@ static void parked_notify(struct watcher *w, uint32_t ready)
 }
 
 /* Leaves q aside. AGAIN: its resource is one that does not want to wait. */
-static err_t park(struct ring *k, const struct request *q)
+static err_t park(struct ring *k, const struct request *q, handle_t h)
 {
 	struct parked *p;
 	struct resource *r;
 
-	TRY(handle_find(&process_current()->handles, q->handle, 0, &r, NULL));
+	TRY(handle_find(&process_current()->handles, h, 0, &r, NULL));
 	bool is_nonblock = atomic_load(&r->open_flags) & OPEN_NONBLOCK;
 	if (is_nonblock || !(p = heap_new(struct parked))) {
 		resource_put(r);
 		return is_nonblock ? ERR_AGAIN : ERR_NOMEM;
 	}
 	*p = (struct parked){ .watcher.notify = parked_notify, .ring = k, .resource = r, .request = *q };
-	p->request.handle = HANDLE_NONE;        /* the number may soon be another's */
 	spin_lock(&k->lock);
 	list_push_back(&k->parked, &p->link);
 	spin_unlock(&k->lock);
@@ -186,13 +185,14 @@ static void run_ready(struct ring *k)
 static void run_entry(struct ring *k, struct request *q)
 {
 	bool may_park = q->flags & REQUEST_ASIDE && (q->op == OP_READ || q->op == OP_WRITE);
+	handle_t h = q->handle;
+	uint32_t flags = q->flags;
 
-	q->flags |= may_park ? REQUEST_NONBLOCK : 0;
-	int64_t result = batch_execute(&k->batch, q);
-	q->flags &= may_park ? ~(uint32_t)REQUEST_NONBLOCK : UINT32_MAX;
-	bool is_parked = result == ERR_AGAIN && may_park && (result = park(k, q)) == OK;
-	batch_record(&k->batch, q, is_parked ? BATCH_ASIDE : result);
-	if (!is_parked)
+	if (may_park)
+		q->flags |= REQUEST_NONBLOCK;
+	int64_t result = batch_run(&k->batch, q);
+	q->flags = flags;
+	if (result != ERR_AGAIN || !may_park || (result = park(k, q, h)))
 		reply(k, q, result);
 }
 
@@ -211,7 +211,8 @@ static err_t run_put(struct ring *k)
 		run_entry(k, &q);
 		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
 			return ERR_INTR;
-		preempt_point();
+		if (count % PREEMPT_ENTRIES == 0)
+			preempt_point();
 	}
 	return OK;
 }
@@ -242,14 +243,11 @@ static int64_t ring_wait(struct ring *k, uint64_t word, uint32_t request_flags)
 	return err;
 }
 
-/* An entry of the ring itself may ask for this, or another thread. */
 static int64_t ring_cancel(struct ring *k, uint32_t tag, uint32_t request_flags)
 {
-	bool is_entry = k->runner == thread_current();
 	struct parked *p, *found = NULL;
 
-	if (!is_entry)
-		TRY(turn_begin(k, request_flags));
+	TRY(turn_begin(k, request_flags));
 	spin_lock(&k->lock);
 	list_each(p, &k->parked, link)
 		found = p->request.tag == tag ? p : found;
@@ -258,8 +256,7 @@ static int64_t ring_cancel(struct ring *k, uint32_t tag, uint32_t request_flags)
 		reply(k, &found->request, ERR_CANCELED);
 		parked_free(found);
 	}
-	if (!is_entry)
-		turn_end(k);
+	turn_end(k);
 	return found ? OK : ERR_SRCH;
 }
 

@@ -7,19 +7,21 @@
 #include <stdbool.h>
 #include "lib/ring/ring.h"
 
-/* Members that programs may read: entries, in_flight of ring_in_flight, data, data_bytes. */
+/* Programs may read entries, data and data_bytes. */
 struct ring {
 	struct ring_header *header;
 	struct request *requests;
 	const struct reply *replies;
+	bool *is_busy;                  /* by tag: in flight */
+	uint32_t mask;                  /* entries - 1 */
+	uint32_t tags;                  /* tags below it are accepted: entries; 0 once the ring is lost */
+	uint32_t put, taken;            /* positions */
+	uint32_t shown;                 /* replies that the server is known to have put; taken, once the ring is lost */
+	err_t lost;                     /* not OK: the server is gone or lies; what is in flight ends in this */
+	uint32_t lost_next;             /* then: tags below it were answered */
+	uint32_t entries;               /* a power of two */
 	uint8_t *data;                  /* between processes: what offsets in requests refer to */
 	size_t data_bytes;
-	uint32_t entries;               /* a power of two */
-	uint32_t put, taken;            /* positions */
-	uint32_t shown;                 /* replies that the server is known to have put */
-	uint32_t lost_next;             /* while lost: tags below it were answered */
-	err_t lost;                     /* not OK: the server is gone or lies; what is in flight ends in this */
-	bool *is_busy;                  /* by tag: in flight */
 	/* lib/native/ring.c's. */
 	handle_t handle, object;
 	size_t bytes;
@@ -33,7 +35,8 @@ static inline void ring_init(struct ring *r, void *base, size_t bytes, uint32_t 
 		.header = base, .requests = (struct request *)((char *)base + sizeof(struct ring_header)),
 		.replies = (const struct reply *)((char *)base + ring_replies_offset(entries)),
 		.data = (uint8_t *)base + ring_data_offset(entries), .data_bytes = bytes - ring_data_offset(entries),
-		.entries = entries, .is_busy = is_busy, .handle = HANDLE_NONE, .object = HANDLE_NONE, .bytes = bytes,
+		.entries = entries, .tags = entries, .mask = entries - 1, .is_busy = is_busy, .handle = HANDLE_NONE, .object = HANDLE_NONE,
+		.bytes = bytes,
 	};
 }
 
@@ -41,14 +44,14 @@ static inline uint32_t ring_in_flight(const struct ring *r) { return r->put - r-
 
 /* Puts a request, which the server sees with the next ring_show (or ring_wait). Its tag is below entries. AGAIN: the ring is full; BUSY: the tag is
  * in flight; INVAL: no such tag; else the ring is lost. */
-static inline err_t ring_put(struct ring *r, const struct request *q)
+static ALWAYS_INLINE err_t ring_put(struct ring *r, const struct request *q)
 {
 	uint32_t tag = q->tag;
 
-	if (UNLIKELY(tag >= r->entries || r->is_busy[tag] || r->lost))
+	if (UNLIKELY(tag >= r->tags || r->is_busy[tag]))
 		return r->lost ? r->lost : tag >= r->entries ? ERR_INVAL : ring_in_flight(r) == r->entries ? ERR_AGAIN : ERR_BUSY;
 	r->is_busy[tag] = true;
-	r->requests[r->put++ & (r->entries - 1)] = *q;
+	r->requests[r->put++ & r->mask] = *q;
 	return OK;
 }
 
@@ -64,6 +67,21 @@ static inline void ring_lose(struct ring *r, err_t err)
 {
 	if (!r->lost)
 		r->lost = err;
+	r->tags = 0;
+	r->shown = r->taken;
+}
+
+/* Looks whether the server has put more; else says what was taken. False: there is nothing to take. */
+static inline bool ring_look(struct ring *r)
+{
+	uint32_t count = 0;
+
+	ring_publish(&r->header->replies_taken, r->taken);
+	if (!r->lost && ring_count(&r->header->replies_put, r->taken, ring_in_flight(r), &count))
+		ring_lose(r, ERR_PROTO);
+	if (!r->lost)
+		r->shown = r->taken + count;
+	return r->taken != r->shown;
 }
 
 static inline bool ring_take_lost(struct ring *r, struct reply *out)
@@ -74,30 +92,21 @@ static inline bool ring_take_lost(struct ring *r, struct reply *out)
 		return false;
 	*out = (struct reply){ .tag = r->lost_next, .handle = HANDLE_NONE, .result = r->lost };
 	r->is_busy[r->lost_next] = false;
-	r->taken++;
+	r->shown = ++r->taken;
 	return true;
 }
 
-/* Takes a reply, to a tag that was in flight. False: there is none now. */
-static inline bool ring_take(struct ring *r, struct reply *out)
+/* Takes a reply, to a tag that was in flight. False: there is none now. Take until false: only then the ring's handle stops being ready. */
+static ALWAYS_INLINE bool ring_take(struct ring *r, struct reply *out)
 {
-	uint32_t count;
-
-	if (UNLIKELY(r->lost))
-		return ring_take_lost(r, out);
-	if (r->taken == r->shown) {
-		if (ring_count(&r->header->replies_put, r->taken, ring_in_flight(r), &count))
-			ring_lose(r, ERR_PROTO);
-		if (count == 0 || r->lost)
-			return r->lost && ring_take_lost(r, out);
-		r->shown = r->taken + count;
-	}
-	ring_reply_copy(out, &r->replies[r->taken & (r->entries - 1)]);
-	if (UNLIKELY(out->tag >= r->entries || !r->is_busy[out->tag])) {
+	if (UNLIKELY(r->taken == r->shown) && !ring_look(r))
+		return r->lost && ring_take_lost(r, out);
+	ring_reply_copy(out, &r->replies[r->taken & r->mask]);
+	if (UNLIKELY(out->tag > r->mask || !r->is_busy[out->tag])) {
 		ring_lose(r, ERR_PROTO);
 		return ring_take_lost(r, out);
 	}
 	r->is_busy[out->tag] = false;
-	ring_publish(&r->header->replies_taken, ++r->taken);
+	r->taken++;
 	return true;
 }

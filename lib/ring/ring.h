@@ -25,18 +25,20 @@ static inline void ring_publish(_Atomic uint32_t *put, uint32_t position)
 	atomic_store_explicit(put, position, memory_order_release);
 }
 
-/* One reading of an entry that the other side may be changing. */
-static inline void ring_request_copy(struct request *to, const struct request *from)
+/* Part of an entry that the other side may be changing: whoever reads it once has it for good. */
+static inline uint64_t ring_word(const void *from, size_t offset)
 {
-	for (size_t i = 0; i < sizeof(*to) / sizeof(uint64_t); i++)
-		((uint64_t *)to)[i] = __atomic_load_n((const uint64_t *)from + i, __ATOMIC_RELAXED);
+	return __atomic_load_n((const uint64_t *)((const char *)from + offset), __ATOMIC_RELAXED);
 }
 
-static inline void ring_reply_copy(struct reply *to, const struct reply *from)
+static inline void ring_entry_copy(void *to, const void *from, size_t bytes)
 {
-	for (size_t i = 0; i < sizeof(*to) / sizeof(uint64_t); i++)
-		((uint64_t *)to)[i] = __atomic_load_n((const uint64_t *)from + i, __ATOMIC_RELAXED);
+	for (size_t at = 0; at < bytes; at += sizeof(uint64_t))
+		*(uint64_t *)((char *)to + at) = ring_word(from, at);
 }
+
+static inline void ring_request_copy(struct request *to, const struct request *from) { ring_entry_copy(to, from, sizeof(*to)); }
+static inline void ring_reply_copy(struct reply *to, const struct reply *from) { ring_entry_copy(to, from, sizeof(*to)); }
 
 /* ---- Sleep and wake ---- */
 

@@ -23,12 +23,24 @@ static struct scheme_ring *ring_find(struct scheme *s, uint64_t id)
 	return NULL;
 }
 
+/* In place of a CALL function that is not there. */
+static int64_t no_call(struct scheme_request *r, uint32_t code, uint64_t word)
+{
+	(void)r, (void)code, (void)word;
+	return ERR_NOTTY;
+}
+
 /* ---- Requests ------------------------------------------------------------------------------------------------------ */
 
-static void reply_put(struct scheme_ring *g, uint32_t tag, int64_t result)
+static ALWAYS_INLINE void reply_put(struct scheme_ring *g, uint32_t tag, int64_t result)
 {
-	g->replies[g->replied & (g->entries - 1)] = (struct reply){ .tag = tag, .handle = HANDLE_NONE, .result = result };
-	ring_publish(&g->header->replies_put, ++g->replied);
+	uint32_t at = g->replied;
+	struct reply *r = &g->replies[at & g->mask];
+
+	*(uint64_t *)r = (uint64_t)(uint32_t)HANDLE_NONE << 32 | tag;
+	r->result = result;
+	g->replied = at + 1;
+	ring_publish(&g->header->replies_put, at + 1);
 }
 
 /* What the client sends comes to where it cannot be changed any more. */
@@ -55,22 +67,6 @@ static err_t output_set(struct scheme_ring *g, uint64_t at, uint64_t bytes)
 	return OK;
 }
 
-/* Everything that a request before may have left changed. */
-static void request_reset(struct scheme_ring *g)
-{
-	struct scheme_request *r = &g->request;
-
-	g->message.in_bytes = g->message.out_bytes = 0;
-	g->message.offset = 0;
-	g->message.request.handle = HANDLE_NONE;
-	g->message.request.tag = 0;             /* no request of the kernel's has it */
-	r->is_nonblock = (g->message.request.flags & REQUEST_NONBLOCK) || (g->message.open_flags & OPEN_NONBLOCK);
-	r->in_here = r->in_bytes = r->out_room = r->out_max = r->out_bytes = 0;
-	r->reply_handle = HANDLE_NONE;
-	r->reply_flags = 0;
-	r->is_put = false;
-}
-
 /* A request whose data is elsewhere than in the request. */
 static err_t data_set(struct scheme_ring *g, const struct request *q)
 {
@@ -95,13 +91,13 @@ static err_t data_set(struct scheme_ring *g, const struct request *q)
 	}
 }
 
-/* Sends the data of an answer; what to reply. */
+/* Sends the data of an answer; what to reply. Requests with a handle in the answer had to be called. */
 static int64_t result_of(struct scheme_ring *g, int64_t result)
 {
 	struct scheme_request *r = &g->request;
 	uint32_t op = g->message.request.op;
 
-	if (UNLIKELY(r->reply_handle != HANDLE_NONE)) {
+	if (r->reply_handle != HANDLE_NONE) {
 		if (!(r->reply_flags & REPLY_COPY_HANDLE))
 			g->scheme->area->close(r->reply_handle);
 		return ERR_OPNOTSUPP;
@@ -113,34 +109,78 @@ static int64_t result_of(struct scheme_ring *g, int64_t result)
 	return result;
 }
 
-static void request_run(struct scheme_ring *g)
+/* Back to what a CALL without data finds, and does not set each time. */
+static void request_reset(struct scheme_ring *g)
+{
+	struct scheme_request *r = &g->request;
+
+	g->message.request = (struct request){ .op = OP_CALL, .handle = HANDLE_NONE };
+	g->message.in_bytes = g->message.out_bytes = 0;
+	g->message.offset = 0;
+	r->in_here = r->in_bytes = r->out_room = r->out_max = r->out_bytes = 0;
+	r->reply_handle = HANDLE_NONE;
+	r->reply_flags = 0;
+	r->is_put = false;
+	r->is_nonblock = g->message.open_flags & OPEN_NONBLOCK;
+	g->in[0] = 0;
+}
+
+static int64_t request_with_data(struct scheme_ring *g, const struct request *slot)
 {
 	struct request *q = &g->message.request;
+	struct scheme_request *r = &g->request;
 	int64_t result;
 
-	ring_request_copy(q, &g->requests[g->taken++ & (g->entries - 1)]);
-	uint32_t tag = g->tag = q->tag;
-	request_reset(g);
+	ring_request_copy(q, slot);
+	g->tag = q->tag;
+	q->handle = HANDLE_NONE;
+	q->tag = 0;                     /* no request of the kernel's has it */
 	result = q->flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG) ? ERR_INVAL : data_set(g, q);
 	if (result == OK) {
-		g->in[g->request.in_here] = 0;
-		result = scheme_dispatch_open_thing(&g->request);
+		r->is_nonblock |= (q->flags & REQUEST_NONBLOCK) != 0;
+		g->in[r->in_here] = 0;
+		result = scheme_dispatch_open_thing(r);
 	}
 	if (result != SCHEME_LATER)
-		reply_put(g, tag, result_of(g, result));
+		result = result_of(g, result);
+	request_reset(g);
+	return result;
+}
+
+/* The request at slot; what to reply, under g->tag. Most are CALLs of the server's own without data and flags. */
+static ALWAYS_INLINE int64_t request_run(struct scheme_ring *g, const struct request *slot)
+{
+	struct scheme_request *r = &g->request;
+	uint64_t code = ring_word(slot, offsetof(struct request, arg[0]));
+	uint64_t bytes = ring_word(slot, offsetof(struct request, arg[2])) | ring_word(slot, offsetof(struct request, arg[4]));
+
+	/* (Little endian: op is the lower half, flags the upper.) */
+	if (UNLIKELY(ring_word(slot, offsetof(struct request, op)) != OP_CALL || bytes || scheme_ring_is_code((uint32_t)code)))
+		return request_with_data(g, slot);
+	g->tag = (uint32_t)(ring_word(slot, offsetof(struct request, handle)) >> 32);
+	int64_t result = g->call(r, (uint32_t)code, ring_word(slot, offsetof(struct request, arg[5])));
+	if (UNLIKELY(r->reply_handle != HANDLE_NONE)) {
+		result = result_of(g, result);
+		request_reset(g);
+	}
+	return result;
 }
 
 uint32_t scheme_ring_run(struct scheme_ring *g)
 {
-	uint32_t count, n;
+	uint32_t count;
 
 	if (g->is_broken || ring_count(&g->header->requests_put, g->taken, g->entries, &count)) {
 		g->is_broken = true;
 		return 0;
 	}
-	for (n = 0; n < count && g->kept < g->entries; n++)
-		request_run(g);
-	return n;
+	count = MIN_OF(count, g->entries - g->kept);
+	for (uint32_t n = count; n > 0; n--) {
+		int64_t result = request_run(g, &g->requests[g->taken++ & g->mask]);
+		if (LIKELY(result != SCHEME_LATER))
+			reply_put(g, g->tag, result);
+	}
+	return count;
 }
 
 void scheme_ring_keep(struct scheme_request *r, struct scheme_deferred *d)
@@ -283,13 +323,14 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 	*g = (struct scheme_ring){
 		.scheme = r->scheme, .header = base, .requests = (const void *)((char *)base + sizeof(struct ring_header)),
 		.replies = (void *)((char *)base + ring_replies_offset(entries)), .data = (uint8_t *)base + ring_data_offset(entries),
-		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries,
+		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
 		.patience = PATIENCE_FIRST,
 		.message = { .id = r->id, .sender = r->message->sender, .open_flags = r->message->open_flags, .handle = HANDLE_NONE },
 		.request = { .scheme = r->scheme, .open = r->open, .id = r->id, .in = r->in, .out = r->out, .passed = HANDLE_NONE },
 	};
 	g->request.message = &g->message;
 	g->request.ring = g;
+	request_reset(g);
 	return g;
 }
 
@@ -344,8 +385,7 @@ static int64_t ring_cancel(struct scheme_request *r, struct scheme_ring *g, uint
 {
 	struct scheme_deferred *d;
 
-	if (!r->ring)
-		scheme_ring_run(g);
+	scheme_ring_run(g);
 	list_each(d, &r->scheme->deferred, link)
 		if (d->ring == g && d->tag == tag) {
 			r->scheme->ops->cancel(d);
@@ -356,13 +396,13 @@ static int64_t ring_cancel(struct scheme_request *r, struct scheme_ring *g, uint
 
 int64_t scheme_ring_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
-	struct scheme_ring *g = r->ring ? r->ring : ring_find(r->scheme, r->id);
+	struct scheme_ring *g = ring_find(r->scheme, r->id);
 
-	if (code == RING_CANCEL && g)
-		return ring_cancel(r, g, word);
 	if (r->ring)
 		return ERR_INVAL;       /* a ring is not entered from within */
 	if (code == RING_OPEN)
 		return ring_open(r, word);
-	return g ? ring_wait(r, g, word) : ERR_CONNRESET;
+	if (!g)
+		return ERR_CONNRESET;
+	return code == RING_WAIT ? ring_wait(r, g, word) : ring_cancel(r, g, word);
 }

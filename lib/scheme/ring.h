@@ -26,8 +26,9 @@ struct scheme_ring {
 	struct reply *replies;
 	uint8_t *data;
 	size_t bytes, data_bytes;
+	int64_t (*call)(struct scheme_request *r, uint32_t code, uint64_t word);        /* the server's, or one that refuses */
 	uint8_t *in, *out;              /* the server's buffers */
-	uint32_t entries, taken, replied;
+	uint32_t entries, mask, taken, replied;         /* mask: entries - 1 */
 	uint32_t kept;                  /* requests that are kept: at most entries */
 	uint32_t tag;                   /* of the request that is running */
 	size_t in_at, out_at;           /* where in data its input and output are */

@@ -30,7 +30,7 @@ enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
 /* One request while its function runs. Nothing in it may be kept. */
 struct scheme_request {
 	struct scheme *scheme;
-	const struct message *message;  /* as the kernel gave it: sender, tag, flags. Ringed: tag is 0, sender who opened the ring */
+	const struct message *message;  /* as the kernel gave it: sender, tag, flags. Ringed: request.tag is 0 and arg counts for nothing, sender is who opened the ring */
 	struct scheme_ring *ring;       /* it came over; NULL: it was called */
 	void *open;                     /* what OPEN gave (`opened`); NULL: an OPEN of the scheme itself */
 	uint64_t id;                    /* its number, for scheme_notify */
