@@ -20,6 +20,7 @@ test  gcc                                gcc                  the second compile
 test  /usr/include/stdio.h               libc6-dev            host tests
 test  asan                               libclang-rt-14-dev   sanitizers of host tests
 test  musl-gcc                           musl-tools           static Linux test programs
+test  spin                               spin                 tries every course of the models
 bench gcc                                gcc                  static Linux benchmarks
 bench musl-gcc                           musl-tools           static Linux benchmarks
 trace gcc                                gcc                  the operations that it explains

@@ -4,6 +4,7 @@ Suites, each with a name that FILTER selects by part of it:
   build/...                 every target of the build; gcc accepts the code too
   host/PATH_test            modules on the host, with sanitizers (PATH_test.c)
   fuzz/PATH_fuzz            parsers on mutated inputs, a bounded number (PATH_fuzz.c)
+  model/NAME                tests/model/NAME.pml, every course of it, and its broken variants
   limits                    kernel lines and bytes, operations
   tools/NAME                tests/host/NAME: programs that test the tools and drive ./cathode exec
   bench                     instructions of operations grew by no more than 5 % over tests/bench/expected.tsv
@@ -25,7 +26,7 @@ import project
 import tap
 from project import CathodeError
 
-HOST_LIMIT_S, FUZZ_LIMIT_S, GUEST_LIMIT_S, TOOLS_LIMIT_S = 300, 300, 400, 900
+HOST_LIMIT_S, FUZZ_LIMIT_S, MODEL_LIMIT_S, GUEST_LIMIT_S, TOOLS_LIMIT_S = 300, 300, 300, 400, 900
 FUZZ_INPUTS = 20_000
 GUEST_CPUS = (1, 2, 4)
 PARALLEL = 2                # machines at a time: hosts have few cores
@@ -75,6 +76,11 @@ def fuzz_suites():
         program = project.OUTPUT / "host" / path.with_suffix("")
         corpus = sorted(file for file in (project.ROOT / path.with_suffix(".corpus")).glob("*") if file.is_file())
         yield Suite(f"fuzz/{path.with_suffix('')}", [program, "-n", str(FUZZ_INPUTS), *corpus], FUZZ_LIMIT_S, (str(program),))
+
+
+def model_suites():
+    for path in sorted((project.ROOT / "tests/model").glob("*.pml")):
+        yield Suite(f"model/{path.stem}", [sys.executable, path.parent / "check.py", path], MODEL_LIMIT_S)
 
 
 def tools_suites():
@@ -177,7 +183,7 @@ def main(options):
     report = Report()
     limits = Suite("limits", [sys.executable, Path(measure.__file__)], HOST_LIMIT_S, ("kernel",))
     gate = Suite("bench", [project.ROOT / "cathode", "bench", "--gate"], TOOLS_LIMIT_S, ("kernel", "initfs", "bench-programs"))
-    suites = [suite for suite in (*host_suites(), *fuzz_suites(), limits, gate, *guest_suites(), *tools_suites()) if selected(suite.name)]
+    suites = [suite for suite in (*host_suites(), *fuzz_suites(), *model_suites(), limits, gate, *guest_suites(), *tools_suites()) if selected(suite.name)]
     build_suites(report, selected)
     if options.filter:
         prepare(report, suites)
