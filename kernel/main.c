@@ -180,11 +180,10 @@ static void start_init(void)
 void kernel_main(struct boot_info *info)
 {
 	boot = info;
-	arch_init_early(info);
+	arch_init_early();
 	need(frame_init(info), "memory map");
 	futex_init();
 	need(sched_init_cpu(cpu_this()), "scheduler");
-	need(arch_init_late(info), "machine");
 	need(clock_init(), "clock");
 	cpu_this()->online = true;
 	arch_start_cpus();

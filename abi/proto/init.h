@@ -1,4 +1,5 @@
-/* abi/proto/init.h - init's protocol (init.def); it has no structs of its own. enum power is in kernel.h. */
+/* abi/proto/init.h - init's protocol (init.def). */
 #pragma once
 #include "abi/proto/codes.h"
-#include "abi/proto/kernel.h"
+
+enum power { POWER_OFF = 1, POWER_RESTART = 2 };

@@ -50,7 +50,6 @@ struct pipe_received {
 	uint64_t bytes;                 /* of the whole packet */
 };
 
-enum power { POWER_OFF = 1, POWER_RESTART = 2 };
 enum trace_control { TRACE_STOP = 0, TRACE_START = 1 };
 
 struct system_info {

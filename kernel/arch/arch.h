@@ -24,10 +24,8 @@ struct space;
 NORETURN void kernel_main(struct boot_info *boot);
 /* Per-CPU portable entry of every other CPU, called once its struct cpu is set up. */
 NORETURN void kernel_main_secondary(void);
-/* Descriptor tables, local interrupt controller, syscall entry of the boot CPU. Needs no allocator. */
-void arch_init_early(const struct boot_info *boot) NONNULL;
-/* Interrupt controllers, clock calibration, power: needs frames and heap. */
-err_t arch_init_late(const struct boot_info *boot) NONNULL MUST_CHECK;
+/* Interrupt controllers, clock calibration. Needs no allocator. */
+void arch_init_early(void);
 /* Starts the other CPUs, each of which runs kernel_main_secondary. Those that do not come are said and left out. */
 void arch_start_cpus(void);
 
@@ -99,11 +97,8 @@ void arch_irq_unmask(uint32_t isa_irq);
 /* ---- The machine ---- */
 /* Bytes to the debugging serial port, polled; safe at any time. */
 void arch_serial_write(const char *bytes, size_t count) NONNULL;
-NORETURN void arch_power_off(void);
-NORETURN void arch_restart(void);
 /* The end of a panic: an emulator's exit device if there is one, else this CPU halts. */
 NORETURN void arch_end(void);
-uint64_t arch_random_seed(void);        /* RDRAND or what comes closest; may be weak: it only adds */
 /* Prints a stack trace from a frame pointer (0: the caller's), symbolized. */
 void arch_backtrace(uint64_t frame_pointer, uint64_t ip);
 

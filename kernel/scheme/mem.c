@@ -2,7 +2,6 @@
  *
  * mem:new          an empty object; mem:new/BYTES one of that length
  * mem:phys         (user 0) MEM_PHYSICAL makes objects over device memory
- * mem:framebuffer  (user 0) the boot framebuffer
  * mem:port:H+N     (user 0) N ports from hexadecimal H: READ or WRITE of 1, 2 or 4 bytes at offset is one access;
  *                  with ",repeat" a transfer of n bytes is n accesses to the port at offset
  */
@@ -17,6 +16,7 @@
 #include "kernel/scheme/sys.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/number.h"
+#include "lib/boot/boot_check.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
@@ -217,9 +217,9 @@ static int64_t physical_call(struct resource *r, struct call_args *a)
 	TRY(call_in(a, &w, sizeof(w)));
 	if (w.offset % PAGE_BYTES || w.bytes > UINT64_MAX - w.offset || a->word > MEM_WRITE_COMBINING)
 		return ERR_INVAL;
-	/* RAM is not device memory: whoever wants some makes an object. */
+	/* RAM is not device memory: whoever wants some makes an object. Tables of the firmware may lie between. */
 	for (uint64_t p = w.offset; p < w.offset + w.bytes; p += PAGE_BYTES)
-		if (frame_of(paddr(p)))
+		if (frame_of(paddr(p)) && !boot_memory_is_firmware(kernel_boot_info(), p))
 			return ERR_PERM;
 	TRY(memobj_create_physical(paddr(w.offset), w.bytes, (enum mem_cache)a->word, &m));
 	return give_object(a, m);
@@ -319,22 +319,9 @@ static err_t new_open(uint32_t kind UNUSED, const char *size, const struct open_
 	return open_object(m, a, out);
 }
 
-static err_t framebuffer_open(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
-{
-	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
-	struct memobj *m;
-
-	if (!f->address)
-		return ERR_NODEV;
-	uint64_t bytes = page_round_up((uint64_t)f->height * f->pitch_bytes + (f->address & PAGE_MASK));
-	TRY(memobj_create_physical(paddr(page_round_down(f->address)), bytes, MEM_WRITE_COMBINING, &m));
-	return open_object(m, a, out);
-}
-
 const struct scheme_entry mem_scheme[] = {
 	{ .ref = "new*", .open = new_open },
 	{ .ref = "phys", .is_privileged = true, .ops = &physical_ops },
-	{ .ref = "framebuffer", .is_privileged = true, .open = framebuffer_open },
 	{ .ref = "port:*", .is_privileged = true, .open = ports_open },
 	{0},
 };

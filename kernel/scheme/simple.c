@@ -39,13 +39,6 @@ static err_t zero_map(struct resource *r UNUSED, struct memobj **out, uint32_t *
 	return OK;
 }
 
-/* Seeking succeeds and means nothing. */
-static err_t no_length(struct resource *r UNUSED, uint64_t *out)
-{
-	*out = 0;
-	return OK;
-}
-
 static const struct resource_ops null_ops = {
 	.name = "null", .read = null_read, .write = swallow, .length = no_length,
 };
@@ -68,13 +61,7 @@ static int64_t env_read(struct resource *r UNUSED, struct transfer *t)
 	return transfer_bytes(t, text, strlen(text));
 }
 
-static err_t env_length(struct resource *r UNUSED, uint64_t *out)
-{
-	*out = strlen(kernel_boot_info()->command_line);
-	return OK;
-}
-
-static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = env_length };
+static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = no_length };
 
 const struct scheme_entry env_scheme[] = { { .ref = "", .ops = &env_ops }, {0} };
 

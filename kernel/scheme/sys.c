@@ -1,11 +1,10 @@
 /* kernel/scheme/sys.c - sys: the machine as a whole.
  *
  * sys:info            SYS_INFO
- * sys:power           (user 0) SYS_POWER
  * sys:trace           (user 0) SYS_TRACE starts (anew) and stops; READ gives the records once stopped
  * sys:namespace       a new empty namespace; sys:self-namespace: the caller's own, not to be changed
  * sys:account         (user 0) ACCOUNT_CREATE makes accounts without a parent
- * sys:framebuffer     (user 0) READ: struct boot_framebuffer
+ * sys:boot            (user 0) READ: struct boot_info, as the loader gave it and the kernel tidied it
  */
 #include "kernel/scheme/sys.h"
 #include "abi/proto/kernel.h"
@@ -66,21 +65,6 @@ static int64_t info_call(struct resource *r, struct call_args *a)
 
 static const struct resource_ops info_ops = { .name = "sys:info", .call = info_call };
 
-/* ---- sys:power ---- */
-
-static int64_t power_call(struct resource *r UNUSED, struct call_args *a)
-{
-	if (a->code != SYS_POWER)
-		return ERR_NOTTY;
-	if (a->word == POWER_OFF)
-		arch_power_off();
-	if (a->word == POWER_RESTART)
-		arch_restart();
-	return ERR_INVAL;
-}
-
-static const struct resource_ops power_ops = { .name = "sys:power", .call = power_call };
-
 /* ---- sys:trace ---- */
 
 enum { TRACE_RECORDS = 16384 };
@@ -117,14 +101,8 @@ static int64_t trace_read_op(struct resource *r, struct transfer *t)
 	return (int64_t)done;
 }
 
-static err_t trace_length(struct resource *r UNUSED, uint64_t *out)
-{
-	*out = 0;       /* only the offset matters */
-	return OK;
-}
-
 static const struct resource_ops trace_ops = {
-	.name = "sys:trace", .call = trace_call, .read = trace_read_op, .length = trace_length,
+	.name = "sys:trace", .call = trace_call, .read = trace_read_op, .length = no_length,
 };
 
 /* ---- accounts ---- */
@@ -193,23 +171,14 @@ static int64_t account_root_call(struct resource *r UNUSED, struct call_args *a)
 
 static const struct resource_ops account_root_ops = { .name = "sys:account", .call = account_root_call };
 
-/* ---- sys:framebuffer ---- */
+/* ---- sys:boot ---- */
 
-static int64_t framebuffer_read(struct resource *r, struct transfer *t)
+static int64_t boot_read(struct resource *r UNUSED, struct transfer *t)
 {
-	const struct boot_framebuffer *f = &kernel_boot_info()->framebuffer;
-	err_t err;
-
-	(void)r;
-	if (!f->address)
-		return ERR_NODEV;
-	if (t->bytes < sizeof(*f))
-		return ERR_INVAL;
-	err = copy_to_user(t->buffer, f, sizeof(*f));
-	return err ? err : (int64_t)sizeof(*f);
+	return transfer_bytes(t, kernel_boot_info(), sizeof(struct boot_info));
 }
 
-static const struct resource_ops framebuffer_ops = { .name = "sys:framebuffer", .read = framebuffer_read };
+static const struct resource_ops boot_ops = { .name = "sys:boot", .read = boot_read, .length = no_length };
 
 /* ---- sys: ---- */
 
@@ -232,9 +201,8 @@ const struct scheme_entry sys_scheme[] = {
 	{ .ref = "info", .ops = &info_ops },
 	{ .ref = "namespace", .open = open_namespace },
 	{ .ref = "self-namespace", .open = open_namespace, .kind = true },
-	{ .ref = "power", .is_privileged = true, .ops = &power_ops, .rights = RIGHT_ADMIN },
 	{ .ref = "trace", .is_privileged = true, .ops = &trace_ops, .rights = RIGHT_READ },
 	{ .ref = "account", .is_privileged = true, .ops = &account_root_ops, .rights = RIGHT_ADMIN },
-	{ .ref = "framebuffer", .is_privileged = true, .ops = &framebuffer_ops, .rights = RIGHT_READ },
+	{ .ref = "boot", .is_privileged = true, .ops = &boot_ops, .rights = RIGHT_READ },
 	{0},
 };

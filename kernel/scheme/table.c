@@ -96,3 +96,9 @@ err_t open_new(const struct resource_ops *ops, const struct open_args *a, uint32
 		heap_free(data, ops->data_bytes);
 	return err;
 }
+
+err_t no_length(struct resource *r UNUSED, uint64_t *out)
+{
+	*out = 0;
+	return OK;
+}

@@ -26,6 +26,9 @@ KERNEL_SCHEMES(X)
 /* A namespace with all of them. */
 err_t schemes_create_namespace(struct namespace **out) MUST_CHECK;
 
+/* A length function for what has offsets but no end to seek from. */
+err_t no_length(struct resource *r, uint64_t *out) NONNULL;
+
 enum { REF_MAX = 64 };
 /* The reference of an OPEN of a kernel scheme, 0-terminated. NOENT: longer than any there is. */
 err_t open_ref(const struct open_args *a, char ref[REF_MAX]) NONNULL MUST_CHECK;

@@ -205,6 +205,22 @@ void boot_memory_normalize(struct boot_info *b, const struct boot_image *image)
 	b->memory_count = tidy.count;
 }
 
+bool boot_memory_is_firmware(const struct boot_info *b, uint64_t page)
+{
+	bool is_firmware = false;
+
+	for (uint32_t i = 0; i < b->memory_count; i++) {
+		const struct boot_memory *m = &b->memory[i];
+
+		if (m->start >= page + PAGE_BYTES || m->start + m->bytes <= page)
+			continue;
+		if (m->kind != BOOT_MEMORY_RESERVED && m->kind != BOOT_MEMORY_ACPI)
+			return false;
+		is_firmware = true;
+	}
+	return is_firmware;
+}
+
 uint64_t boot_memory_take(struct boot_info *b, uint64_t bytes, uint64_t limit)
 {
 	for (uint32_t i = b->memory_count; i-- > 0; ) {

@@ -172,3 +172,19 @@ TEST(memory_taken_is_free_no_more)
 	CHECK(!is_free(0x1000000));
 	CHECK_EQ(boot_memory_take(&b, 0x1000000, UINT64_MAX), 0);
 }
+
+TEST(firmware_pages_are_those_of_reserved_and_acpi_ranges_alone)
+{
+	set_up();
+	add(0x1000, 0x9e000, BOOT_MEMORY_FREE);
+	add(0xf0000, 0x10000, BOOT_MEMORY_RESERVED);
+	add(0x100000, 0x7e00000, BOOT_MEMORY_FREE);
+	add(0x7fe0100, 0x800, BOOT_MEMORY_ACPI);
+	boot_memory_normalize(&b, &image);
+	CHECK(boot_memory_is_firmware(&b, 0xf0000) && boot_memory_is_firmware(&b, 0xff000));
+	CHECK(boot_memory_is_firmware(&b, 0x7fe0000));
+	CHECK(!boot_memory_is_firmware(&b, 0xef000) && !boot_memory_is_firmware(&b, 0x7fe1000));
+	CHECK(!boot_memory_is_firmware(&b, 0) && !boot_memory_is_firmware(&b, 0x1000) && !boot_memory_is_firmware(&b, 0x200000));
+	add(0xff800, 0x800, BOOT_MEMORY_LOADER);
+	CHECK(!boot_memory_is_firmware(&b, 0xff000));
+}

@@ -1,7 +1,7 @@
 /* servers/console/main.c - serves tty:console.
  *
  * Handles: scheme, posix, ready, log; state (a page that outlives us); env; and of devices those that are given: uart, uart-data (one port, repeating),
- * uart-irq; keyboard, keyboard-irq; framebuffer, phys, font; pci, vbe; quiet (keeps the kernel off the serial line).
+ * uart-irq; keyboard, keyboard-irq; boot (sys:boot: the framebuffer), phys, font; pci, vbe; quiet (keeps the kernel off the serial line).
  */
 #include "abi/boot.h"
 #include "abi/proto/kernel.h"
@@ -111,10 +111,10 @@ static void add_keyboard(void)
 /* The boot's framebuffer, or one we make. */
 static bool find_framebuffer(struct boot_framebuffer *f)
 {
-	handle_t h = startup_handle("framebuffer");
+	handle_t h = startup_handle("boot");
 	struct ports pci, vbe;
 
-	if (h != HANDLE_NONE && sys_read(0, h, f, sizeof(*f), -1) == sizeof(*f) && f->address != 0)
+	if (h != HANDLE_NONE && handle_read_at(h, f, sizeof(*f), offsetof(struct boot_info, framebuffer)) == OK && f->address != 0)
 		return true;
 	return ports_get(&pci, "pci") && ports_get(&vbe, "vbe") && vbe_init(&pci, &vbe, f);
 }

@@ -1,8 +1,9 @@
 /* servers/execd/main.c - runs the one command of `./cathode exec`: a serial line on one side, pipes on the other.
  *
  * Handles: "port", "fifo" (the ports of COM2), "irq" (its interrupt), "posix", "admin", "personality" (its ELF file), "root" (file:/),
- * "power" (sys:power), "trace" (sys:trace). The command gets execd's own namespace.
+ * "trace" (sys:trace). The command gets execd's own namespace.
  */
+#include "abi/proto/init.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/posix.h"
 #include "abi/proto/task.h"
@@ -405,7 +406,10 @@ static void start_over(void)
 
 static NORETURN void power_off(void)
 {
-	handle_call(startup_handle("power"), SYS_POWER, NULL, 0, NULL, 0, POWER_OFF);
+	handle_t h;
+
+	if (handle_open("init", "", OPEN_READ | OPEN_WRITE, &h) == OK)
+		handle_call(h, INIT_POWER, NULL, 0, NULL, 0, POWER_OFF);
 	print("execd: cannot power off\n");
 	program_exit(1);
 }

@@ -1,2 +1,2 @@
-LIBS := scheme native elf initfs rtc base
-HOST_SKIP := service.c clock.c
+LIBS := scheme native elf initfs acpi rtc base
+HOST_SKIP := service.c clock.c machine.c

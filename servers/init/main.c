@@ -17,6 +17,7 @@
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
 #include "servers/init/clock.h"
+#include "servers/init/machine.h"
 #include "servers/init/service.h"
 
 enum { COMMAND_LINE_MAX = 2048, MODE_BYTES = 24, STATUS_BYTES = 8192, RC_FILE_MAX = 64 * 1024, NAMES_MAX = 2048 };
@@ -52,10 +53,7 @@ static uint64_t now_ns(void)
 
 static NORETURN void power(enum power how)
 {
-	handle_t h;
-
-	if (handle_open_in(init.world.namespace, "sys", "power", OPEN_READ | OPEN_WRITE, &h) == OK)
-		handle_call(h, SYS_POWER, NULL, 0, NULL, 0, how);
+	machine_power(how);
 	program_exit(1);
 }
 
@@ -658,7 +656,8 @@ int program_main(const struct startup *startup)
 		init.world.log = HANDLE_NONE;
 	print_redirect(init.world.log);
 	mode_read();
-	clock_set_from_hardware(init.world.namespace);
+	machine_init(init.world.namespace);
+	clock_set_from_hardware(init.world.namespace, machine_acpi()->century_index);
 	if ((err = prepare()) == OK) {
 		start_all();
 		err = server_run(&init.server);

@@ -128,16 +128,6 @@ uint64_t arch_clock_ns(void)
 
 struct clock_scale arch_clock_scale(void) { return tsc.scale; }
 
-void clock_wait_ns(uint64_t ns)
-{
-	uint64_t end = arch_clock_ns() + ns;
-
-	while (arch_clock_ns() < end) {
-		arch_pause();
-		arch_poll_requests();
-	}
-}
-
 /* ---- Timer ---- */
 
 static void timer_set_hardware(uint64_t deadline_ns)

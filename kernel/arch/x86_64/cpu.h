@@ -153,8 +153,6 @@ void lines_interrupt(uint32_t vector);
 
 void clock_init_boot(void);             /* calibrates; needs acpi_machine */
 void clock_interrupt(void);
-/* Spins; only after clock_init_boot. */
-void clock_wait_ns(uint64_t ns);
 void smp_stop_here(struct regs *r);     /* panic elsewhere: writes this CPU's trace, halts */
 _Noreturn void cpu_halt(void);
 

@@ -1,4 +1,4 @@
-/* kernel/arch/x86_64/machine.c - the machine around the CPUs: start-up order, serial port, power, random numbers, I/O ports. */
+/* kernel/arch/x86_64/machine.c - the machine around the CPUs: start-up order, serial port, I/O ports. */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
@@ -65,86 +65,28 @@ static const void *lend_physical(void *context, uint64_t address, size_t bytes)
 	return NULL;
 }
 
-static void read_tables(const struct boot_info *boot)
+/* The root is noted for who reads them later: init does. */
+static void read_tables(void)
 {
-	struct acpi_memory memory = { lend_physical, (void *)boot };
-	uint64_t root = boot->acpi_rsdp ? boot->acpi_rsdp : acpi_find_root(&memory);
+	struct acpi_memory memory = { lend_physical, &boot_copy };
 
-	if (acpi_read(&memory, root, &acpi_machine))
-		klog("arch: no ACPI tables; one CPU, and power stays on\n");
+	if (!boot_copy.acpi_rsdp)
+		boot_copy.acpi_rsdp = acpi_find_root(&memory);
+	if (acpi_read(&memory, boot_copy.acpi_rsdp, &acpi_machine))
+		klog("arch: no ACPI tables: one CPU\n");
 }
 
-void arch_init_early(const struct boot_info *boot)
+void arch_init_early(void)
 {
 	boot_cpu.arch.timer_deadline_ns = UINT64_MAX;
 	apic_init_early();
-	read_tables(boot);
+	read_tables();
 	clock_init_boot();
 	apic_timer_unmask();
-}
-
-err_t arch_init_late(const struct boot_info *boot UNUSED)
-{
 	lines_init();
-	return OK;
 }
 
-/* ---- Power ---- */
-
-enum { SLEEP_ENABLE = 1 << 13, SLEEP_TYPE_SHIFT = 10, SLEEP_CONTROL_ENABLE = 1 << 5, SLEEP_CONTROL_SHIFT = 2 };
-enum { QEMU_SLEEP_PORT = 0x604, QEMU_SLEEP_TYPE = 0, RESET_CONTROL = 0xcf9, KEYBOARD_COMMAND = 0x64, KEYBOARD_RESET = 0xfe };
-
-static void register_write8(struct acpi_register r, uint8_t v)
-{
-	volatile uint8_t *mapped;
-
-	if (r.space == ACPI_IN_PORTS)
-		port_write8((uint16_t)r.address, v);
-	else if ((mapped = paging_map_device(paddr(r.address))))
-		*mapped = v;
-}
-
-static void sleep_control_write(struct acpi_register r, uint8_t type)
-{
-	if (r.address && r.space == ACPI_IN_PORTS)
-		port_write16((uint16_t)r.address, (uint16_t)(type << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
-}
-
-NORETURN void arch_power_off(void)
-{
-	const struct acpi_info *a = &acpi_machine;
-
-	if (a->sleep_control.address && a->has_sleep_type)
-		register_write8(a->sleep_control, (uint8_t)(a->sleep_type_a << SLEEP_CONTROL_SHIFT | SLEEP_CONTROL_ENABLE));
-	if (a->has_sleep_type) {
-		sleep_control_write(a->control_a, a->sleep_type_a);
-		sleep_control_write(a->control_b, a->sleep_type_b);
-	}
-	port_write16(QEMU_SLEEP_PORT, QEMU_SLEEP_TYPE << SLEEP_TYPE_SHIFT | SLEEP_ENABLE);
-	klog("arch: the power stays on; it is safe to switch it off\n");
-	arch_stop_others();
-	cpu_halt();
-}
-
-/* An interrupt without a table to find its handler in: the CPU gives up, which resets the machine. */
-NORETURN static void triple_fault(void)
-{
-	static const struct PACKED { uint16_t limit; uint64_t address; } none;
-
-	__asm__ volatile("lidt %0\n\tint3" : : "m"(none));
-	cpu_halt();
-}
-
-NORETURN void arch_restart(void)
-{
-	if (acpi_machine.reset_works && acpi_machine.reset.address)
-		register_write8(acpi_machine.reset, acpi_machine.reset_value);
-	port_write8(RESET_CONTROL, 2);
-	port_write8(RESET_CONTROL, 6);
-	port_write8(KEYBOARD_COMMAND, KEYBOARD_RESET);
-	clock_wait_ns(100000000);
-	triple_fault();
-}
+/* ---- End ---- */
 
 enum { EMULATOR_EXIT_PORT = 0xf4, EMULATOR_EXIT_FAILED = 1 };
 
@@ -154,19 +96,7 @@ NORETURN void arch_end(void)
 	cpu_halt();
 }
 
-/* ---- Random numbers, ports ---- */
-
-uint64_t arch_random_seed(void)
-{
-	uint64_t value = 0;
-	bool got = false;
-
-	if (cpuid(1, 0).ecx & 1 << 30)
-		for (int i = 0; i < 10 && !got; i++)
-			__asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(value), "=qm"(got) : : "cc");
-	/* A CPU without it, or whose source failed: time is all there is. */
-	return got ? value : arch_ticks() * 0x9e3779b97f4a7c15ull;
-}
+/* ---- Ports ---- */
 
 err_t arch_port_read(uint16_t port, uint8_t width, uint32_t *out)
 {
