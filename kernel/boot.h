@@ -7,6 +7,3 @@ struct memobj;
 const struct boot_info *kernel_boot_info(void);
 /* The initfs image. Borrowed. */
 struct memobj *kernel_initfs(void);
-/* Its tree; NULL when there is no (sound) initfs. */
-struct initfs;
-const struct initfs *kernel_initfs_tree(void);

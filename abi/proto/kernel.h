@@ -59,7 +59,6 @@ struct system_info {
 	uint64_t switches, interrupts, requests, forks;
 	uint32_t cpus, processes, threads, running;
 	uint64_t tsc_hz;
-	uint64_t load_1, load_5, load_15;       /* fixed point, 16 fractional bits */
 };
 
 /* The page that time:page maps read-only; the reader loops while sequence is odd or

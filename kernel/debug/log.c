@@ -36,36 +36,22 @@ static void ring_put(const char *text, size_t bytes) REQUIRES(&log_lock)
 	ring_end += bytes;
 }
 
-/* Formats a line with its newline into text; how long it is. */
-static size_t line_format(char text[KLOG_LINE_MAX], const char *format, va_list arguments)
-{
-	size_t bytes = fmt_v(text, KLOG_LINE_MAX - 1, format, arguments);
-
-	bytes = MIN_OF(bytes, (size_t)KLOG_LINE_MAX - 2);
-	if (bytes == 0 || text[bytes - 1] != '\n')
-		text[bytes++] = '\n';
-	return bytes;
-}
-
-void klog_v(const char *format, va_list arguments)
+void klog(const char *format, ...)
 {
 	char text[KLOG_LINE_MAX];
-	size_t bytes = line_format(text, format, arguments);
-	bool locked = log_enter();
+	va_list arguments;
 
+	va_start(arguments, format);
+	size_t bytes = fmt_v(text, sizeof(text) - 1, format, arguments);
+	va_end(arguments);
+	bytes = MIN_OF(bytes, sizeof(text) - 2);
+	if (bytes == 0 || text[bytes - 1] != '\n')
+		text[bytes++] = '\n';
+	bool locked = log_enter();
 	ring_put(text, bytes);
 	if (!atomic_load(&quiet) || atomic_load(&panicking))
 		arch_serial_write(text, bytes);
 	log_leave(locked);
-}
-
-void klog(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	klog_v(format, arguments);
-	va_end(arguments);
 }
 
 void klog_set_quiet(bool set) { atomic_store(&quiet, set); }

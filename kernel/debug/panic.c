@@ -24,47 +24,26 @@ static void claim(void)
 		arch_pause();
 }
 
-static void say_why(const char *format, va_list arguments)
+void panic_begin(const char *format, ...)
 {
 	char why[KLOG_LINE_MAX - 100];
 	const struct thread *t = cpu_this()->current;
+	va_list arguments;
 
-	(void)fmt_v(why, sizeof(why), format, arguments);
-	klog("PANIC on CPU %u, thread %u: %s", cpu_this()->index, t ? t->tid : 0, why);
-}
-
-static void begin(const char *format, va_list arguments)
-{
 	arch_interrupts_off();
 	claim();
 	klog_set_panicking();
-	say_why(format, arguments);
-}
-
-void panic_begin(const char *format, ...)
-{
-	va_list arguments;
-
 	va_start(arguments, format);
-	begin(format, arguments);
+	(void)fmt_v(why, sizeof(why), format, arguments);
 	va_end(arguments);
+	klog("PANIC on CPU %u, thread %u: %s", cpu_this()->index, t ? t->tid : 0, why);
 }
 
-NORETURN void panic_end(void)
+NORETURN void panic_end(uint64_t frame_pointer, uint64_t ip)
 {
+	arch_backtrace(frame_pointer, ip);
 	arch_stop_others();
 	arch_end();
-}
-
-NORETURN void panic(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	begin(format, arguments);
-	va_end(arguments);
-	arch_backtrace(0, 0);
-	panic_end();
 }
 
 NORETURN void assert_failed(const char *expression, const char *file, int line)

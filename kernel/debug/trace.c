@@ -84,24 +84,18 @@ void trace_stop(void)
 	spin_unlock(&trace_lock);
 }
 
-size_t trace_read(uint64_t offset, void *to, size_t bytes)
+size_t trace_read(uint64_t first, struct trace_record *to, size_t count)
 {
 	size_t done = 0;
 
 	spin_lock(&trace_lock);
-	for (uint32_t i = 0; i < cpu_count && done < bytes && !trace_is_on; i++) {
+	for (uint32_t i = 0; i < cpu_count && !trace_is_on; i++) {
 		const struct ring *r = &rings[i];
-		uint64_t count = MIN_OF(r->written, capacity), here = count * RECORD;
+		uint64_t have = MIN_OF(r->written, capacity);
 
-		while (offset < here && done < bytes) {
-			const uint8_t *record = (const uint8_t *)&r->records[(r->written - count + offset / RECORD) % capacity];
-			size_t within = offset % RECORD, piece = MIN_OF(RECORD - within, bytes - done);
-
-			memcpy((uint8_t *)to + done, record + within, piece);
-			done += piece;
-			offset += piece;
-		}
-		offset -= MIN_OF(offset, here);
+		for (; first < have && done < count; first++)
+			to[done++] = r->records[(r->written - have + first) % capacity];
+		first -= MIN_OF(first, have);
 	}
 	spin_unlock(&trace_lock);
 	return done;

@@ -37,5 +37,5 @@ static inline void trace(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t 
 enum { TRACE_RECORDS_MAX = 65536 };
 err_t trace_start(uint32_t records_per_cpu) MUST_CHECK;
 void trace_stop(void);
-/* While stopped: all CPUs' records one after the other, oldest first, seen as a file. How many bytes were copied. */
-size_t trace_read(uint64_t offset, void *to, size_t bytes) NONNULL;
+/* While stopped: all CPUs' records one after the other, oldest first, from the first-th on. How many were copied. */
+size_t trace_read(uint64_t first, struct trace_record *to, size_t count) NONNULL;

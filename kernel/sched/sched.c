@@ -448,27 +448,3 @@ uint32_t sched_count_running(void)
 			count += cpus[i]->run_queue->count + !is_idle(cpus[i]);
 	return count;
 }
-
-/* Load averages are brought up to date when somebody asks: each 5 s that passed counts with the number
- * running now. That costs nothing when nobody looks. */
-void sched_load(uint64_t *one, uint64_t *five, uint64_t *fifteen)
-{
-	enum { STEP_SECONDS = 5, STEPS_MAX = 1000 };
-	/* exp(-5 s / 1, 5, 15 min) with 16 fractional bits. */
-	static const uint64_t decay[3] = { 60296, 64453, 65173 };
-	static struct spinlock lock = SPINLOCK_INIT(RANK_LOG);
-	static uint64_t load[3], last_ns;
-
-	uint64_t now = clock_now_ns(), running = sched_count_running();
-	running = running ? running - 1 : 0;    /* who asks does not count */
-	spin_lock(&lock);
-	uint64_t steps = (now - last_ns) / (STEP_SECONDS * 1000000000ull);
-	last_ns += steps * STEP_SECONDS * 1000000000ull;
-	for (uint64_t n = 0; n < steps && n < STEPS_MAX; n++)
-		for (int i = 0; i < 3; i++)
-			load[i] = (load[i] * decay[i] + (running << 16) * (65536 - decay[i])) >> 16;
-	*one = load[0];
-	*five = load[1];
-	*fifteen = load[2];
-	spin_unlock(&lock);
-}

@@ -32,5 +32,3 @@ void sched_tick(void);
 void sched_set_priority(struct thread *t, uint8_t priority, int8_t nice) NONNULL;
 void sched_set_affinity(struct thread *t, uint64_t mask) NONNULL;
 uint32_t sched_count_running(void);
-/* Load averages over 1, 5 and 15 minutes, 16 fractional bits. */
-void sched_load(uint64_t *one, uint64_t *five, uint64_t *fifteen) NONNULL;

@@ -313,31 +313,22 @@ static int64_t task_space(struct process *p, struct call_args *a)
 	return OK;
 }
 
-static int64_t task_threads(struct process *p, struct call_args *a)
+/* The thread with the lowest number above the word. */
+static int64_t task_next_thread(struct process *p, struct call_args *a)
 {
-	enum { AT_ONCE = 256 };
-	size_t capacity = a->out_bytes / sizeof(struct thread_info), count = 0;
-	struct thread_info *list = heap_alloc(AT_ONCE * sizeof(*list));
+	struct thread_info info = {0};
 	struct thread *t;
 
-	if (!list)
-		return ERR_NOMEM;
-	if (capacity > AT_ONCE)
-		capacity = AT_ONCE;
 	spin_lock(&p->lock);
-	list_each(t, &p->threads, process_link) {
-		if (count < capacity)
-			list[count] = (struct thread_info){
+	list_each(t, &p->threads, process_link)
+		if (t->tid > a->word && (!info.tid || t->tid < info.tid))
+			info = (struct thread_info){
 				.tid = t->tid, .user_ns = t->user_ns, .system_ns = t->system_ns,
 				.cpu = t->cpu ? t->cpu->index : 0,
 				.state = p->stopped ? TASK_STOPPED : t->state == THREAD_PARKED ? TASK_SLEEPING : TASK_RUNNABLE,
 			};
-		count++;
-	}
 	spin_unlock(&p->lock);
-	err_t err = copy_to_user(a->out, list, (count < capacity ? count : capacity) * sizeof(*list));
-	heap_free(list, AT_ONCE * sizeof(*list));
-	return err ? err : (int64_t)count;
+	return info.tid ? call_out(a, &info, sizeof(info)) : ERR_SRCH;
 }
 
 static int64_t task_handles(struct process *p, struct call_args *a)
@@ -422,7 +413,7 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_PRIORITY - TASK_FORK] = task_priority, [TASK_AFFINITY - TASK_FORK] = task_affinity,
 		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
 		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
-		[TASK_THREADS - TASK_FORK] = task_threads, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
+		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
 		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,
 	};

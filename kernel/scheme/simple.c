@@ -2,11 +2,10 @@
  *
  * zero:full      reads as zero:, but is never written: there is no space left
  * env:           the kernel's command line
- * initfs:        the whole initfs image as a memory object; initfs:PATH one file of it
+ * initfs:        the initfs image as a memory object
  * debug:         WRITE goes to the kernel's log; (user 0) READ gives it from the start, then what came since
  *                (debug:log is the same); debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
  */
-#include "abi/proto/file.h"
 #include "kernel/boot.h"
 #include "kernel/debug/log.h"
 #include "kernel/mem/memobj.h"
@@ -16,7 +15,6 @@
 #include "kernel/scheme/table.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
-#include "lib/initfs/initfs.h"
 
 enum { LINE_MAX = 256 };
 
@@ -67,34 +65,13 @@ const struct scheme_entry env_scheme[] = { { .ref = "", .ops = &env_ops }, {0} }
 
 /* ---- initfs: ---- */
 
-static err_t initfs_window(const char *path, struct memobj **out)
+static err_t initfs_open_image(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
-	const struct initfs *fs = kernel_initfs_tree();
-	struct initfs_entry e;
-
-	if (!fs)
-		return ERR_NODEV;
-	TRY(initfs_find(fs, INITFS_ROOT, path, strlen(path), &e));
-	if ((e.mode & MODE_TYPE) != MODE_FILE || e.content_bytes == 0)
-		return ERR_NOENT;
-	return memobj_create_clone(kernel_initfs(), e.content_offset, e.content_bytes, process_current()->account, out);
-}
-
-static err_t initfs_open_file(uint32_t kind UNUSED, const char *path, const struct open_args *a UNUSED, struct passed *out)
-{
-	struct memobj *m = kernel_initfs();
-	err_t err;
-
-	if (*path && (err = initfs_window(path, &m)))
-		return err;
-	err = memobj_resource(m, &out->resource);
-	if (*path)
-		memobj_put(m);
 	out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_EXEC | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
-	return err;
+	return memobj_resource(kernel_initfs(), &out->resource);
 }
 
-const struct scheme_entry initfs_scheme[] = { { .ref = "*", .open = initfs_open_file }, {0} };
+const struct scheme_entry initfs_scheme[] = { { .ref = "", .open = initfs_open_image }, {0} };
 
 /* ---- debug: ---- */
 

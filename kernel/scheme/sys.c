@@ -19,6 +19,7 @@
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
@@ -49,7 +50,6 @@ static void fill_info(struct system_info *i)
 	i->threads = id_count(ID_THREAD);
 	i->running = sched_count_running();
 	i->tsc_hz = (1000000000ull << scale.shift) / scale.mult;
-	sched_load(&i->load_1, &i->load_5, &i->load_15);
 }
 
 static int64_t info_call(struct resource *r, struct call_args *a)
@@ -85,20 +85,15 @@ static int64_t trace_call(struct resource *r UNUSED, struct call_args *a)
 	}
 }
 
-static int64_t trace_read_op(struct resource *r, struct transfer *t)
+/* Some whole records. */
+static int64_t trace_read_op(struct resource *r UNUSED, struct transfer *t)
 {
-	uint8_t chunk[512];
-	size_t done = 0, got;
+	struct trace_record chunk[16];
+	size_t wanted = MIN_OF(t->bytes / sizeof(*chunk), ARRAY_COUNT(chunk));
+	size_t bytes = trace_read(t->offset / sizeof(*chunk), chunk, wanted) * sizeof(*chunk);
 
-	(void)r;
-	while (done < t->bytes) {
-		size_t want = t->bytes - done < sizeof(chunk) ? t->bytes - done : sizeof(chunk);
-		if (!(got = trace_read(t->offset + done, chunk, want)))
-			break;
-		TRY(copy_to_user(uaddr(t->buffer.raw + done), chunk, got));
-		done += got;
-	}
-	return (int64_t)done;
+	TRY(copy_to_user(t->buffer, chunk, bytes));
+	return (int64_t)bytes;
 }
 
 static const struct resource_ops trace_ops = {

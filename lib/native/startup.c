@@ -32,7 +32,7 @@ static const struct startup *shell_start(const uint64_t *stack)
 	return s;
 }
 
-/* Called by start.S. Started by spawn (or the kernel) there is a block; executed by a Linux program there is not. */
+/* Called by start.S. Started by spawn there is a block; executed by a Linux program, or the first of all, there is not. */
 NORETURN void native_main(const struct startup *startup, const uint64_t *stack)
 {
 	given = startup ? startup : shell_start(stack);

@@ -2,6 +2,7 @@
 #include "personality/linux/info.h"
 #include "abi/proto/init.h"
 #include "lib/base/bits.h"
+#include "lib/base/number.h"
 #include "lib/base/string.h"
 #include "personality/linux/call.h"
 #include "personality/linux/entry.h"
@@ -25,16 +26,36 @@ bool system_info_get(struct process *p, struct system_info *out)
 	return native_call(h, SYS_INFO, 0, NULL, 0, out, sizeof(*out), 0) >= 0;
 }
 
+/* procd keeps them: "1.50 0.75 0.25 ...", here with 16 fractional bits. */
+static void loads_get(uint64_t loads[3])
+{
+	char text[64];
+	int64_t h = NATIVE_OPEN("procfs", "loadavg", OPEN_READ | OPEN_PRIVATE);
+	int64_t bytes = h < 0 ? 0 : native(OP_READ, 0, (handle_t)h, (uint64_t)text, sizeof(text), 0, 0, 0, 0);
+	size_t at = 0, digits;
+
+	for (int i = 0; i < 6 && bytes > 0; i++, at += digits + 1) {
+		uint64_t number;
+
+		if (at >= (size_t)bytes || !(digits = number_scan(text + at, (size_t)bytes - at, 10, &number)))
+			break;
+		loads[i / 2] += i % 2 ? (number << 16) / 100 : number << 16;
+	}
+	if (h >= 0)
+		(void)native_close((handle_t)h);
+}
+
 int64_t linux_sysinfo(struct thread *t, const uint64_t *a)
 {
 	struct system_info s;
 
 	(void)system_info_get(t->process, &s);
 	struct linux_sysinfo info = {
-		.uptime = (int64_t)(s.uptime_ns / 1000000000), .loads = { s.load_1, s.load_5, s.load_15 },
+		.uptime = (int64_t)(s.uptime_ns / 1000000000),
 		.total = s.memory_bytes, .free = s.free_bytes, .buffer = s.cached_bytes,
 		.processes = (uint16_t)MIN_OF(s.threads, 65535), .unit = 1,
 	};
+	loads_get(info.loads);
 	return user_write(a[0], &info, sizeof(info));
 }
 

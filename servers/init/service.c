@@ -127,6 +127,20 @@ static handle_t own_handle(const struct service_world *w, const char *name)
 	return strcmp(name, "admin") == 0 ? w->admin : strcmp(name, "initfs") == 0 ? w->initfs_object : w->namespace;
 }
 
+/* A file of the initfs: a window of the image. */
+static err_t give_file(struct given *g, const struct rc_handle *r, const struct service_world *w)
+{
+	struct mem_window window;
+	handle_t h;
+	err_t err;
+
+	if ((err = bootfs_find(&w->initfs, r->ref, &window.offset, &window.bytes)) == OK)
+		err = handle_call_get(w->initfs_object, MEM_CLONE, &window, sizeof(window), 0, &h);
+	if (err)
+		return r->is_optional ? OK : err;
+	return give_opened(g, r->name, h);
+}
+
 static err_t give_handle(struct given *g, const struct rc_handle *r, const struct service_world *w)
 {
 	handle_t h;
@@ -134,6 +148,8 @@ static err_t give_handle(struct given *g, const struct rc_handle *r, const struc
 
 	if (!r->scheme)
 		return give(g, "", r->name, own_handle(w, r->ref));
+	if (strcmp(r->scheme, "initfs") == 0)
+		return give_file(g, r, w);
 	/* A terminal is for the session that gets it, not for init's own. */
 	if ((err = handle_open_in(w->namespace, r->scheme, r->ref, r->open_flags | OPEN_NOCTTY, &h)))
 		return r->is_optional ? OK : err;

@@ -214,13 +214,13 @@ static int64_t fake_list(uint32_t *pids, size_t capacity)
 	return n;
 }
 
-static int64_t fake_threads(task_t h, struct thread_info *threads, size_t capacity)
+static err_t fake_next_thread(task_t h, uint32_t above, struct thread_info *out)
 {
 	struct task_info *info = &fake_task(h)->info;
+	uint32_t tid = above < info->pid ? info->pid : above + 1;
 
-	for (uint32_t i = 0; i < info->threads && i < capacity; i++)
-		threads[i] = (struct thread_info){ .tid = info->pid + i, .state = TASK_SLEEPING };
-	return info->threads;
+	*out = (struct thread_info){ .tid = tid, .state = TASK_SLEEPING };
+	return tid < info->pid + info->threads ? OK : ERR_SRCH;
 }
 
 static int64_t fake_regions(task_t h, uint64_t address, struct task_region *regions, size_t capacity)
@@ -276,7 +276,7 @@ static err_t fake_system(struct system_info *out)
 {
 	*out = (struct system_info){ .memory_bytes = 256 << 20, .free_bytes = 200 << 20, .kernel_bytes = 4 << 20,
 	                             .cached_bytes = 8 << 20, .uptime_ns = 12345678901ull, .cpus = 2, .processes = 3,
-	                             .threads = 4, .running = 1, .tsc_hz = 1000000000, .load_1 = 1 << 15 };
+	                             .threads = 4, .running = 1, .tsc_hz = 1000000000 };
 	return OK;
 }
 
@@ -325,7 +325,7 @@ static const struct outside fake_outside = {
 	.task_take = fake_take, .task_find = fake_find, .task_put = fake_close, .task_info = fake_info, .task_kill = fake_kill,
 	.task_stop = fake_stop, .task_continue = fake_continue, .task_post = fake_post, .task_withdraw = fake_withdraw,
 	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice, .task_name = fake_name,
-	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_threads = fake_threads,
+	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_next_thread = fake_next_thread,
 	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
 	.thread_find = fake_thread_find, .account_create = fake_account_create,
 	.account_put = fake_close, .records_drop = fake_records_drop, .records_next = fake_records_next, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,

@@ -153,9 +153,9 @@ static int64_t task_list(uint32_t *pids, size_t capacity)
 	return handle_call(admin, TASK_LIST, NULL, 0, pids, capacity * sizeof *pids, 0);
 }
 
-static int64_t task_threads(task_t task, struct thread_info *threads, size_t capacity)
+static err_t task_next_thread(task_t task, uint32_t above, struct thread_info *out)
 {
-	return handle_call(task, TASK_THREADS, NULL, 0, threads, capacity * sizeof *threads, 0);
+	return result_error(handle_call(task, TASK_NEXT_THREAD, NULL, 0, out, sizeof *out, above));
 }
 
 static int64_t task_regions(task_t task, uint64_t address, struct task_region *regions, size_t capacity)
@@ -217,7 +217,7 @@ static const struct outside outside = {
 	.task_take = task_take, .task_find = task_find, .task_put = handle_close, .task_info = task_info, .task_kill = task_kill,
 	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
 	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
-	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_threads = task_threads,
+	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_next_thread = task_next_thread,
 	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,
 	.thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
 	.records_drop = records_drop, .records_next = records_next, .system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,

@@ -36,7 +36,8 @@ struct outside {
 	err_t (*task_watch)(task_t, uint32_t pid);
 	/* How many there are (also when they do not fit), or a negated error. */
 	int64_t (*task_list)(uint32_t *pids, size_t capacity);
-	int64_t (*task_threads)(task_t, struct thread_info *threads, size_t capacity);
+	/* The thread with the lowest number above this one; SRCH. */
+	err_t (*task_next_thread)(task_t, uint32_t above, struct thread_info *out);
 	int64_t (*task_regions)(task_t, uint64_t address, struct task_region *regions, size_t capacity);
 	/* Its handles' numbers from `from` on; a copy of one, the caller's to close. */
 	int64_t (*task_handles)(task_t, handle_t from, handle_t *numbers, size_t capacity);

@@ -12,7 +12,6 @@ enum {
 	DEVICE = 0x70726f63,            /* "proc": no other file system says that */
 	LINUX_PROC_MAGIC = 0x9fa0,
 	COOKIE_DOT = 1, COOKIE_DOTDOT = 2, COOKIE_NAMES = 3, COOKIE_NUMBERS = 1024,
-	THREADS_MAX = 1024,
 };
 STATIC_ASSERT(COOKIE_NAMES + PROCFS_KINDS < COOKIE_NUMBERS, "names and numbers have cookies of their own");
 STATIC_ASSERT(PROCFS_KINDS < 255, "a kind fits its byte of a node's number");
@@ -547,23 +546,12 @@ static err_t list_processes(struct procfs *f, struct listing *l, uint64_t after)
 	return OK;
 }
 
-static err_t list_threads(struct procfs *f, struct listing *l, struct process *p, uint64_t after)
+static void list_threads(struct procfs *f, struct listing *l, struct process *p, uint64_t after)
 {
-	const struct outside *o = f->tree->outside;
-	size_t bytes = THREADS_MAX * sizeof(struct thread_info);
-	struct thread_info *threads;
-	int64_t count;
+	struct thread_info thread = { .tid = after >= COOKIE_NUMBERS ? (uint32_t)(after - COOKIE_NUMBERS) : 0 };
 
-	if (!(threads = o->allocate(bytes)))
-		return ERR_NOMEM;
-	count = o->task_threads(p->task, threads, THREADS_MAX);
-	if (count > THREADS_MAX)
-		count = THREADS_MAX;
-	for (int64_t i = 0; i < count; i++)
-		if (after < COOKIE_NUMBERS + (uint64_t)threads[i].tid)
-			list_number(l, PROCFS_THREAD, threads[i].tid, p);
-	o->release(threads, bytes);
-	return OK;
+	while (process_is_alive(p) && !l->is_full && f->tree->outside->task_next_thread(p->task, thread.tid, &thread) == OK)
+		list_number(l, PROCFS_THREAD, thread.tid, p);
 }
 
 static void list_fds(struct procfs *f, struct listing *l, struct process *p, uint64_t after)
@@ -597,7 +585,7 @@ static int64_t list_directory(struct procfs *f, const struct sender *s, const st
 	if (dir->kind == PROCFS_ROOT && !l.is_full)
 		err = list_processes(f, &l, after);
 	else if (dir->kind == PROCFS_P_TASK && !l.is_full)
-		err = list_threads(f, &l, dir->process, after);
+		list_threads(f, &l, dir->process, after);
 	else if (dir->kind == PROCFS_P_FD && !l.is_full && after < COOKIE_NUMBERS + HANDLE_PRIVATE)
 		list_fds(f, &l, dir->process, after);
 	if (l.used == 0)

@@ -6,7 +6,7 @@
 #include "servers/procd/limit.h"
 #include "servers/procd/procfs_show.h"
 
-enum { PAGE_LOG2 = 12, KIB_LOG2 = 10, PRIORITY_BASE = 20, REGIONS_AT_ONCE = 64, THREADS_MAX = 1024 };
+enum { PAGE_LOG2 = 12, KIB_LOG2 = 10, PRIORITY_BASE = 20, REGIONS_AT_ONCE = 64 };
 static const uint64_t NS_PER_TICK = 10000000;
 
 #define TICKS(ns) ((unsigned long)((ns) / NS_PER_TICK))
@@ -60,26 +60,16 @@ static char state_of(const struct procfs_view *v)
 /* For a thread's own files: its times and state instead of the process's. */
 static void narrow_to_thread(struct procfs_view *v)
 {
-	const struct outside *o = v->tree->outside;
-	size_t bytes = THREADS_MAX * sizeof(struct thread_info);
-	struct thread_info *threads;
-	int64_t count;
+	struct thread_info thread;
 
 	if (v->node.kind != PROCFS_T_STAT && v->node.kind != PROCFS_T_STATUS)
 		return;
-	if (!(threads = o->allocate(bytes))) {
-		v->err = ERR_NOMEM;
+	if (v->tree->outside->task_next_thread(v->node.process->task, v->node.number - 1, &thread) || thread.tid != v->node.number)
 		return;
-	}
-	count = MIN_OF(o->task_threads(v->node.process->task, threads, THREADS_MAX), (int64_t)THREADS_MAX);
-	for (int64_t i = 0; i < count; i++)
-		if (threads[i].tid == v->node.number) {
-			v->info.state = threads[i].state;
-			v->info.user_ns = threads[i].user_ns;
-			v->info.system_ns = threads[i].system_ns;
-			v->info.cpu = threads[i].cpu;
-		}
-	o->release(threads, bytes);
+	v->info.state = thread.state;
+	v->info.user_ns = thread.user_ns;
+	v->info.system_ns = thread.system_ns;
+	v->info.cpu = thread.cpu;
 }
 
 static uint32_t parent_pid(const struct process *p) { return p->parent ? p->parent->pid : 0; }

@@ -60,9 +60,9 @@ void show_loadavg(struct procfs_view *v)
 
 	if (!get_info(v, &info))
 		return;
-	show_load(v->text, info.load_1);
-	show_load(v->text, info.load_5);
-	show_load(v->text, info.load_15);
+	load_update(&v->tree->load, info.uptime_ns, info.running ? info.running - 1 : 0);
+	for (size_t i = 0; i < ARRAY_COUNT(v->tree->load.average); i++)
+		show_load(v->text, v->tree->load.average[i]);
 	text_format(v->text, "%u/%u %u\n", info.running, info.threads, v->tree->last_pid);
 }
 

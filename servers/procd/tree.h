@@ -9,6 +9,7 @@
 #include "abi/proto/posix.h"
 #include "lib/base/list.h"
 #include "servers/procd/linux.h"
+#include "servers/procd/load.h"
 #include "servers/procd/outside.h"
 
 enum { PROCESS_BUCKETS = 256, GROUP_BUCKETS = 64, PENDING_BUCKETS = 64, USER_BUCKETS = 16 };
@@ -85,6 +86,7 @@ struct tree {
 	uint64_t forks;
 	uint64_t last_watch;            /* id of the youngest leader_watch */
 	uint32_t last_pid;
+	struct load load;
 	struct account_limits user_limits;      /* of each user but root */
 	struct list_node processes[PROCESS_BUCKETS];
 	struct list_node groups[GROUP_BUCKETS];

@@ -80,8 +80,7 @@ NORETURN static void trap_is_bug(struct regs *r, uint64_t vector, uint64_t error
 	klog("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx rsp %lx", r->rax, r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp, r->rsp);
 	klog("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx flags %lx",
 	     r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rflags);
-	arch_backtrace(r->rbp, r->rip);
-	panic_end();
+	panic_end(r->rbp, r->rip);
 }
 
 /* True when it was a user copy's fault and the kernel goes on. */
