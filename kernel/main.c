@@ -66,7 +66,7 @@ static err_t load_init(struct space *s, uint64_t *entry)
 	struct initfs tree;
 	struct elf_plan plan;
 
-	TRY(initfs_open(paddr_to_kernel(paddr(boot->initfs)), boot->initfs_bytes, &tree));
+	need(initfs_open(paddr_to_kernel(paddr(boot->initfs)), boot->initfs_bytes, &tree), "the initfs is broken");
 	TRY(initfs_find(&tree, INITFS_ROOT, INIT_PATH, strlen(INIT_PATH), &e));
 	TRY(elf_plan_from_start(e.content, e.content_bytes, e.content_bytes, &plan));
 	if (plan.is_position_independent)

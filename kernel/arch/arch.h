@@ -34,7 +34,7 @@ uint64_t arch_clock_ns(void);
 /* How programs read the same clock: ns = (ticks - start_ticks) * mult >> shift, ticks = TSC. */
 struct clock_scale { uint64_t start_ticks; uint32_t mult, shift; };
 struct clock_scale arch_clock_scale(void);
-/* This CPU takes a timer interrupt (cpu_timer_interrupt is called) at or soon after the deadline; UINT64_MAX: none. */
+/* This CPU takes a timer interrupt (kernel_timer_interrupt is called) at or soon after the deadline, perhaps one too early; UINT64_MAX: none. */
 void arch_timer_arm(uint64_t deadline_ns);
 
 /* ---- Other CPUs ---- */
@@ -102,9 +102,9 @@ NORETURN void arch_end(void);
 /* Prints a stack trace from a frame pointer (0: the caller's), symbolized. */
 void arch_backtrace(uint64_t frame_pointer, uint64_t ip);
 
-/* Port I/O for mem:port ranges of user drivers (x86; ERR_NODEV elsewhere). width 1, 2, 4. */
-err_t arch_port_read(uint16_t port, uint8_t width, uint32_t *out) NONNULL MUST_CHECK;
-err_t arch_port_write(uint16_t port, uint8_t width, uint32_t value) MUST_CHECK;
+/* Port I/O for mem:port ranges of user drivers. width: 1, 2 or 4 bytes. */
+uint32_t arch_port_read(uint16_t port, size_t width);
+void arch_port_write(uint16_t port, size_t width, uint32_t value);
 
 /* ---- What the cpu's entry code calls in the portable kernel (kernel/syscall.c, trap.c) ---- */
 /* A native or foreign system call, up to the way back. True: more in r than the call's results may have changed. */

@@ -15,6 +15,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/scheme/sys.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/bits.h"
 #include "lib/base/number.h"
 #include "lib/boot/boot_check.h"
 #include "lib/base/string.h"
@@ -206,12 +207,11 @@ err_t mem_open_paid(struct account *payer, const struct open_args *a, struct pas
 
 /* ---- device memory ---- */
 
-static int64_t physical_call(struct resource *r, struct call_args *a)
+static int64_t physical_call(struct resource *r UNUSED, struct call_args *a)
 {
 	struct mem_window w;
 	struct memobj *m;
 
-	(void)r;
 	if (a->code != MEM_PHYSICAL)
 		return ERR_NOTTY;
 	TRY(call_in(a, &w, sizeof(w)));
@@ -237,32 +237,27 @@ struct ports {
 static int64_t ports_transfer(struct resource *r, struct transfer *t)
 {
 	const struct ports *p = r->data;
-	size_t width = p->repeat ? 1 : t->bytes, count = p->repeat ? t->bytes : 1;
+	size_t width = p->repeat ? 1 : t->bytes, bytes = p->repeat ? MIN_OF(t->bytes, 64u) : t->bytes;
+	uint16_t port = (uint16_t)(p->first + t->offset);
 	uint8_t chunk[64];
-	err_t err;
 
 	if (t->offset >= p->count || (width != 1 && width != 2 && width != 4) || t->offset + width > p->count)
 		return ERR_INVAL;
-	uint16_t port = (uint16_t)(p->first + t->offset);
-	if (count > sizeof(chunk) / width)
-		count = sizeof(chunk) / width;
-	if (t->is_write && (err = copy_from_user(chunk, t->buffer, count * width)))
-		return err;
-	for (size_t i = 0; i < count; i++) {
+	if (t->is_write)
+		TRY(copy_from_user(chunk, t->buffer, bytes));
+	for (size_t i = 0; i < bytes; i += width) {
 		uint32_t value = 0;
-		if (t->is_write) {
-			memcpy(&value, chunk + i * width, width);
-			err = arch_port_write(port, (uint8_t)width, value);
-		} else {
-			err = arch_port_read(port, (uint8_t)width, &value);
-			memcpy(chunk + i * width, &value, width);
-		}
-		if (err)
-			return err;
+
+		memcpy(&value, chunk + i, width);
+		if (t->is_write)
+			arch_port_write(port, width, value);
+		else
+			value = arch_port_read(port, width);
+		memcpy(chunk + i, &value, width);
 	}
-	if (!t->is_write && (err = copy_to_user(t->buffer, chunk, count * width)))
-		return err;
-	return (int64_t)(count * width);
+	if (!t->is_write)
+		TRY(copy_to_user(t->buffer, chunk, bytes));
+	return (int64_t)bytes;
 }
 
 static err_t ports_length(struct resource *r, uint64_t *out)

@@ -47,6 +47,16 @@ static const struct resource_ops space_ops = {
 
 struct space *space_of(struct resource *r) { return resource_data(r, &space_ops); }
 
+/* Eats the reference. */
+static err_t space_resource(struct space *s, struct resource **out)
+{
+	err_t err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, out);
+
+	if (err)
+		space_put(s);
+	return err;
+}
+
 /* ---- processes ---- */
 
 static const struct resource_ops process_ops;
@@ -134,14 +144,14 @@ static int64_t task_exec(struct process *p, struct call_args *a)
 	return process_exec(space, &start);
 }
 
-static void fill_info(struct process *p, struct task_info *i)
+static int64_t task_info(struct process *p, struct call_args *a)
 {
 	struct space_info space = {0};
 	uint64_t now = clock_now_ns();
 	struct thread *t;
 
 	spin_lock(&p->lock);
-	*i = (struct task_info){
+	struct task_info i = {
 		.pid = p->pid, .uid = p->sender.uid, .gid = p->sender.gid, .group = p->sender.group,
 		.session = p->sender.session, .threads = p->thread_count, .end = p->end, .status = p->status, .creator = p->creator,
 		.started_ns = p->started_ns, .user_ns = p->user_ns, .system_ns = p->system_ns, .switches = p->switches,
@@ -150,30 +160,24 @@ static void fill_info(struct process *p, struct task_info *i)
 		.state = !p->space ? TASK_DEAD : p->stopped ? TASK_STOPPED : TASK_SLEEPING,
 	};
 	list_each(t, &p->threads, process_link) {
-		i->user_ns += t->user_ns + sched_uncharged_ns(t, now);
-		i->system_ns += t->system_ns;
-		i->switches += t->switches;
-		if (i->state == TASK_SLEEPING && (t->state == THREAD_RUNNING || t->state == THREAD_READY))
-			i->state = TASK_RUNNABLE;
+		i.user_ns += t->user_ns + sched_uncharged_ns(t, now);
+		i.system_ns += t->system_ns;
+		i.switches += t->switches;
+		if (i.state == TASK_SLEEPING && (t->state == THREAD_RUNNING || t->state == THREAD_READY))
+			i.state = TASK_RUNNABLE;
 		if (t->cpu)
-			i->cpu = t->cpu->index;
+			i.cpu = t->cpu->index;
 	}
-	memcpy(i->name, p->name, sizeof(i->name));
+	memcpy(i.name, p->name, sizeof(i.name));
 	spin_unlock(&p->lock);
 	struct space *s = take_space(p);
 	if (s) {
 		space_get_info(s, &space);
 		space_put(s);
 	}
-	i->mapped_bytes = space.mapped_bytes;
-	i->resident_bytes = space.resident_bytes;
-}
-
-static int64_t task_info(struct process *p, struct call_args *a)
-{
-	struct task_info info;
-	fill_info(p, &info);
-	return call_out(a, &info, sizeof(info));
+	i.mapped_bytes = space.mapped_bytes;
+	i.resident_bytes = space.resident_bytes;
+	return call_out(a, &i, sizeof(i));
 }
 
 static int64_t task_name(struct process *p, struct call_args *a)
@@ -301,14 +305,10 @@ static int64_t task_space(struct process *p, struct call_args *a)
 {
 	struct space *s = take_space(p);
 	struct resource *r;
-	err_t err;
 
 	if (!s)
 		return ERR_SRCH;
-	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &r))) {
-		space_put(s);
-		return err;
-	}
+	TRY(space_resource(s, &r));
 	call_reply(a, r, PROCESS_RIGHTS | RIGHT_MAP);
 	return OK;
 }
@@ -523,13 +523,10 @@ static err_t open_self(uint32_t kind UNUSED, const char *rest UNUSED, const stru
 static err_t open_space(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
 	struct space *s;
-	err_t err;
 
 	TRY(space_create(process_current()->account, &s));
-	if ((err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, &out->resource)))
-		space_put(s);
 	out->rights = PROCESS_RIGHTS | RIGHT_MAP;
-	return err;
+	return space_resource(s, &out->resource);
 }
 
 const struct scheme_entry proc_scheme[] = { { .ref = "self", .open = open_self }, { .ref = "space", .open = open_space }, {0} };

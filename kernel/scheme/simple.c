@@ -3,8 +3,8 @@
  * zero:full      reads as zero:, but is never written: there is no space left
  * env:           the kernel's command line
  * initfs:        the initfs image as a memory object
- * debug:         WRITE goes to the kernel's log; (user 0) READ gives it from the start, then what came since
- *                (debug:log is the same); debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
+ * debug:         WRITE goes to the kernel's log; debug:log (user 0): READ gives it from the start, then what came since;
+ *                debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
  */
 #include "kernel/boot.h"
 #include "kernel/debug/log.h"
@@ -13,6 +13,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
@@ -75,14 +76,13 @@ const struct scheme_entry initfs_scheme[] = { { .ref = "", .open = initfs_open_i
 
 /* ---- debug: ---- */
 
-static int64_t debug_write(struct resource *r, struct transfer *t)
+static int64_t debug_write(struct resource *r UNUSED, struct transfer *t)
 {
 	char line[LINE_MAX];
 	size_t done = 0;
 
-	(void)r;
 	while (done < t->bytes) {
-		size_t bytes = t->bytes - done < sizeof(line) ? t->bytes - done : sizeof(line);
+		size_t bytes = MIN_OF(t->bytes - done, sizeof(line));
 		err_t err = copy_from_user(line, uaddr(t->buffer.raw + done), bytes);
 		if (err)
 			return done ? (int64_t)done : err;
@@ -92,29 +92,22 @@ static int64_t debug_write(struct resource *r, struct transfer *t)
 	return (int64_t)done;
 }
 
-static int64_t log_read(struct resource *r, struct transfer *t)
+/* The ring may have lost what stood at the offset: then the rest is as if it stood there. */
+static int64_t log_read(struct resource *r UNUSED, struct transfer *t)
 {
 	char chunk[LINE_MAX];
-	size_t copied, bytes = t->bytes < sizeof(chunk) ? t->bytes : sizeof(chunk);
+	size_t copied;
+	uint64_t end = klog_read(t->offset, chunk, MIN_OF(t->bytes, sizeof(chunk)), &copied);
 
-	spin_lock(&r->lock);
-	size_t position = r->id;
-	spin_unlock(&r->lock);
-	position = klog_read(position, chunk, bytes, &copied);
-	err_t err = copy_to_user(t->buffer, chunk, copied);
-	if (err)
-		return err;
-	spin_lock(&r->lock);
-	r->id = position;
-	spin_unlock(&r->lock);
+	TRY(copy_to_user(t->buffer, chunk, copied));
+	t->offset = end - copied;
 	return (int64_t)copied;
 }
 
-static int64_t quiet_write(struct resource *r, struct transfer *t)
+static int64_t quiet_write(struct resource *r UNUSED, struct transfer *t)
 {
 	char flag;
 
-	(void)r;
 	if (t->bytes < 1)
 		return ERR_INVAL;
 	TRY(copy_from_user(&flag, t->buffer, 1));
@@ -122,19 +115,13 @@ static int64_t quiet_write(struct resource *r, struct transfer *t)
 	return (int64_t)t->bytes;
 }
 
-static const struct resource_ops debug_ops = { .name = "debug", .read = log_read, .write = debug_write };
+static const struct resource_ops debug_ops = { .name = "debug", .write = debug_write };
+static const struct resource_ops log_ops = { .name = "debug:log", .read = log_read, .length = no_length };
 static const struct resource_ops quiet_ops = { .name = "debug:quiet", .write = quiet_write };
 
-static err_t debug_open(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
-{
-	if (a->flags & OPEN_READ && process_current()->sender.uid != 0)
-		return ERR_PERM;
-	return open_give(&debug_ops, NULL, a, RIGHT_WRITE, out);
-}
-
 const struct scheme_entry debug_scheme[] = {
-	{ .ref = "", .open = debug_open },
-	{ .ref = "log", .open = debug_open },
+	{ .ref = "", .ops = &debug_ops, .rights = RIGHT_WRITE },
+	{ .ref = "log", .is_privileged = true, .ops = &log_ops, .rights = RIGHT_READ },
 	{ .ref = "quiet", .is_privileged = true, .ops = &quiet_ops, .rights = RIGHT_WRITE },
 	{0},
 };

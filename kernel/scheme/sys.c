@@ -52,11 +52,10 @@ static void fill_info(struct system_info *i)
 	i->tsc_hz = (1000000000ull << scale.shift) / scale.mult;
 }
 
-static int64_t info_call(struct resource *r, struct call_args *a)
+static int64_t info_call(struct resource *r UNUSED, struct call_args *a)
 {
 	struct system_info info;
 
-	(void)r;
 	if (a->code != SYS_INFO)
 		return ERR_NOTTY;
 	fill_info(&info);
@@ -144,10 +143,8 @@ static int64_t account_call(struct resource *r, struct call_args *a)
 static err_t account_open(struct resource *r, const struct open_args *a, struct passed *out)
 {
 	char ref[REF_MAX];
-	err_t err;
 
-	if ((err = open_ref(a, ref)))
-		return err;
+	TRY(open_ref(a, ref));
 	return strcmp(ref, "memory") == 0 ? mem_open_paid(r->data, a, out) : ERR_NOENT;
 }
 

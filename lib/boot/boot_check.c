@@ -184,7 +184,7 @@ void boot_memory_normalize(struct boot_info *b, const struct boot_image *image)
 	sort_by_start(b->memory, b->memory_count);
 	for (uint32_t i = 0; i < b->memory_count; i++) {
 		struct boot_memory *m = &b->memory[i];
-		uint64_t end = page_round_down(m->start + m->bytes);
+		uint64_t end = page_round_down(MIN_OF(m->start + m->bytes, image->reach));
 
 		if (m->kind != BOOT_MEMORY_FREE)
 			continue;

@@ -8,14 +8,14 @@
 #include "abi/boot.h"
 #include "lib/base/attr.h"
 
-/* Where the kernel itself lies (physical, [start, end)). */
-struct boot_image { uint64_t start, end; };
+/* Where the kernel itself lies (physical, [start, end)), and where the memory ends that it can reach. */
+struct boot_image { uint64_t start, end, reach; };
 
 /* What is wrong with it, or NULL. Reads nothing but *b. */
 const char *boot_info_check(const struct boot_info *b, const struct boot_image *image) NONNULL MUST_CHECK;
 
-/* Of a checked b: makes the memory map page-aligned and without overlaps, free ranges first and sorted. Free is only what no other
- * range, nor the kernel image, initfs or page 0 overlaps; those three are added as BOOT_MEMORY_LOADER. What does not fit is lost, never made up. */
+/* Of a checked b: makes the memory map page-aligned and without overlaps, free ranges first and sorted. Free is only what lies within the
+ * kernel's reach and no other range, nor the kernel image, initfs or page 0 overlaps; those three are added as BOOT_MEMORY_LOADER. What does not fit is lost, never made up. */
 void boot_memory_normalize(struct boot_info *b, const struct boot_image *image) NONNULL;
 
 /* Is this page of a normalized map the firmware's, all of it: of a range that is reserved or holds ACPI tables? */

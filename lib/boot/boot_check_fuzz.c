@@ -8,7 +8,7 @@
 #include "kernel/mem/addr.h"
 
 static struct boot_info b;
-static const struct boot_image image = { 0x200000, 0x280000 };
+static const struct boot_image image = { 0x200000, 0x280000, 1ull << 39 };
 
 static void fill_ranges(const uint8_t *data, size_t size)
 {

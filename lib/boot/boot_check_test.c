@@ -3,7 +3,7 @@
 #include "lib/test/test.h"
 
 static struct boot_info b;
-static const struct boot_image image = { 0x200000, 0x280000 };
+static const struct boot_image image = { 0x200000, 0x280000, 1ull << 39 };
 
 static void add(uint64_t start, uint64_t bytes, uint32_t kind)
 {
@@ -187,4 +187,14 @@ TEST(firmware_pages_are_those_of_reserved_and_acpi_ranges_alone)
 	CHECK(!boot_memory_is_firmware(&b, 0) && !boot_memory_is_firmware(&b, 0x1000) && !boot_memory_is_firmware(&b, 0x200000));
 	add(0xff800, 0x800, BOOT_MEMORY_LOADER);
 	CHECK(!boot_memory_is_firmware(&b, 0xff000));
+}
+
+TEST(memory_beyond_reach_is_not_free)
+{
+	set_up();
+	add((1ull << 39) - 0x2000, 0x4000, BOOT_MEMORY_FREE);
+	add(1ull << 40, 0x4000, BOOT_MEMORY_FREE);
+	boot_memory_normalize(&b, &image);
+	CHECK_EQ(free_bytes(), 0x2000);
+	CHECK(is_free((1ull << 39) - 1) && !is_free(1ull << 39));
 }

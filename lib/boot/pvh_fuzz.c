@@ -8,8 +8,9 @@ enum { BASE = 16 };
 static const uint8_t *memory;
 static size_t memory_bytes;
 
-static const void *lend(uint64_t address, uint64_t bytes)
+static const void *lend(void *context, uint64_t address, size_t bytes)
 {
+	(void)context;
 	if (address < BASE || (bytes > 1 && address % 8) || bytes > memory_bytes || address - BASE > memory_bytes - bytes)
 		return NULL;
 	return memory + (address - BASE);
@@ -17,7 +18,7 @@ static const void *lend(uint64_t address, uint64_t bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct boot_image image = { 0x200000, 0x280000 };
+	static const struct boot_image image = { 0x200000, 0x280000, 1ull << 39 };
 	static struct boot_info info;
 	uint8_t *copy = malloc(size + 1);
 

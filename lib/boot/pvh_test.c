@@ -7,8 +7,9 @@ enum { BASE = 0x9000, START = BASE, MODULE = BASE + 0x100, MAP = BASE + 0x200, L
 static uint8_t memory[8192];
 static struct boot_info info;
 
-static const void *lend(uint64_t address, uint64_t bytes)
+static const void *lend(void *context, uint64_t address, size_t bytes)
 {
+	(void)context;
 	return address >= BASE && bytes <= sizeof(memory) && address - BASE <= sizeof(memory) - bytes ? memory + (address - BASE) : NULL;
 }
 

@@ -13,7 +13,7 @@ enum apic_register {
 };
 enum {
 	SPURIOUS_ENABLE = 1 << 8, LVT_MASKED = 1 << 16, LVT_NMI = 4 << 8, DIVIDE_BY_16 = 3,
-	COMMAND_NMI = 4 << 8, COMMAND_INIT = 5 << 8, COMMAND_STARTUP = 6 << 8, COMMAND_BUSY = 1 << 12, COMMAND_ASSERT = 1 << 14,
+	COMMAND_BUSY = 1 << 12, COMMAND_ASSERT = 1 << 14,
 	BASE_X2 = 1 << 10, BASE_ENABLE = 1 << 11, XAPIC_ID_MAX = 254,
 };
 #define BASE_ADDRESS 0x000ffffffffff000ull
@@ -91,24 +91,19 @@ bool apic_can_reach(uint32_t hardware_id) { return !registers || hardware_id <= 
 
 uint32_t apic_id(void) { return registers ? apic_read(APIC_ID) >> 24 : apic_read(APIC_ID); }
 
-static void command(uint32_t hardware_id, uint32_t what)
+void apic_send(uint32_t hardware_id, uint32_t what)
 {
 	if (!registers) {
 		/* Not ordered with memory by itself: what the other is to see must be there first. */
 		__asm__ volatile("mfence\n\tlfence" ::: "memory");
-		msr_write(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)hardware_id << 32 | what);
+		msr_write(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)hardware_id << 32 | COMMAND_ASSERT | what);
 		return;
 	}
 	while (apic_read(APIC_COMMAND) & COMMAND_BUSY)
 		arch_pause();
 	apic_write(APIC_COMMAND_HIGH, hardware_id << 24);
-	apic_write(APIC_COMMAND, what);
+	apic_write(APIC_COMMAND, COMMAND_ASSERT | what);
 }
-
-void apic_send(uint32_t hardware_id, uint8_t vector) { command(hardware_id, COMMAND_ASSERT | vector); }
-void apic_send_nmi(uint32_t hardware_id) { command(hardware_id, COMMAND_ASSERT | COMMAND_NMI); }
-void apic_send_init(uint32_t hardware_id) { command(hardware_id, COMMAND_ASSERT | COMMAND_INIT); }
-void apic_send_startup(uint32_t hardware_id, uint8_t page) { command(hardware_id, COMMAND_ASSERT | COMMAND_STARTUP | page); }
 
 uint32_t apic_timer_count(void) { return apic_read(APIC_TIMER_CURRENT); }
 void apic_timer_start(uint32_t count) { apic_write(APIC_TIMER_INITIAL, count); }

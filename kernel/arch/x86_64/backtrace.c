@@ -15,7 +15,7 @@ static bool is_code(uint64_t ip) { return ip >= (uint64_t)image_text_start && ip
 static bool is_stack(uint64_t address)
 {
 	bool in_image = address >= (uint64_t)image_data_start && address < (uint64_t)image_end - 16;
-	bool in_memory = address >= DIRECT_MAP_BASE && address < DIRECT_MAP_BASE + (512ull << 30);
+	bool in_memory = address >= DIRECT_MAP_BASE && address < DIRECT_MAP_BASE + DIRECT_MAP_BYTES;
 
 	return (in_image || in_memory) && address % 8 == 0;
 }

@@ -7,11 +7,7 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "lib/boot/boot_check.h"
 #include "lib/boot/pvh.h"
-#include "lib/base/bits.h"
 #include "lib/base/string.h"
-
-/* The low 4 GiB that the first tables map. */
-#define MAPPED_AT_START (4ull << 30)
 
 struct cpu boot_cpu ALIGNED(64);
 struct boot_info boot_copy;
@@ -28,15 +24,9 @@ void boot_stop(const char *why)
 	arch_end();
 }
 
-/* Memory that the starter speaks of, if the first tables map it. */
-static const void *lend_mapped(uint64_t address, uint64_t bytes)
-{
-	return address && range_fits(address, bytes, MAPPED_AT_START) ? paddr_to_kernel(paddr(address)) : NULL;
-}
-
 static const char *boot_info_from_loader(uint64_t address, struct boot_info *out)
 {
-	const struct boot_info *given = lend_mapped(address, sizeof(*given));
+	const struct boot_info *given = paging_lend(NULL, address, sizeof(*given));
 
 	if (given)
 		*out = *given;
@@ -45,13 +35,12 @@ static const char *boot_info_from_loader(uint64_t address, struct boot_info *out
 
 NORETURN void boot_main(uint64_t from, uint64_t pointer)
 {
-	const struct boot_image image = { (uint64_t)image_physical_start, (uint64_t)image_physical_end };
+	const struct boot_image image = { (uint64_t)image_physical_start, (uint64_t)image_physical_end, DIRECT_MAP_BYTES };
 	const char *why;
 
 	cpus[0] = &boot_cpu;
 	descriptors_init_cpu(&boot_cpu, boot_ist_stacks);
-	boot_cpu.arch.started = true;
-	why = from == BOOT_FROM_PVH ? boot_info_from_pvh(pointer, lend_mapped, &boot_copy) : boot_info_from_loader(pointer, &boot_copy);
+	why = from == BOOT_FROM_PVH ? boot_info_from_pvh(pointer, paging_lend, &boot_copy) : boot_info_from_loader(pointer, &boot_copy);
 	if (why || (why = boot_info_check(&boot_copy, &image)))
 		boot_stop(why);
 	boot_memory_normalize(&boot_copy, &image);

@@ -130,41 +130,12 @@ struct clock_scale arch_clock_scale(void) { return tsc.scale; }
 
 /* ---- Timer ---- */
 
-static void timer_set_hardware(uint64_t deadline_ns)
+/* The hardware counts no further than some seconds, and rounds: when it is early, the portable kernel arms it again. */
+void arch_timer_arm(uint64_t deadline_ns)
 {
 	uint64_t now = arch_clock_ns();
 	uint64_t wait = deadline_ns > now ? deadline_ns - now : 0;
 	__uint128_t counts = ((__uint128_t)wait * tsc.timer_mult >> 32) + 1;
 
-	apic_timer_start(counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
-}
-
-void arch_timer_arm(uint64_t deadline_ns)
-{
-	struct arch_cpu *a = &cpu_this()->arch;
-
-	if (deadline_ns == UINT64_MAX) {
-		if (a->timer_deadline_ns != UINT64_MAX)
-			apic_timer_start(0);
-		a->timer_deadline_ns = UINT64_MAX;
-		return;
-	}
-	a->timer_deadline_ns = deadline_ns;
-	timer_set_hardware(deadline_ns);
-}
-
-/* The hardware counts no further than some seconds, and rounds: too early means again. */
-void clock_interrupt(void)
-{
-	struct arch_cpu *a = &cpu_this()->arch;
-	uint64_t deadline = a->timer_deadline_ns;
-
-	if (deadline == UINT64_MAX)
-		return;
-	if (arch_clock_ns() < deadline) {
-		timer_set_hardware(deadline);
-		return;
-	}
-	a->timer_deadline_ns = UINT64_MAX;
-	kernel_timer_interrupt();
+	apic_timer_start(deadline_ns == UINT64_MAX ? 0 : counts > UINT32_MAX ? UINT32_MAX : (uint32_t)counts);
 }

@@ -94,6 +94,7 @@ static inline void user_gs_base_write(uint64_t v)
 /* ---- What the image is made of (kernel.ld, start.S, entry.S) ---- */
 
 typedef uint64_t page_table_t[512];
+#define DIRECT_MAP_BYTES (512ull << 30)         /* one entry of the root */
 extern page_table_t boot_root, direct_map_top, image_directory, boot_directory[4];
 extern char image_text_start[], image_text_end[], image_rodata_start[], image_data_start[], image_end[];
 extern char image_physical_start[], image_physical_end[];
@@ -121,6 +122,9 @@ enum { IST_STACKS = 3 };
 void descriptors_init_cpu(struct cpu *c, uint8_t *ist_stacks) NONNULL;
 /* Kernel half: final tables, the image's pages with their protection, all RAM in the direct map. */
 void paging_init(struct boot_info *boot) NONNULL;
+/* Physical memory to read, for who follows somebody's pointers (lib/boot, lib/acpi); NULL: the direct map does not reach it (before
+ * paging_init: beyond 4 GiB). */
+const void *paging_lend(void *context, uint64_t address, size_t bytes);
 extern uint32_t fpu_state_bytes;                /* [I] */
 
 /* ---- Traps (trap.c, called by entry.S) ---- */
@@ -139,10 +143,9 @@ void apic_end(void);                    /* end of interrupt */
 void apic_end_unexpected(uint32_t vector);
 uint32_t apic_id(void);
 bool apic_can_reach(uint32_t hardware_id);
-void apic_send(uint32_t hardware_id, uint8_t vector);
-void apic_send_nmi(uint32_t hardware_id);
-void apic_send_init(uint32_t hardware_id);
-void apic_send_startup(uint32_t hardware_id, uint8_t page);
+/* what: a vector, or one of these (STARTUP with a page's number). */
+enum { APIC_NMI = 4 << 8, APIC_INIT = 5 << 8, APIC_STARTUP = 6 << 8 };
+void apic_send(uint32_t hardware_id, uint32_t what);
 uint32_t apic_timer_count(void);
 void apic_timer_start(uint32_t count);  /* divided by 16, one shot; 0 stops */
 void apic_timer_unmask(void);
@@ -152,7 +155,6 @@ void lines_interrupt(uint32_t vector);
 /* ---- Time, CPUs (clock.c, smp.c) ---- */
 
 void clock_init_boot(void);             /* calibrates; needs acpi_machine */
-void clock_interrupt(void);
 void smp_stop_here(struct regs *r);     /* panic elsewhere: writes this CPU's trace, halts */
 _Noreturn void cpu_halt(void);
 

@@ -45,9 +45,7 @@ struct arch_cpu {
 	bool kick_seen;                         /* [c] an interrupt came since arch_idle began */
 	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
 	_Atomic bool kicked;                    /* [a] arch_kick came */
-	_Atomic bool started;                   /* [a] it runs kernel code */
 	_Atomic bool stopped;                   /* [a] panic: it wrote its trace and halted */
-	uint64_t timer_deadline_ns;             /* [c] UINT64_MAX: not armed */
 	void *boot_stack;                       /* [I] what kernel_main_secondary runs on */
 };
 

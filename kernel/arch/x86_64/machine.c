@@ -3,7 +3,6 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/debug/log.h"
 #include "kernel/mem/paging.h"
-#include "lib/base/bits.h"
 
 struct acpi_info acpi_machine;
 
@@ -49,26 +48,10 @@ void arch_serial_write(const char *bytes, size_t count)
 
 /* ---- Start ---- */
 
-/* ACPI tables lie where the direct map reaches: the low 4 GiB, or memory that the map lists. */
-static const void *lend_physical(void *context, uint64_t address, size_t bytes)
-{
-	const struct boot_info *boot = context;
-
-	if (range_fits(address, bytes, 4ull << 30))
-		return paddr_to_kernel(paddr(address));
-	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		const struct boot_memory *m = &boot->memory[i];
-
-		if (m->kind != BOOT_MEMORY_RESERVED && address >= m->start && range_fits(address - m->start, bytes, m->bytes))
-			return paddr_to_kernel(paddr(address));
-	}
-	return NULL;
-}
-
 /* The root is noted for who reads them later: init does. */
 static void read_tables(void)
 {
-	struct acpi_memory memory = { lend_physical, &boot_copy };
+	struct acpi_memory memory = { .lend = paging_lend };
 
 	if (!boot_copy.acpi_rsdp)
 		boot_copy.acpi_rsdp = acpi_find_root(&memory);
@@ -78,7 +61,6 @@ static void read_tables(void)
 
 void arch_init_early(void)
 {
-	boot_cpu.arch.timer_deadline_ns = UINT64_MAX;
 	apic_init_early();
 	read_tables();
 	clock_init_boot();
@@ -98,22 +80,17 @@ NORETURN void arch_end(void)
 
 /* ---- Ports ---- */
 
-err_t arch_port_read(uint16_t port, uint8_t width, uint32_t *out)
+uint32_t arch_port_read(uint16_t port, size_t width)
 {
-	switch (width) {
-	case 1: *out = port_read8(port); return OK;
-	case 2: *out = port_read16(port); return OK;
-	case 4: *out = port_read32(port); return OK;
-	default: return ERR_INVAL;
-	}
+	return width == 1 ? port_read8(port) : width == 2 ? port_read16(port) : port_read32(port);
 }
 
-err_t arch_port_write(uint16_t port, uint8_t width, uint32_t value)
+void arch_port_write(uint16_t port, size_t width, uint32_t value)
 {
-	switch (width) {
-	case 1: port_write8(port, (uint8_t)value); return OK;
-	case 2: port_write16(port, (uint16_t)value); return OK;
-	case 4: port_write32(port, value); return OK;
-	default: return ERR_INVAL;
-	}
+	if (width == 1)
+		port_write8(port, (uint8_t)value);
+	else if (width == 2)
+		port_write16(port, (uint16_t)value);
+	else
+		port_write32(port, value);
 }

@@ -34,7 +34,6 @@ STATIC_ASSERT(ENTRY_SAME == (ENTRY_WRITE | ENTRY_PWT | ENTRY_PCD | ENTRY_ANON | 
 enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, IMAGE_SLOT = 511 };
 #define LARGE_BYTES     (2ull << 20)
 #define GIANT_BYTES     (1ull << 30)
-#define DIRECT_MAP_BYTES (512ull << 30)         /* one entry of the root */
 
 static page_table_t kernel_root ALIGNED(PAGE_BYTES), image_pages ALIGNED(PAGE_BYTES);
 
@@ -114,11 +113,9 @@ static err_t slot_make(struct page_tables *p, struct account *a, uint64_t addres
 
 err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e)
 {
-	uint64_t *slot = slot_find(p, address);
-	err_t err;
+	uint64_t *slot;
 
-	if (!slot && (err = slot_make(p, a, address, &slot)))
-		return err;
+	TRY(slot_make(p, a, address, &slot));
 	*slot = entry_encode(e);
 	return OK;
 }
@@ -297,28 +294,15 @@ static void direct_map_by_large(struct boot_info *boot, uint64_t start)
 	direct_map_top[start / GIANT_BYTES] = table | ENTRY_PRESENT | ENTRY_WRITE;
 }
 
-/* What lies beyond the reach of the direct map is no memory to us. */
-static bool forget_unreachable(struct boot_memory *m)
-{
-	if (m->start + m->bytes <= DIRECT_MAP_BYTES)
-		return false;
-	if (m->kind == BOOT_MEMORY_FREE)
-		m->bytes = m->start < DIRECT_MAP_BYTES ? DIRECT_MAP_BYTES - m->start : 0;
-	if (m->bytes == 0)
-		m->kind = BOOT_MEMORY_RESERVED;
-	return true;
-}
-
 static void direct_map_init(struct boot_info *boot)
 {
 	bool giant = cpuid(0x80000001, 0).edx & 1 << 26;
 
 	for (uint32_t i = 0; i < boot->memory_count; i++) {
-		struct boot_memory *m = &boot->memory[i];
+		const struct boot_memory *m = &boot->memory[i];
+		uint64_t end = MIN_OF(m->start + m->bytes, DIRECT_MAP_BYTES);
 
-		if (m->kind == BOOT_MEMORY_RESERVED || forget_unreachable(m))
-			continue;
-		for (uint64_t at = round_down(m->start, GIANT_BYTES); at < m->start + m->bytes; at += GIANT_BYTES) {
+		for (uint64_t at = round_down(m->start, GIANT_BYTES); m->kind != BOOT_MEMORY_RESERVED && at < end; at += GIANT_BYTES) {
 			if (direct_map_top[at / GIANT_BYTES])
 				continue;
 			if (giant)
@@ -337,6 +321,16 @@ void paging_init(struct boot_info *boot)
 	kernel_root[IMAGE_SLOT] = boot_root[IMAGE_SLOT];
 	kernel_root[KERNEL_HALF] = image_to_paddr(direct_map_top).raw | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_NX;
 	paging_load(NULL);
+}
+
+const void *paging_lend(void *context UNUSED, uint64_t address, size_t bytes)
+{
+	if (bytes == 0 || !range_fits(address, bytes, DIRECT_MAP_BYTES))
+		return NULL;
+	for (uint64_t at = address / GIANT_BYTES; at <= (address + bytes - 1) / GIANT_BYTES; at++)
+		if (!direct_map_top[at])
+			return NULL;
+	return paddr_to_kernel(paddr(address));
 }
 
 void *paging_map_device(paddr_t start)

@@ -20,6 +20,7 @@ enum { FLUSH_PAGES_MAX = 32 };
 /* Taken by the one CPU that starts (start.S). */
 _Atomic(void *) smp_start_stack;
 static struct cpu *starting;
+static _Atomic uint64_t started = 1;     /* by index: CPUs that run kernel code; only rises */
 
 /* ---- Starting ---- */
 
@@ -32,18 +33,19 @@ NORETURN void smp_main(void)
 	paging_load(NULL);
 	apic_init_cpu();
 	apic_timer_unmask();
-	c->arch.timer_deadline_ns = UINT64_MAX;
 	/* Came too late: its place was given to the next. */
 	if (apic_id() != c->hardware_id)
 		cpu_halt();
-	atomic_store(&c->arch.started, true);
+	atomic_fetch_or(&started, 1ull << c->index);
 	kernel_main_secondary();
 }
 
-static bool wait_until_started(struct cpu *c)
+static bool has_started(const struct cpu *c) { return atomic_load(&started) >> c->index & 1; }
+
+static bool wait_until_started(const struct cpu *c)
 {
 	for (uint64_t end = arch_clock_ns() + START_TRY_NS; arch_clock_ns() < end; arch_pause())
-		if (atomic_load(&c->arch.started))
+		if (has_started(c))
 			return true;
 	return false;
 }
@@ -53,9 +55,9 @@ static bool start_cpu(struct cpu *c)
 {
 	starting = c;
 	atomic_store(&smp_start_stack, (char *)c->arch.boot_stack + SECONDARY_STACK_BYTES);
-	apic_send_init(c->hardware_id);
+	apic_send(c->hardware_id, APIC_INIT);
 	for (int i = 0; i < START_TRIES; i++) {
-		apic_send_startup(c->hardware_id, (uint8_t)(trampoline_page.raw >> PAGE_SHIFT));
+		apic_send(c->hardware_id, APIC_STARTUP | (uint32_t)(trampoline_page.raw >> PAGE_SHIFT));
 		if (wait_until_started(c))
 			return true;
 	}
@@ -136,16 +138,6 @@ void arch_poll_requests(void)
 	atomic_fetch_and(&shootdown.waiting_for, ~bit);
 }
 
-static uint64_t online_mask(void)
-{
-	uint64_t mask = 0;
-
-	for (uint32_t i = 0; i < cpu_count; i++)
-		if (atomic_load_explicit(&cpus[i]->arch.started, memory_order_relaxed))
-			mask |= 1ull << i;
-	return mask;
-}
-
 static void shootdown_others(uint64_t mask, uint64_t start, uint64_t end)
 {
 	while (atomic_exchange_explicit(&shootdown.taken, true, memory_order_acquire)) {
@@ -168,10 +160,7 @@ void arch_shootdown(uint64_t cpu_mask, uint64_t start, uint64_t end)
 
 	if (cpu_mask & self)
 		flush_range(start, end);
-	if (cpu_mask & ~self)
-		cpu_mask &= online_mask() & ~self;
-	else
-		return;
+	cpu_mask &= atomic_load_explicit(&started, memory_order_relaxed) & ~self;
 	if (cpu_mask)
 		shootdown_others(cpu_mask, start, end);
 }
@@ -243,7 +232,7 @@ void smp_stop_here(struct regs *r)
 
 static void stop(struct cpu *c)
 {
-	apic_send_nmi(c->hardware_id);
+	apic_send(c->hardware_id, APIC_NMI);
 	for (uint64_t end = arch_clock_ns() + STOP_WAIT_NS; arch_clock_ns() < end; arch_pause())
 		if (atomic_load(&c->arch.stopped))
 			return;
@@ -257,6 +246,6 @@ void arch_stop_others(void)
 
 	atomic_store(&stopping, true);
 	for (uint32_t i = 0; i < cpu_count; i++)
-		if (cpus[i] != self && atomic_load(&cpus[i]->arch.started) && !atomic_load(&cpus[i]->arch.stopped))
+		if (cpus[i] != self && has_started(cpus[i]) && !atomic_load(&cpus[i]->arch.stopped))
 			stop(cpus[i]);
 }

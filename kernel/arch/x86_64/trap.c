@@ -42,7 +42,7 @@ static void interrupt(uint64_t vector)
 	switch (vector) {
 	case VECTOR_TIMER:
 		apic_end();
-		clock_interrupt();
+		kernel_timer_interrupt();
 		break;
 	case VECTOR_KICK:
 		apic_end();
