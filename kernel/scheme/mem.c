@@ -189,20 +189,15 @@ err_t memobj_resource(struct memobj *m, struct resource **out)
 	return err;
 }
 
-static err_t open_object(struct memobj *m, const struct open_args *a, struct passed *out)
-{
-	err_t err = open_give(&object_ops, m, a, RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_EXEC, out);
-	if (err)
-		memobj_put(m);
-	return err;
-}
-
-err_t mem_open_paid(struct account *payer, const struct open_args *a, struct passed *out)
+err_t mem_open_new(struct account *payer, uint64_t bytes, const struct open_args *a, struct passed *out)
 {
 	struct memobj *m;
-	err_t err = memobj_create(0, payer, &m);
+	err_t err;
 
-	return err ? err : open_object(m, a, out);
+	TRY(memobj_create(bytes, payer, &m));
+	if ((err = open_give(&object_ops, m, a, RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_EXEC, out)))
+		memobj_put(m);
+	return err;
 }
 
 /* ---- device memory ---- */
@@ -306,12 +301,10 @@ static err_t ports_open(uint32_t kind UNUSED, const char *spec, const struct ope
 static err_t new_open(uint32_t kind UNUSED, const char *size, const struct open_args *a, struct passed *out)
 {
 	uint64_t bytes = 0;
-	struct memobj *m;
 
 	if (*size && (*size != '/' || number_parse(size + 1, strlen(size + 1), 10, &bytes)))
 		return ERR_NOENT;
-	TRY(memobj_create(bytes, process_current()->account, &m));
-	return open_object(m, a, out);
+	return mem_open_new(process_current()->account, bytes, a, out);
 }
 
 const struct scheme_entry mem_scheme[] = {

@@ -375,30 +375,25 @@ static int64_t task_regions(struct process *p, struct call_args *a)
 	return err ? err : (int64_t)count;
 }
 
-static int64_t task_post(struct process *p, struct call_args *a)
+/* What needs no more than a word. */
+static int64_t task_steer(struct process *p, struct call_args *a)
 {
-	return process_post(p, (uint32_t)(a->word >> 32), (uint32_t)a->word);
-}
-
-static int64_t task_kill(struct process *p, struct call_args *a)
-{
-	process_end(p, TASK_KILLED, a->word);
-	return OK;
-}
-
-static int64_t task_stop(struct process *p, struct call_args *a)
-{
-	if (a->code == TASK_STOP)
+	switch (a->code) {
+	case TASK_POST:
+		return process_post(p, (uint32_t)(a->word >> 32), (uint32_t)a->word);
+	case TASK_WITHDRAW:
+		process_withdraw(p, a->word);
+		return OK;
+	case TASK_KILL:
+		process_end(p, TASK_KILLED, a->word);
+		return OK;
+	case TASK_STOP:
 		process_stop(p);
-	else
+		return OK;
+	default:
 		process_continue(p);
-	return OK;
-}
-
-static int64_t task_withdraw(struct process *p, struct call_args *a)
-{
-	process_withdraw(p, a->word);
-	return OK;
+		return OK;
+	}
 }
 
 static int64_t process_call(struct resource *r, struct call_args *a)
@@ -406,14 +401,14 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 	static int64_t (*const calls[])(struct process *, struct call_args *) = {
 		[TASK_FORK - TASK_FORK] = task_fork, [TASK_CREATE - TASK_FORK] = task_create,
 		[TASK_THREAD - TASK_FORK] = task_thread, [TASK_EXEC - TASK_FORK] = task_exec,
-		[TASK_KILL - TASK_FORK] = task_kill, [TASK_STOP - TASK_FORK] = task_stop,
-		[TASK_CONTINUE - TASK_FORK] = task_stop, [TASK_POST - TASK_FORK] = task_post,
+		[TASK_KILL - TASK_FORK] = task_steer, [TASK_STOP - TASK_FORK] = task_steer,
+		[TASK_CONTINUE - TASK_FORK] = task_steer, [TASK_POST - TASK_FORK] = task_steer,
 		[TASK_INFO - TASK_FORK] = task_info, [TASK_NAME - TASK_FORK] = task_name,
 		[TASK_GIVE - TASK_FORK] = task_give, [TASK_NAMESPACE - TASK_FORK] = task_namespace,
 		[TASK_PRIORITY - TASK_FORK] = task_priority, [TASK_AFFINITY - TASK_FORK] = task_affinity,
 		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
 		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
-		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_withdraw,
+		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_steer,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
 		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,
 	};

@@ -145,7 +145,7 @@ static err_t account_open(struct resource *r, const struct open_args *a, struct 
 	char ref[REF_MAX];
 
 	TRY(open_ref(a, ref));
-	return strcmp(ref, "memory") == 0 ? mem_open_paid(r->data, a, out) : ERR_NOENT;
+	return strcmp(ref, "memory") == 0 ? mem_open_new(r->data, 0, a, out) : ERR_NOENT;
 }
 
 static void account_destroy_op(struct resource *r) { account_put(r->data); }

@@ -14,9 +14,6 @@ struct pvh_start {
 struct pvh_module { uint64_t start, bytes, command_line, reserved; };
 struct pvh_memory { uint64_t start, bytes; uint32_t kind, reserved; };
 
-/* Address 0 is nowhere. */
-static const void *at(boot_lend *lend, uint64_t address, size_t bytes) { return address ? lend(NULL, address, bytes) : NULL; }
-
 static uint32_t kind_from_pvh(uint32_t kind)
 {
 	if (kind == PVH_MEMORY_RAM)
@@ -30,7 +27,7 @@ static const char *memory_from_pvh(const struct pvh_start *s, boot_lend *lend, s
 
 	if (s->memory_count > BOOT_MEMORY_MAX)
 		return "the PVH memory map is too long";
-	if (!(memory = at(lend, s->memory, s->memory_count * sizeof(*memory))))
+	if (!(memory = lend(NULL, s->memory, s->memory_count * sizeof(*memory))))
 		return "the PVH memory map is out of reach";
 	out->memory_count = s->memory_count;
 	for (uint32_t i = 0; i < s->memory_count; i++)
@@ -42,7 +39,7 @@ static const char *memory_from_pvh(const struct pvh_start *s, boot_lend *lend, s
 static const char *command_line_from_pvh(uint64_t address, boot_lend *lend, struct boot_info *out)
 {
 	for (size_t i = 0; address && i < sizeof(out->command_line) - 1; i++) {
-		const char *c = at(lend, address + i, 1);
+		const char *c = lend(NULL, address + i, 1);
 
 		if (!c)
 			return "the command line is out of reach";
@@ -55,7 +52,7 @@ static const char *command_line_from_pvh(uint64_t address, boot_lend *lend, stru
 
 const char *boot_info_from_pvh(uint64_t address, boot_lend *lend, struct boot_info *out)
 {
-	const struct pvh_start *s = at(lend, address, sizeof(*s));
+	const struct pvh_start *s = lend(NULL, address, sizeof(*s));
 	const struct pvh_module *m;
 	const char *why;
 
@@ -70,7 +67,7 @@ const char *boot_info_from_pvh(uint64_t address, boot_lend *lend, struct boot_in
 	if ((why = memory_from_pvh(s, lend, out)))
 		return why;
 	if (s->module_count) {
-		if (!(m = at(lend, s->modules, sizeof(*m))))
+		if (!(m = lend(NULL, s->modules, sizeof(*m))))
 			return "the PVH module list is out of reach";
 		out->initfs = m->start;
 		out->initfs_bytes = m->bytes;

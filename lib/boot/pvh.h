@@ -4,7 +4,7 @@
 #include "abi/boot.h"
 #include "lib/base/attr.h"
 
-/* Lends [address, address + bytes) of physical memory for reading; NULL when it is out of reach. context is NULL. */
+/* Lends [address, address + bytes) of physical memory for reading; NULL when it is out of reach, as 0 always is. context is NULL. */
 typedef const void *boot_lend(void *context, uint64_t address, size_t bytes);
 
 /* Fills a zeroed *out, which boot_info_check then judges. What is wrong with the start info at address, or NULL. */

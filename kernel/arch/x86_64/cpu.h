@@ -114,7 +114,9 @@ extern paddr_t trampoline_page;                 /* a page below 1 MiB; raw 0: no
 /* Says why on the serial port and ends. For what a loader or the machine did wrong, before panic is of use. */
 NORETURN void boot_stop(const char *why) NONNULL;
 NORETURN void boot_main(uint64_t from, uint64_t pointer);
-NORETURN void smp_main(void);
+/* What the next CPU to start runs on (it takes the stack, leaving NULL) and calls; at first the boot CPU's. */
+extern _Atomic(void *) start_stack;
+extern void (*start_entry)(void);
 /* Control registers, SYSCALL, memory types, FPU of this CPU: what CPUID says it has. */
 void features_init_cpu(void);
 /* GS base, GDT, TSS, IDT of this CPU. ist_stacks: IST_STACKS of IST_STACK_BYTES. */
@@ -122,8 +124,8 @@ enum { IST_STACKS = 3 };
 void descriptors_init_cpu(struct cpu *c, uint8_t *ist_stacks) NONNULL;
 /* Kernel half: final tables, the image's pages with their protection, all RAM in the direct map. */
 void paging_init(struct boot_info *boot) NONNULL;
-/* Physical memory to read, for who follows somebody's pointers (lib/boot, lib/acpi); NULL: the direct map does not reach it (before
- * paging_init: beyond 4 GiB). */
+/* Physical memory to read, for who follows somebody's pointers (lib/boot, lib/acpi); NULL: it is nowhere (address 0), or the
+ * direct map does not reach it (before paging_init: beyond 4 GiB). */
 const void *paging_lend(void *context, uint64_t address, size_t bytes);
 extern uint32_t fpu_state_bytes;                /* [I] */
 

@@ -46,7 +46,6 @@ struct arch_cpu {
 	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
 	_Atomic bool kicked;                    /* [a] arch_kick came */
 	_Atomic bool stopped;                   /* [a] panic: it wrote its trace and halted */
-	void *boot_stack;                       /* [I] what kernel_main_secondary runs on */
 };
 
 /* Volatile, so that the compiler does not carry it over a call that may switch to another CPU. */

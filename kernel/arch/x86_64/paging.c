@@ -325,7 +325,7 @@ void paging_init(struct boot_info *boot)
 
 const void *paging_lend(void *context UNUSED, uint64_t address, size_t bytes)
 {
-	if (bytes == 0 || !range_fits(address, bytes, DIRECT_MAP_BYTES))
+	if (address == 0 || bytes == 0 || !range_fits(address, bytes, DIRECT_MAP_BYTES))
 		return NULL;
 	for (uint64_t at = address / GIANT_BYTES; at <= (address + bytes - 1) / GIANT_BYTES; at++)
 		if (!direct_map_top[at])

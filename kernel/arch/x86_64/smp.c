@@ -10,25 +10,27 @@
 #include "kernel/mem/paging.h"
 #include "lib/base/string.h"
 
-enum { SECONDARY_STACK_BYTES = 16384, SECONDARY_BYTES = SECONDARY_STACK_BYTES + IST_STACKS * IST_STACK_BYTES };
+enum { SECONDARY_STACK_BYTES = 16384 };
 #define START_TRY_NS    2000000ull
 #define START_TRIES     500
 #define STOP_WAIT_NS    200000000ull
 /* More pages than this are dropped by dropping all. */
 enum { FLUSH_PAGES_MAX = 32 };
 
-/* Taken by the one CPU that starts (start.S). */
-_Atomic(void *) smp_start_stack;
-static struct cpu *starting;
+static struct secondary {
+	struct cpu cpu;
+	uint8_t ist_stacks[IST_STACKS * IST_STACK_BYTES] ALIGNED(16);
+	uint8_t stack[SECONDARY_STACK_BYTES] ALIGNED(16);
+} *starting;
 static _Atomic uint64_t started = 1;     /* by index: CPUs that run kernel code; only rises */
 
 /* ---- Starting ---- */
 
-NORETURN void smp_main(void)
+NORETURN static void smp_main(void)
 {
-	struct cpu *c = starting;
+	struct cpu *c = &starting->cpu;
 
-	descriptors_init_cpu(c, (uint8_t *)c->arch.boot_stack + SECONDARY_STACK_BYTES);
+	descriptors_init_cpu(c, starting->ist_stacks);
 	features_init_cpu();
 	paging_load(NULL);
 	apic_init_cpu();
@@ -51,10 +53,13 @@ static bool wait_until_started(const struct cpu *c)
 }
 
 /* The startup interrupt is repeated: it is lost while the CPU still handles the one before. One that has started ignores it. */
-static bool start_cpu(struct cpu *c)
+static bool start_cpu(struct secondary *s)
 {
-	starting = c;
-	atomic_store(&smp_start_stack, (char *)c->arch.boot_stack + SECONDARY_STACK_BYTES);
+	struct cpu *c = &s->cpu;
+
+	starting = s;
+	start_entry = smp_main;
+	atomic_store(&start_stack, s->stack + SECONDARY_STACK_BYTES);
 	apic_send(c->hardware_id, APIC_INIT);
 	for (int i = 0; i < START_TRIES; i++) {
 		apic_send(c->hardware_id, APIC_STARTUP | (uint32_t)(trampoline_page.raw >> PAGE_SHIFT));
@@ -62,28 +67,22 @@ static bool start_cpu(struct cpu *c)
 			return true;
 	}
 	/* Took its stack but got no further: it must not be freed. */
-	return atomic_exchange(&smp_start_stack, NULL) == NULL && wait_until_started(c);
+	return atomic_exchange(&start_stack, NULL) == NULL && wait_until_started(c);
 }
 
 static err_t add_cpu(uint32_t hardware_id)
 {
-	struct cpu *c;
+	struct secondary *s;
 
 	if (!apic_can_reach(hardware_id))
 		return ERR_NXIO;
-	c = heap_new(struct cpu);
-	if (!c)
+	if (!(s = heap_new(struct secondary)))
 		return ERR_NOMEM;
-	c->arch.boot_stack = heap_alloc(SECONDARY_BYTES);
-	if (!c->arch.boot_stack) {
-		heap_delete(c);
-		return ERR_NOMEM;
-	}
-	c->index = cpu_count;
-	c->hardware_id = hardware_id;
-	cpus[cpu_count] = c;
+	s->cpu.index = cpu_count;
+	s->cpu.hardware_id = hardware_id;
+	cpus[cpu_count] = &s->cpu;
 	cpu_count++;
-	if (start_cpu(c))
+	if (start_cpu(s))
 		return OK;
 	/* It may still be somewhere in our start code: its memory stays its own. */
 	cpu_count--;

@@ -64,7 +64,7 @@ boot_secondary32:
 	movw %ax, %ds
 	movw %ax, %ss
 	movl $boot_scratch_end, %esp
-	movl $boot_secondary64, %ebx
+	movl $boot_long64, %ebx
 	jmp boot_enter_long
 
 	.code64
@@ -90,7 +90,12 @@ boot_halt64:
 	hlt
 	jmp boot_halt64
 
-.macro load_data_selectors
+boot_pvh64:
+	movl %edi, %edi
+	movl %esi, %esi
+
+/* Every CPU, in 64-bit mode. One at a time: whoever started it has left a stack; who finds none came too late. */
+boot_long64:
 	movl $SELECTOR_KERNEL_DATA, %eax
 	movw %ax, %ds
 	movw %ax, %es
@@ -98,31 +103,14 @@ boot_halt64:
 	xorl %eax, %eax
 	movw %ax, %fs
 	movw %ax, %gs
-.endm
-
-boot_pvh64:
-	movl %edi, %edi
-	movl %esi, %esi
-boot_long64:
-	load_data_selectors
-	movq $boot_stack + BOOT_STACK_BYTES, %rsp
-	xorl %ebp, %ebp
-	movq $boot_main, %rax
-	call *%rax
-	ud2
-
-/* One at a time: the starter has left a stack; who finds none came too late. */
-boot_secondary64:
-	load_data_selectors
-	xorl %edi, %edi
-	movq $smp_start_stack, %rax
-	xchgq %rdi, (%rax)
-	testq %rdi, %rdi
+	movq $start_stack, %rbx
+	xchgq %rax, (%rbx)
+	testq %rax, %rax
 	jz boot_halt64
-	movq %rdi, %rsp
+	movq %rax, %rsp
 	xorl %ebp, %ebp
-	movq $smp_main, %rax
-	call *%rax
+	movq $start_entry, %rbx
+	call *(%rbx)
 	ud2
 
 	.section .boot.data, "aw", @progbits
@@ -163,7 +151,7 @@ trampoline_end:
 /* The tables of the start: the low 4 GiB at 0 and at DIRECT_MAP_BASE, the kernel's 2 MiB at KERNEL_VIRTUAL. */
 	.data
 	.balign 4096
-	.globl boot_root, direct_map_top, image_directory, boot_directory, boot_stack
+	.globl boot_root, direct_map_top, image_directory, boot_directory, start_stack, start_entry
 boot_root:
 	.quad PHYSICAL(direct_map_top) + TABLE
 	.fill 255, 8, 0
@@ -187,6 +175,11 @@ boot_directory:
 	.quad at
 	.set at, at + 0x200000
 	.endr
+
+start_stack:
+	.quad boot_stack + BOOT_STACK_BYTES
+start_entry:
+	.quad boot_main
 
 	.bss
 	.balign 16
