@@ -61,19 +61,16 @@ void arch_thread_unload(struct thread *t) NONNULL;
 /* A new thread's FPU state: initial, or (fork) a copy of another's. NOMEM. */
 err_t arch_thread_init(struct thread *t, const struct thread *copy_from) MUST_CHECK;
 void arch_thread_fini(struct thread *t) NONNULL;
-/* EXEC: the current thread's FPU is initial again, its FS and GS base zero. */
+/* EXEC: the current thread's FPU is initial again. */
 void arch_thread_reset(struct thread *t) NONNULL;
-/* The current thread's own FS and GS base (user code changes them without the kernel). set: INVAL when not canonical. */
+/* The current thread's own FS and GS base (user code changes them without the kernel). */
 void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out) NONNULL;
-err_t arch_user_bases_set(uint64_t fs, uint64_t gs) MUST_CHECK;
 /* Goes to user space with these registers; never returns. Clears everything that is not in them. */
 NORETURN void arch_enter_user(struct regs *r) NONNULL;
 /* Fills registers of a thread that starts in user space. */
 void arch_regs_start(struct regs *r, const struct thread_start *start) NONNULL;
 /* FS and GS base of a thread that starts or execs; loads them when it is the current one. One that is not canonical counts as 0. */
 void arch_thread_set_bases(struct thread *t, const struct thread_start *start) NONNULL;
-/* Makes registers from user space safe to return to (canonical ip, user selectors, allowed flag bits). INVAL. */
-err_t arch_regs_check(struct regs *r) NONNULL MUST_CHECK;
 /* Where this thread's user registers lie: the top of its kernel stack. */
 struct regs *arch_thread_regs(struct thread *t) NONNULL;
 
@@ -91,7 +88,8 @@ err_t arch_load_user_u32(uint64_t from, uint32_t *out) NONNULL MUST_CHECK;
 /* Lines are global system interrupts (ISA IRQs on x86 after the ACPI overrides). The handler runs with interrupts
  * off under a lock of RANK_INTERRUPT_LINES; a level line is then masked until arch_irq_unmask. INVAL: no such line. BUSY: taken. */
 err_t arch_irq_attach(uint32_t isa_irq, void (*handler)(void *), void *argument) MUST_CHECK;
-void arch_irq_detach(uint32_t isa_irq);
+/* Undoes the attach with this argument, if there was one; the handler does not run any more. */
+void arch_irq_detach(uint32_t isa_irq, const void *argument);
 void arch_irq_unmask(uint32_t isa_irq);
 
 /* ---- The machine ---- */
@@ -109,7 +107,7 @@ void arch_port_write(uint16_t port, size_t width, uint32_t value);
 /* ---- What the cpu's entry code calls in the portable kernel (kernel/syscall.c, trap.c) ---- */
 /* A native or foreign system call, up to the way back. True: more in r than the call's results may have changed. */
 bool kernel_syscall(struct regs *r) NONNULL;
-enum { FAULT_WRITE = 1, FAULT_EXECUTE = 2, FAULT_USER = 4, FAULT_PRESENT = 8 };
+enum { FAULT_PRESENT = 1, FAULT_WRITE = 2, FAULT_USER = 4, FAULT_EXECUTE = 16, FAULT_FLAGS = 23 };  /* as in x86's error code */
 /* A page fault at address by user code, or by the kernel in a user copy (then false: take the copy's error exit). */
 bool kernel_page_fault(struct regs *r, uint64_t address, uint32_t fault_flags, uint64_t error_code) NONNULL;
 /* Any other exception in user mode. */

@@ -264,16 +264,9 @@ static int64_t wait_events(struct event_queue *q, struct call_args *a)
 
 static int64_t queue_call(struct resource *r, struct call_args *a)
 {
-	switch (a->code) {
-	case EVENT_ADD:
-	case EVENT_CHANGE:
-	case EVENT_REMOVE:
-		return control(r->data, a);
-	case EVENT_WAIT:
+	if (a->code == EVENT_WAIT)
 		return wait_events(r->data, a);
-	default:
-		return ERR_NOTTY;
-	}
+	return a->code == EVENT_ADD || a->code == EVENT_CHANGE || a->code == EVENT_REMOVE ? control(r->data, a) : ERR_NOTTY;
 }
 
 static uint32_t queue_ready(struct resource *r)

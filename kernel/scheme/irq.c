@@ -12,8 +12,7 @@
 
 struct irq {
 	struct counter counter;
-	uint32_t line;                  /* [I] */
-	bool attached;                  /* [I] after open */
+	uint32_t line;                  /* [I] after open */
 };
 
 static void irq_came(void *argument)
@@ -39,8 +38,7 @@ static void irq_destroy(struct resource *r)
 {
 	struct irq *i = r->data;
 
-	if (i->attached)
-		arch_irq_detach(i->line);
+	arch_irq_detach(i->line, i);
 }
 
 static const struct resource_ops irq_ops = {
@@ -64,7 +62,6 @@ static err_t irq_open(uint32_t kind UNUSED, const char *number, const struct ope
 		out->resource = NULL;
 		return err;
 	}
-	i->attached = true;
 	return OK;
 }
 

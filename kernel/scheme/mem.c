@@ -255,15 +255,9 @@ static int64_t ports_transfer(struct resource *r, struct transfer *t)
 	return (int64_t)bytes;
 }
 
-static err_t ports_length(struct resource *r, uint64_t *out)
-{
-	*out = ((struct ports *)r->data)->count;
-	return OK;
-}
-
 static const struct resource_ops ports_ops = {
 	.name = "ports", .data_bytes = sizeof(struct ports),
-	.read = ports_transfer, .write = ports_transfer, .length = ports_length,
+	.read = ports_transfer, .write = ports_transfer, .length = no_length,
 };
 
 /* H+N[,repeat] */

@@ -33,16 +33,10 @@ static int64_t space_transfer(struct resource *r, struct transfer *t)
 	return done ? (int64_t)done : err;
 }
 
-static err_t space_length(struct resource *r UNUSED, uint64_t *out)
-{
-	*out = USER_MAX;
-	return OK;
-}
-
 static void space_destroy_op(struct resource *r) { space_put(r->data); }
 
 static const struct resource_ops space_ops = {
-	.name = "space", .read = space_transfer, .write = space_transfer, .length = space_length, .destroy = space_destroy_op,
+	.name = "space", .read = space_transfer, .write = space_transfer, .length = no_length, .destroy = space_destroy_op,
 };
 
 struct space *space_of(struct resource *r) { return resource_data(r, &space_ops); }

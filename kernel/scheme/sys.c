@@ -72,25 +72,24 @@ static int64_t trace_call(struct resource *r UNUSED, struct call_args *a)
 {
 	if (a->code != SYS_TRACE)
 		return ERR_NOTTY;
-	switch (a->word) {
-	case TRACE_STOP:
-		process_trace_names();
-		trace_stop();
-		return OK;
-	case TRACE_START:
+	if (a->word == TRACE_START)
 		return trace_start(TRACE_RECORDS);
-	default:
+	if (a->word != TRACE_STOP)
 		return ERR_INVAL;
-	}
+	process_trace_names();
+	trace_stop();
+	return OK;
 }
 
-/* Some whole records. */
+/* Some whole records; 0 bytes: there are no more. */
 static int64_t trace_read_op(struct resource *r UNUSED, struct transfer *t)
 {
 	struct trace_record chunk[16];
 	size_t wanted = MIN_OF(t->bytes / sizeof(*chunk), ARRAY_COUNT(chunk));
-	size_t bytes = trace_read(t->offset / sizeof(*chunk), chunk, wanted) * sizeof(*chunk);
 
+	if (wanted == 0)
+		return ERR_INVAL;
+	size_t bytes = trace_read(t->offset / sizeof(*chunk), chunk, wanted) * sizeof(*chunk);
 	TRY(copy_to_user(t->buffer, chunk, bytes));
 	return (int64_t)bytes;
 }

@@ -3,6 +3,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
@@ -32,6 +33,7 @@ static err_t root_open(struct resource *root, const struct open_args *a, struct 
 
 static const struct resource_ops root_ops = { .name = "kernel scheme", .open = root_open };
 
+/* At the start, which ends when this fails: nothing is undone. */
 err_t schemes_create_namespace(struct namespace **out)
 {
 	static const struct {
@@ -42,22 +44,16 @@ err_t schemes_create_namespace(struct namespace **out)
 		KERNEL_SCHEMES(X)
 #undef X
 	};
-	struct namespace *n;
-	err_t err = OK;
 
-	TRY(namespace_create(&n));
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes) && !err; i++) {
+	TRY(namespace_create(out));
+	for (size_t i = 0; i < ARRAY_COUNT(schemes); i++) {
 		struct resource *root;
-		if ((err = resource_create(&root_ops, (void *)schemes[i].entries, 0, &root)))
-			break;
-		err = namespace_bind(n, schemes[i].name, strlen(schemes[i].name), root);
+
+		TRY(resource_create(&root_ops, (void *)schemes[i].entries, 0, &root));
+		TRY(namespace_bind(*out, schemes[i].name, strlen(schemes[i].name), root));
 		resource_put(root);
 	}
-	if (err)
-		namespace_put(n);
-	else
-		*out = n;
-	return err;
+	return OK;
 }
 
 err_t open_ref(const struct open_args *a, char ref[REF_MAX])

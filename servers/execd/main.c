@@ -19,7 +19,7 @@
 #include "servers/execd/session.h"
 #include "servers/execd/uart.h"
 
-enum { STATUS_LOST = 126, STATUS_SIGNALLED = 128 };
+enum { STATUS_LOST = 126, STATUS_SIGNALLED = 128, TRACE_RECORD_BYTES = 32 /* READ of sys:trace gives whole ones */ };
 /* How long output may stay away, after the command's end, while others still hold its pipes. */
 #define QUIET_NS 500000000ull
 
@@ -351,10 +351,10 @@ static bool trace_pump(void)
 	if (!execd.is_tracing || !execd.has_ended)
 		return false;
 	size_t room = session_room(&execd.session, EXEC_TRACE);
-	if (room == 0 && !execd.session.channel[EXEC_TRACE].is_closed)
+	if (room < TRACE_RECORD_BYTES && !execd.session.channel[EXEC_TRACE].is_closed)
 		return false;
 	handle_call(execd.trace, SYS_TRACE, NULL, 0, NULL, 0, TRACE_STOP);
-	int64_t n = room ? sys_read(REQUEST_NONBLOCK, execd.trace, block, room, -1) : 0;
+	int64_t n = room >= TRACE_RECORD_BYTES ? sys_read(REQUEST_NONBLOCK, execd.trace, block, room, -1) : 0;
 	if (n > 0)
 		session_put(&execd.session, EXEC_TRACE, block, (size_t)n);
 	else

@@ -72,13 +72,6 @@ static ALWAYS_INLINE void arch_interrupts_off(void) { __asm__ volatile("cli" :::
 /* Lets in what interrupts are pending (they return here): sti holds interrupts off for one instruction more. */
 static ALWAYS_INLINE void arch_interrupts_window(void) { __asm__ volatile("sti\n\tnop\n\tcli" ::: "memory"); }
 
-static ALWAYS_INLINE bool arch_interrupts_are_on(void)
-{
-	uint64_t flags;
-	__asm__ volatile("pushf\n\tpop %0" : "=r"(flags));
-	return flags & 1 << 9;
-}
-
 static ALWAYS_INLINE uint64_t arch_ticks(void)
 {
 	uint32_t low, high;

@@ -14,7 +14,6 @@ enum { LINE_ACTIVE_LOW = 1 << 13, LINE_LEVEL = 1 << 15, LINE_MASKED = 1 << 16, L
 
 struct controller {
 	volatile uint32_t *select, *window;
-	uint32_t first, count;
 };
 
 /* Members: [l] under lines_lock. */
@@ -69,9 +68,8 @@ static void controller_init(struct controller *c, uint64_t address, uint32_t fir
 	}
 	c->select = (volatile uint32_t *)base;
 	c->window = (volatile uint32_t *)(base + 0x10);
-	c->first = first;
-	c->count = (controller_read(c, REGISTER_VERSION) >> 16 & 0xff) + 1;
-	for (uint32_t pin = 0; pin < c->count; pin++) {
+	uint32_t count = (controller_read(c, REGISTER_VERSION) >> 16 & 0xff) + 1;
+	for (uint32_t pin = 0; pin < count; pin++) {
 		uint32_t line = first + pin;
 
 		controller_write(c, REGISTER_LINE + pin * 2, LINE_MASKED);
@@ -115,15 +113,17 @@ err_t arch_irq_attach(uint32_t isa_irq, void (*handler)(void *), void *argument)
 	return err;
 }
 
-void arch_irq_detach(uint32_t isa_irq)
+void arch_irq_detach(uint32_t isa_irq, const void *argument)
 {
 	struct line *l = line_find(isa_irq);
 
 	if (!l)
 		return;
 	spin_lock(&lines_lock);
-	line_set_hardware(l, true);
-	l->handler = NULL;
+	if (l->handler && l->argument == argument) {
+		line_set_hardware(l, true);
+		l->handler = NULL;
+	}
 	spin_unlock(&lines_lock);
 }
 

@@ -11,8 +11,6 @@
 
 enum { FPU_ALIGNMENT = 64, FCW_INITIAL = 0x37f, MXCSR_INITIAL = 0x1f80 };
 #define RFLAGS_START    0x202ull
-/* What user code may choose: carry, parity, adjust, zero, sign, trap, direction, overflow, NT no, AC, ID. */
-#define RFLAGS_USER     0x240dd5ull
 
 STATIC_ASSERT(sizeof(struct regs) == REGS_BYTES && offsetof(struct regs, rbp) == REGS_RBP && offsetof(struct regs, rip) == REGS_RIP && offsetof(struct regs, rcx) == REGS_RCX
               && offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, r12) == REGS_R12 && offsetof(struct regs, ss) == REGS_SS, "layout.h must agree with regs.h");
@@ -46,16 +44,6 @@ void arch_regs_start(struct regs *r, const struct thread_start *start)
 		.rip = start->ip, .rsp = start->sp, .cs = SELECTOR_USER_CODE, .ss = SELECTOR_USER_DATA, .rflags = RFLAGS_START,
 		.rdi = start->arg[0], .rsi = start->arg[1], .rdx = start->arg[2],
 	};
-}
-
-err_t arch_regs_check(struct regs *r)
-{
-	if (r->rip >= USER_MAX)
-		return ERR_INVAL;
-	r->cs = SELECTOR_USER_CODE;
-	r->ss = SELECTOR_USER_DATA;
-	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_START;
-	return OK;
 }
 
 /* ---- FPU ---- */
@@ -132,8 +120,6 @@ void arch_thread_reset(struct thread *t)
 {
 	fpu_make_initial(t->arch.fpu);
 	fpu_load(t->arch.fpu);
-	fs_base_write(0);
-	user_gs_base_write(0);
 }
 
 void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out)
@@ -153,15 +139,6 @@ void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 		return;
 	fs_base_write(t->arch.fs_base);
 	user_gs_base_write(t->arch.gs_base);
-}
-
-err_t arch_user_bases_set(uint64_t fs, uint64_t gs)
-{
-	if (!base_is_canonical(fs) || !base_is_canonical(gs))
-		return ERR_INVAL;
-	fs_base_write(fs);
-	user_gs_base_write(gs);
-	return OK;
 }
 
 /* ---- User memory ---- */

@@ -9,7 +9,6 @@
 #include "kernel/debug/trace.h"
 
 enum { EXCEPTION_NMI = 2, EXCEPTION_DOUBLE = 8, EXCEPTION_GENERAL = 13, EXCEPTION_PAGE = 14, EXCEPTIONS = 32 };
-enum { PAGE_ERROR_PRESENT = 1, PAGE_ERROR_WRITE = 2, PAGE_ERROR_USER = 4, PAGE_ERROR_FETCH = 16 };
 
 struct fixup { uint64_t at, go_on; };
 extern const struct fixup fixup_start[], fixup_end[];
@@ -20,12 +19,6 @@ static const struct fixup *fixup_find(uint64_t ip)
 		if (f->at == ip)
 			return f;
 	return NULL;
-}
-
-static uint32_t fault_flags(uint64_t error)
-{
-	return (error & PAGE_ERROR_PRESENT ? FAULT_PRESENT : 0) | (error & PAGE_ERROR_WRITE ? FAULT_WRITE : 0)
-	     | (error & PAGE_ERROR_USER ? FAULT_USER : 0) | (error & PAGE_ERROR_FETCH ? FAULT_EXECUTE : 0);
 }
 
 static void interrupt(uint64_t vector)
@@ -61,13 +54,13 @@ void trap_from_user(struct regs *r, uint64_t vector, uint64_t error)
 {
 	if (vector >= EXCEPTIONS) {
 		interrupt(vector);
-	} else if (vector == EXCEPTION_PAGE && !(error & PAGE_ERROR_USER)) {
+	} else if (vector == EXCEPTION_PAGE && !(error & FAULT_USER)) {
 		/* No CPU does this, but QEMU before 9.1 does lret and iret as the kernel, and SMAP stops it: no page helps. */
 		kernel_exception(r, EXCEPTION_GENERAL, 0);
 	} else if (vector == EXCEPTION_PAGE) {
 		uint64_t address = cr2_read();
 
-		(void)kernel_page_fault(r, address, fault_flags(error), error);
+		(void)kernel_page_fault(r, address, (uint32_t)error & FAULT_FLAGS, error);
 	} else {
 		kernel_exception(r, (uint32_t)vector, error);
 	}
@@ -91,7 +84,7 @@ static bool copy_fault(struct regs *r, uint64_t vector, uint64_t error)
 
 	if (!f)
 		return false;
-	if (vector == EXCEPTION_PAGE && address < USER_MAX && kernel_page_fault(r, address, fault_flags(error), error))
+	if (vector == EXCEPTION_PAGE && address < USER_MAX && kernel_page_fault(r, address, (uint32_t)error & FAULT_FLAGS, error))
 		return true;
 	r->rip = f->go_on;
 	return true;

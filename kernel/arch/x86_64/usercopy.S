@@ -34,23 +34,7 @@ user_copy:
 1:	movq %rdx, %rcx
 	subq %rdi, %rcx
 	jz 7f
-	testb $4, %cl
-	jz 2f
-	may_fault 7f, movl (%rsi), %eax
-	may_fault 7f, movl %eax, (%rdi)
-	addq $4, %rsi
-	addq $4, %rdi
-2:	testb $2, %cl
-	jz 3f
-	may_fault 7f, movw (%rsi), %ax
-	may_fault 7f, movw %ax, (%rdi)
-	addq $2, %rsi
-	addq $2, %rdi
-3:	testb $1, %cl
-	jz 7f
-	may_fault 7f, movb (%rsi), %al
-	may_fault 7f, movb %al, (%rdi)
-	incq %rdi
+	may_fault 7f, rep movsb
 7:	movq %rdx, %rax
 	subq %rdi, %rax
 	smap_site clac

@@ -332,9 +332,9 @@ __attribute__((unused)) static err_t machine_start_with(struct boot_info *boot, 
 	boot->magic = BOOT_MAGIC;
 	boot->version = BOOT_VERSION;
 	boot->bytes = sizeof *boot;
-	if (boot_info_check(boot, &(struct boot_image){ 0, 0 }))
+	if (boot_info_check(boot, &(struct boot_image){ 0, 0, UINT64_MAX }))
 		return ERR_INVAL;
-	boot_memory_normalize(boot, &(struct boot_image){ 0, 0 });
+	boot_memory_normalize(boot, &(struct boot_image){ 0, 0, UINT64_MAX });
 	return frame_init(boot);
 }
 
