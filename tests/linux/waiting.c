@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -204,6 +205,126 @@ TEST(an_epoll_in_an_epoll_is_ready_when_it_has_something)
 	pipe_close();
 	close(inner);
 	close(outer);
+}
+
+TEST(epolls_do_not_watch_each_other)
+{
+	int one = epoll_create1(0), other = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	CHECK(epoll_ctl(one, EPOLL_CTL_ADD, one, &event) == -1 && errno == EINVAL);
+	CHECK_EQ(epoll_ctl(one, EPOLL_CTL_ADD, other, &event), 0);
+	CHECK(epoll_ctl(other, EPOLL_CTL_ADD, one, &event) == -1 && errno == ELOOP);
+	close(one);
+	close(other);
+}
+
+TEST(a_one_shot_rests_until_it_is_armed_again)
+{
+	int queue = epoll_create1(0);
+	struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = 5 }, got;
+
+	pipe_make(0);
+	CHECK_EQ(write(ends[1], "ab", 2), 2);
+	CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_ADD, ends[0], &event), 0);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+	CHECK_EQ(write(ends[1], "c", 1), 1);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_MOD, ends[0], &event), 0);
+	CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+	pipe_close();
+	close(queue);
+}
+
+TEST(all_that_are_ready_come_though_one_asks_for_one_at_a_time)
+{
+	enum { PIPES = 20 };
+	int queue = epoll_create1(0), pipes[PIPES][2];
+	struct epoll_event event = { .events = EPOLLIN }, got;
+	unsigned seen = 0;
+
+	for (unsigned i = 0; i < PIPES; i++) {
+		CHECK_EQ(pipe(pipes[i]), 0);
+		event.data.u32 = i;
+		CHECK_EQ(epoll_ctl(queue, EPOLL_CTL_ADD, pipes[i][0], &event), 0);
+		CHECK_EQ(write(pipes[i][1], "x", 1), 1);
+	}
+	for (unsigned i = 0; i < PIPES; i++) {
+		CHECK_EQ(epoll_wait(queue, &got, 1, 1000), 1);
+		seen |= 1u << got.data.u32;
+	}
+	CHECK_EQ(seen, (1u << PIPES) - 1);
+	for (unsigned i = 0; i < PIPES; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+	CHECK_EQ(epoll_wait(queue, &got, 1, 0), 0);
+	close(queue);
+}
+
+static int shared_queue;
+static volatile bool is_over;
+
+static void *wait_on_shared(void *unused)
+{
+	struct epoll_event got[4];
+
+	(void)unused;
+	while (!is_over)
+		for (int i = 0, count = epoll_wait(shared_queue, got, 4, 1); i < count; i++)
+			if (got[i].data.u32 != 77)
+				return "an event that nobody asked for";
+	return NULL;
+}
+
+TEST(threads_wait_while_descriptors_come_and_go)
+{
+	enum { THREADS = 3, ROUNDS = 300 };
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = 77 };
+	pthread_t thread[THREADS];
+	void *wrong;
+
+	shared_queue = epoll_create1(0);
+	is_over = false;
+	for (int i = 0; i < THREADS; i++)
+		CHECK_EQ(pthread_create(&thread[i], NULL, wait_on_shared, NULL), 0);
+	for (int i = 0; i < ROUNDS; i++) {
+		pipe_make(0);
+		CHECK_EQ(epoll_ctl(shared_queue, EPOLL_CTL_ADD, ends[0], &event), 0);
+		CHECK_EQ(write(ends[1], "x", 1), 1);
+		CHECK_EQ(epoll_ctl(shared_queue, EPOLL_CTL_MOD, ends[0], &event), 0);
+		if (i % 2)
+			CHECK_EQ(epoll_ctl(shared_queue, EPOLL_CTL_DEL, ends[0], NULL), 0);
+		pipe_close();
+	}
+	is_over = true;
+	for (int i = 0; i < THREADS; i++) {
+		CHECK_EQ(pthread_join(thread[i], &wrong), 0);
+		CHECK(wrong == NULL);
+	}
+	close(shared_queue);
+}
+
+TEST(a_timer_that_is_set_again_tells_what_was_left_and_forgets_what_came)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+	struct itimerspec soon = { .it_value.tv_nsec = 1000000 }, late = { .it_value.tv_sec = 100 }, off = { 0 }, old;
+	struct pollfd entry = { fd, POLLIN, 0 };
+	uint64_t count;
+
+	CHECK_EQ(timerfd_settime(fd, 0, &soon, NULL), 0);
+	CHECK_EQ(poll(&entry, 1, 20000), 1);
+	CHECK_EQ(timerfd_settime(fd, 0, &late, NULL), 0);
+	CHECK(read(fd, &count, 8) == -1 && errno == EAGAIN);
+	CHECK_EQ(timerfd_settime(fd, 0, &off, &old), 0);
+	CHECK(old.it_value.tv_sec >= 90 && old.it_value.tv_sec <= 100);
+	CHECK_EQ(poll(&entry, 1, 5), 0);
+	CHECK_EQ(timerfd_settime(fd, 0, &soon, &old), 0);
+	CHECK(old.it_value.tv_sec == 0 && old.it_value.tv_nsec == 0);
+	CHECK_EQ(poll(&entry, 1, 20000), 1);
+	CHECK_EQ(read(fd, &count, 8), 8);
+	CHECK_EQ(count, 1);
+	close(fd);
 }
 
 TEST(an_eventfd_adds_up)
