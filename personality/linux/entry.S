@@ -149,7 +149,7 @@ thread_pointer_set:
 	wrfsbase %rdi
 	ret
 
-/* Behind the image's end: notices that come here count as come in the program, and event_dispatch knows that
+/* Before the image's start: notices that come here count as come in the program, and event_dispatch knows that
  * thread->frame is still whole. */
 	.section .exit_window, "ax", @progbits
 

@@ -1,6 +1,6 @@
 /* personality/linux/vdso.c - clocks read from the time page, in the program's own right.
  *
- * These run as the program: behind the image's end, on its stack, with a plain fault when its pointer is bad.
+ * These run as the program: outside the image's code proper, on its stack, with a plain fault when its pointer is bad.
  */
 #include "personality/linux/vdso.h"
 #include <stdbool.h>
