@@ -56,6 +56,8 @@ bool call_dispatch(struct thread *t)
 		if (UNLIKELY(t->frame.number == FRAME_NO_CALL))
 			return true;
 		t->frame.rax = (uint64_t)result;
+		if (UNLIKELY(t->has_own) && signal_deliver_own(t))
+			return true;
 		if (LIKELY(!is_restart(result)))
 			break;
 		if (signal_deliver(t))

@@ -50,6 +50,7 @@ static int64_t clone_thread(struct thread *t, const struct linux_clone_args *arg
 		return err == ERR_NOMEM ? ERR_AGAIN : err;
 	child_prepare(t, child, args);
 	atomic_fetch_add_explicit(&p->live, 1, memory_order_relaxed);
+	thread_sync_mask(t);
 	/* The child waits for the lock until its number is known to all. */
 	lock_take(&p->lock);
 	int64_t tid = thread_launch(process_self(p), child, 0, args);
@@ -309,7 +310,7 @@ void clone_child(struct thread *t, uint64_t pid)
 	if (t->start_child_tid)
 		(void)(user_write(t->start_child_tid, &t->tid, sizeof(t->tid)) == 0);
 	/* The kernel started us with everything masked. */
-	t->mask = ~0ull;
+	t->mask = t->kernel_mask = ~0ull;
 	thread_set_mask(t, mask);
 }
 

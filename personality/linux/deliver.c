@@ -51,6 +51,7 @@ static void info_find(struct thread *t, uint32_t signal, struct linux_siginfo *i
 
 int64_t signal_take(struct thread *t, uint64_t set, uint64_t deadline_ns, struct linux_siginfo *info)
 {
+	thread_sync_mask(t);
 	int64_t n = native(OP_NOTICE_TAKE, REQUEST_INTERRUPTIBLE, HANDLE_NONE, set, deadline_ns, 0, 0, 0, 0);
 
 	if (n <= 0)
@@ -140,17 +141,27 @@ static bool signal_act(struct thread *t, uint32_t signal, const struct linux_sig
 	}
 }
 
+bool signal_deliver_own(struct thread *t)
+{
+	t->has_own = false;
+	return signal_act(t, (uint32_t)t->own.signal, &t->own);
+}
+
 bool signal_deliver(struct thread *t)
 {
 	struct linux_siginfo info;
-	bool is_handled = false;
+	bool is_handled = false, is_first = true;
 
-	for (;;) {
+	for (;; is_first = false) {
 		/* Cleared first: a notice that comes after the last take sets it again, and the exit path looks again. */
 		__atomic_store_n(&t->notice_flag, 0, __ATOMIC_SEQ_CST);
 		int64_t n = native(OP_NOTICE_TAKE, 0, HANDLE_NONE, ~t->mask, DEADLINE_NOW, 0, 0, 0, 0);
-		if (n <= 0)
+		if (n <= 0) {
+			/* What it told of is masked, and it does not know. */
+			if (is_first)
+				thread_sync_mask(t);
 			return is_handled;
+		}
 		info_find(t, (uint32_t)n, &info);
 		is_handled |= signal_act(t, (uint32_t)n, &info);
 	}
@@ -189,5 +200,12 @@ int64_t signal_send_self(struct thread *t, uint32_t tid, uint32_t signal, int32_
 
 	info.sent.pid = (int32_t)t->process->pid;
 	info.sent.uid = process_ids(t->process)->uid;
+	/* Standard ones that this thread takes anyway, before the call returns. */
+	if ((tid == t->tid || (tid == 0 && atomic_load_explicit(&t->process->live, memory_order_relaxed) == 1)) &&
+	    !(t->mask & LINUX_SIGNAL_BIT(signal))) {
+		t->own = info;
+		t->has_own = true;
+		return 0;
+	}
 	return signal_send(t->process, tid, &info);
 }

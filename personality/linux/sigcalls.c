@@ -115,6 +115,7 @@ int64_t linux_rt_sigpending(struct thread *t, const uint64_t *a)
 	/* With nothing masked the kernel says all that is pending. */
 	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, 0, (uint64_t)pending, 0, 0, 0, 0);
 	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, t->mask, (uint64_t)ignored, 0, 0, 0, 0);
+	t->kernel_mask = t->mask;
 	pending[0] &= t->mask;
 	return user_write(a[0], pending, a[1]);
 }

@@ -22,7 +22,7 @@ void thread_init(struct process *p, struct thread *t, enum thread_state state, u
 	struct list_node node = t->node;
 
 	*t = (struct thread){
-		.self = t, .stack_top = stack_top, .process = p, .mask = ~0ull, .alternate.flags = LINUX_SS_DISABLE,
+		.self = t, .stack_top = stack_top, .process = p, .mask = ~0ull, .kernel_mask = ~0ull, .alternate.flags = LINUX_SS_DISABLE,
 	};
 	t->node = node;
 	t->frame.number = FRAME_NO_CALL;
@@ -75,14 +75,24 @@ err_t thread_set_upcall(struct thread *t)
 	return (err_t)native(OP_UPCALL, 0, HANDLE_NONE, (uint64_t)&setup, 0, 0, 0, 0, 0);
 }
 
-void thread_set_mask(struct thread *t, uint64_t mask)
+void thread_sync_mask(struct thread *t)
 {
 	uint64_t pending[2] = { 0, 0 };
 
-	if (mask == t->mask)
+	if (t->kernel_mask == t->mask)
 		return;
-	t->mask = mask;
-	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, mask, (uint64_t)pending, 0, 0, 0, 0);
+	t->kernel_mask = t->mask;
+	(void)native(OP_NOTICE_MASK, 0, HANDLE_NONE, t->mask, (uint64_t)pending, 0, 0, 0, 0);
 	if (pending[0])
 		t->notice_flag = 1;
+}
+
+void thread_set_mask(struct thread *t, uint64_t mask)
+{
+	t->mask = mask;
+	/* All masked: it is about to end, and must not be chosen any more. */
+	bool can_wait = !(t->kernel_mask & ~mask) && mask != ~0ull &&
+	                atomic_load_explicit(&t->process->live, memory_order_relaxed) == 1;
+	if (!can_wait)
+		thread_sync_mask(t);
 }

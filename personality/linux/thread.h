@@ -39,9 +39,12 @@ struct thread {
 	bool is_deadline_kept;          /* [t] */
 	uint64_t deadline_kept;         /* [t] call_deadline's, for the repeat */
 
-	uint64_t mask;                  /* [t] as the kernel has it */
+	uint64_t mask;                  /* [t] */
+	uint64_t kernel_mask;           /* [t] as the kernel has it: mask, or less of it (thread_set_mask) */
 	uint64_t mask_saved;            /* [t] to be put back after a handler, when is_mask_saved (sigsuspend, ppoll ...) */
 	bool is_mask_saved;             /* [t] */
+	bool has_own;                   /* [t] own is a signal that it has just sent itself, to be delivered on the way out */
+	struct linux_siginfo own;       /* [t] */
 	struct linux_stack alternate;   /* [t] sigaltstack */
 	uint64_t clear_child_tid;       /* [t] */
 	uint64_t robust_head;           /* [t] */
@@ -72,5 +75,8 @@ void thread_cancel(struct thread *t) NONNULL;
 struct thread *thread_find(struct process *p, uint32_t tid) NONNULL;
 /* Tells the kernel where to enter this (the calling) thread. */
 err_t thread_set_upcall(struct thread *t) NONNULL MUST_CHECK;
-/* Sets the calling thread's notice mask, unless it has it already; flags deliverable notices for the exit path. */
+/* Sets the calling thread's mask; flags deliverable notices for the exit path. The kernel need not hear of it while the thread is the only
+ * one and masks more than before: a notice that comes all the same is left where it is, and then the kernel is told. */
 void thread_set_mask(struct thread *t, uint64_t mask) NONNULL;
+/* Tells the kernel the mask, if it has another: before there are other threads to choose from, or a wait for what is masked. */
+void thread_sync_mask(struct thread *t) NONNULL;

@@ -1,6 +1,7 @@
 /* tests/linux/signal_rules.c - signals as Linux programs expect them. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -440,4 +441,95 @@ TEST(clocks_and_timers_refuse_what_makes_no_sense)
 	CHECK_EQ(syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id), 0);
 	CHECK(syscall(SYS_timer_settime, id, 0, NULL, NULL) == -1 && errno == EINVAL);
 	CHECK_EQ(syscall(SYS_timer_delete, id), 0);
+}
+
+/* The personality need not tell the kernel of a mask at once: what comes meanwhile waits all the same. */
+TEST(what_another_process_sends_while_masked_neither_runs_nor_ends_a_wait)
+{
+	sigset_t set, old;
+	int channel[2];
+	char byte = 0;
+	pid_t parent = getpid();
+	CHECK(pipe(channel) == 0);
+	handle(SIGUSR2, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	for (int round = 1; round <= 20; round++) {
+		sigprocmask(SIG_BLOCK, &set, &old);
+		pid_t child = fork();
+		if (child == 0) {
+			kill(parent, SIGUSR2);
+			usleep(2000);
+			_exit(write(channel[1], &byte, 1) != 1);
+		}
+		CHECK(read(channel[0], &byte, 1) == 1);
+		CHECK(count == round - 1);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		CHECK(count == round && last_pid == child);
+		CHECK(waitpid(child, NULL, 0) == child);
+	}
+	close(channel[0]);
+	close(channel[1]);
+}
+
+static void *wait_unmasked(void *set)
+{
+	sigset_t old;
+	pthread_sigmask(SIG_UNBLOCK, set, &old);
+	for (int i = 0; i < 5000 && count == 0; i++)
+		usleep(1000);
+	return NULL;
+}
+
+TEST(what_the_first_thread_masked_the_second_takes)
+{
+	sigset_t set, old;
+	pthread_t thread;
+	pid_t parent = getpid();
+	handle(SIGUSR2, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	CHECK(pthread_create(&thread, NULL, wait_unmasked, &set) == 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(kill(parent, SIGUSR2) != 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(count == 1);
+	CHECK(waitpid(child, NULL, 0) == child);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	CHECK(count == 1);
+}
+
+static volatile sig_atomic_t own_depth, own_deepest, own_sent;
+
+static void nest_own(int signal)
+{
+	own_depth++;
+	if (own_depth > own_deepest)
+		own_deepest = own_depth;
+	if (own_depth < 5 && own_sent++ < 20)
+		raise(signal == SIGUSR1 ? SIGUSR2 : SIGUSR1);
+	own_depth--;
+}
+
+TEST(signals_sent_to_oneself_in_handlers_nest_and_the_masks_come_back)
+{
+	struct sigaction a = { .sa_handler = nest_own, .sa_flags = SA_NODEFER };
+	sigset_t before, after;
+	sigprocmask(SIG_SETMASK, NULL, &before);
+	sigaction(SIGUSR1, &a, NULL);
+	sigaction(SIGUSR2, &a, NULL);
+	own_deepest = own_depth = own_sent = 0;
+	CHECK(raise(SIGUSR1) == 0 && own_deepest == 5 && own_depth == 0);
+	/* With the masks of handlers the second one of the same kind waits. */
+	a.sa_flags = 0;
+	sigaction(SIGUSR1, &a, NULL);
+	sigaction(SIGUSR2, &a, NULL);
+	own_deepest = own_depth = own_sent = 0;
+	CHECK(raise(SIGUSR1) == 0 && own_deepest == 2 && own_depth == 0 && own_sent > 20);
+	sigprocmask(SIG_SETMASK, NULL, &after);
+	CHECK(sigismember(&before, SIGUSR1) == sigismember(&after, SIGUSR1) && sigismember(&before, SIGUSR2) == sigismember(&after, SIGUSR2));
+	signal(SIGUSR1, SIG_DFL);
+	signal(SIGUSR2, SIG_DFL);
 }
