@@ -9,8 +9,9 @@
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 
-enum { RECORD = sizeof(struct trace_record) };
-STATIC_ASSERT(RECORD == 32, "tools/trace.py reads records of 32 bytes");
+/* In each ring, which stays once made: 512 KiB. */
+enum { RECORDS = 16384 };
+STATIC_ASSERT(sizeof(struct trace_record) == 32, "tools/trace.py reads records of 32 bytes");
 
 /* Members: [c] by its CPU while tracing, by anyone while not. */
 static struct ring {
@@ -19,7 +20,6 @@ static struct ring {
 } rings[CPU_MAX];
 
 static struct spinlock trace_lock = SPINLOCK_INIT(RANK_TRACE);  /* who starts, stops or reads */
-static uint32_t capacity;               /* records in each ring; 0: no rings */
 bool trace_is_on;
 
 void trace_write(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t c)
@@ -29,19 +29,10 @@ void trace_write(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t c)
 
 	if (!r->records)
 		return;
-	r->records[r->written++ % capacity] = (struct trace_record){
+	r->records[r->written++ % RECORDS] = (struct trace_record){
 		.ticks = arch_ticks(), .tid = cpu->current ? cpu->current->tid : 0, .cpu = (uint8_t)cpu->index, .kind = (uint8_t)kind,
 		.a = a, .b = b, .c = c,
 	};
-}
-
-static void rings_free(void)
-{
-	for (uint32_t i = 0; i < CPU_MAX; i++) {
-		heap_free(rings[i].records, capacity * RECORD);
-		rings[i] = (struct ring){0};
-	}
-	capacity = 0;
 }
 
 /* A CPU that answers a shootdown has left trace_write: its ring is at rest. */
@@ -51,28 +42,20 @@ static void rest(void) REQUIRES(&trace_lock)
 	arch_shootdown(UINT64_MAX, 0, 0);
 }
 
-static err_t rings_make(uint32_t records) REQUIRES(&trace_lock)
+err_t trace_start(void)
 {
-	rings_free();
-	capacity = records;
-	for (uint32_t i = 0; i < cpu_count; i++)
-		if (!(rings[i].records = heap_alloc(capacity * RECORD)))
-			return ERR_NOMEM;
-	return OK;
-}
+	err_t err = OK;
 
-err_t trace_start(uint32_t records_per_cpu)
-{
-	err_t err;
-
-	if (records_per_cpu == 0 || records_per_cpu > TRACE_RECORDS_MAX)
-		return ERR_INVAL;
 	spin_lock(&trace_lock);
 	rest();
-	if ((err = rings_make(records_per_cpu)))
-		rings_free();
-	else
-		trace_is_on = true;
+	for (uint32_t i = 0; i < cpu_count && !err; i++) {
+		struct ring *r = &rings[i];
+
+		r->written = 0;
+		if (!r->records && !(r->records = heap_alloc(RECORDS * sizeof(*r->records))))
+			err = ERR_NOMEM;
+	}
+	trace_is_on = !err;
 	spin_unlock(&trace_lock);
 	return err;
 }
@@ -91,10 +74,10 @@ size_t trace_read(uint64_t first, struct trace_record *to, size_t count)
 	spin_lock(&trace_lock);
 	for (uint32_t i = 0; i < cpu_count && !trace_is_on; i++) {
 		const struct ring *r = &rings[i];
-		uint64_t have = MIN_OF(r->written, capacity);
+		uint64_t have = MIN_OF(r->written, (uint64_t)RECORDS);
 
 		for (; first < have && done < count; first++)
-			to[done++] = r->records[(r->written - have + first) % capacity];
+			to[done++] = r->records[(r->written - have + first) % RECORDS];
 		first -= MIN_OF(first, have);
 	}
 	spin_unlock(&trace_lock);

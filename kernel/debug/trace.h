@@ -33,9 +33,8 @@ static inline void trace(enum trace_kind kind, uint16_t a, uint64_t b, uint64_t 
 		trace_write(kind, a, b, c);
 }
 
-/* Starts anew with rings for so many records on each CPU (the oldest are overwritten). NOMEM, INVAL. */
-enum { TRACE_RECORDS_MAX = 65536 };
-err_t trace_start(uint32_t records_per_cpu) MUST_CHECK;
+/* Starts anew with empty rings (when they are full, the oldest records are overwritten). NOMEM. */
+err_t trace_start(void) MUST_CHECK;
 void trace_stop(void);
 /* While stopped: all CPUs' records one after the other, oldest first, from the first-th on. How many were copied. */
 size_t trace_read(uint64_t first, struct trace_record *to, size_t count) NONNULL;

@@ -66,14 +66,12 @@ static const struct resource_ops info_ops = { .name = "sys:info", .call = info_c
 
 /* ---- sys:trace ---- */
 
-enum { TRACE_RECORDS = 16384 };
-
 static int64_t trace_call(struct resource *r UNUSED, struct call_args *a)
 {
 	if (a->code != SYS_TRACE)
 		return ERR_NOTTY;
 	if (a->word == TRACE_START)
-		return trace_start(TRACE_RECORDS);
+		return trace_start();
 	if (a->word != TRACE_STOP)
 		return ERR_INVAL;
 	process_trace_names();

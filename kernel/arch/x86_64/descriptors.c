@@ -28,16 +28,8 @@ static const uint64_t segments[GDT_ENTRIES] = {
 
 static struct gate idt[VECTOR_COUNT] ALIGNED(16);
 
-/* The stack of its own that a vector runs on (index in tss.ist, from 1), or 0. */
-static uint8_t vector_stack(uint32_t vector)
-{
-	switch (vector) {
-	case 2:  return 1;              /* non-maskable */
-	case 8:  return 2;              /* double fault */
-	case 18: return 3;              /* machine check */
-	default: return 0;
-	}
-}
+/* Vectors that run on a stack of their own (index in tss.ist, from 1): non-maskable, double fault, machine check. */
+static const uint8_t vector_stack[VECTOR_COUNT] = { [2] = 1, [8] = 2, [18] = 3 };
 
 static void idt_fill(void)
 {
@@ -46,7 +38,7 @@ static void idt_fill(void)
 
 		idt[v] = (struct gate){
 			.offset_low = (uint16_t)entry, .offset_middle = (uint16_t)(entry >> 16), .offset_high = (uint32_t)(entry >> 32),
-			.selector = SELECTOR_KERNEL_CODE, .stack = vector_stack(v),
+			.selector = SELECTOR_KERNEL_CODE, .stack = vector_stack[v],
 			.type = v == 3 || v == 4 ? GATE_USER : GATE_KERNEL,     /* int3 and into are user code's to say */
 		};
 	}

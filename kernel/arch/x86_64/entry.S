@@ -5,15 +5,7 @@
  * interrupts, double faults and machine checks, each on its own stack since they may come anywhere, even
  * between SYSCALL and swapgs.
  */
-#include "kernel/arch/x86_64/layout.h"
-
-/* stac and clac, noted so that start-up can blank them on a CPU without SMAP. */
-.macro smap_site instruction
-9:	\instruction
-	.pushsection .smap_sites, "a", @progbits
-	.quad 9b
-	.popsection
-.endm
+#include "kernel/arch/x86_64/asm.h"
 
 /* All but the two that struct regs has last. */
 .macro push_from_r8

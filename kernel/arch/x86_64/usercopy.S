@@ -3,13 +3,7 @@
  * A fault that the memory system cannot resolve continues at the fixup (trap.c looks in fixup_start..fixup_end).
  * rep movsq is the cheapest bulk copy both on CPUs and in emulators that count a repetition as an instruction.
  */
-
-.macro smap_site instruction
-9:	\instruction
-	.pushsection .smap_sites, "a", @progbits
-	.quad 9b
-	.popsection
-.endm
+#include "kernel/arch/x86_64/asm.h"
 
 .macro may_fault fixup, instruction:vararg
 8:	\instruction
