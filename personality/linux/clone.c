@@ -170,7 +170,7 @@ static int64_t clone_share(struct thread *t, const struct linux_clone_args *args
 {
 	bool waits = args->flags & LINUX_CLONE_VFORK;
 	handle_t read_end = HANDLE_NONE, write_end = HANDLE_NONE, process;
-	struct process *twin;
+	struct process *twin = NULL;
 	int64_t err, pid;
 	uint8_t nothing;
 
