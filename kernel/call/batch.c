@@ -52,22 +52,6 @@ int64_t batch_run(struct batch *b, struct request *q)
 	return result;
 }
 
-/* Runs entries that were copied in and writes their results behind them. */
-static err_t chunk_run(struct batch *b, struct request *entries, size_t count, uaddr_t at)
-{
-	for (size_t i = 0; i < count && !b->is_stopped; i++) {
-		struct request *q = &entries[i];
-		int64_t result = batch_run(b, q);
-		struct { handle_t handle; uint32_t tag; int64_t result; } answer = { q->handle, q->tag, result };
-		STATIC_ASSERT(offsetof(struct request, arg) == offsetof(struct request, handle) + offsetof(typeof(answer), result), "as in a request");
-		TRY(copy_to_user(uaddr(at.raw + i * sizeof(*q) + offsetof(struct request, handle)), &answer, sizeof(answer)));
-		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
-			return ERR_INTR;
-		preempt_point();
-	}
-	return OK;
-}
-
 int64_t op_bulk(struct request *q)
 {
 	struct request chunk[BULK_CHUNK];
@@ -77,12 +61,20 @@ int64_t op_bulk(struct request *q)
 	if (count > BULK_MAX)
 		return ERR_INVAL;
 	while (b.count < count && !b.is_stopped) {
-		uaddr_t at = uaddr(q->arg[0] + b.count * sizeof(*chunk));
-		size_t part = MIN_OF(count - b.count, (size_t)BULK_CHUNK);
-		err_t err = copy_from_user(chunk, at, part * sizeof(*chunk));
+		struct request *entry = &chunk[b.count % BULK_CHUNK];
+		struct { handle_t handle; uint32_t tag; int64_t result; } answer;       /* as they lie in a request */
+		uaddr_t at = uaddr(q->arg[0] + b.count * sizeof(*entry));
+		err_t err = entry == chunk ? copy_from_user(chunk, at, MIN_OF(count - b.count, (size_t)BULK_CHUNK) * sizeof(*entry)) : OK;
 		if (err)
 			return b.count ? (int64_t)b.count : err;
-		TRY(chunk_run(&b, chunk, part, at));
+		answer.result = batch_run(&b, entry);
+		answer.handle = entry->handle;
+		answer.tag = entry->tag;
+		TRY(copy_to_user(uaddr(at.raw + offsetof(struct request, handle)), &answer, sizeof(answer)));
+		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
+			return ERR_INTR;
+		if (entry == chunk)
+			preempt_point();
 	}
 	return b.count;
 }

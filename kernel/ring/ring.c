@@ -2,7 +2,7 @@
  *
  * Who does RING_WAIT runs the entries as if it had called each of them, with the executor that BULK uses. A READ or WRITE with REQUEST_ASIDE
  * that would wait is left aside, watching its resource, and run again by who enters once the resource is ready. The ring's memory is
- * sealed and its pages are held, so no access to it can fault.
+ * sealed and its pages stay, so no access to it can fault.
  */
 #include "abi/proto/ring.h"
 #include "kernel/call/batch.h"
@@ -13,6 +13,7 @@
 #include "kernel/sched/wait.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/string.h"
 #include "lib/base/try.h"
 #include "lib/ring/ring.h"
 
@@ -39,7 +40,8 @@ struct ring {
 	_Atomic uint32_t replied;       /* [r] */
 	uint32_t taken;                 /* [r] */
 	uint32_t entries;               /* [r] and [l] to change; 0: not opened */
-	paddr_t pages[PAGES_MAX];       /* [r] and [l] to change; a reference each */
+	struct memobj *memory;          /* [r] sealed; a reference, or NULL */
+	paddr_t pages[PAGES_MAX];       /* [r] and [l] to change */
 	struct batch batch;             /* [r] */
 };
 
@@ -49,11 +51,6 @@ static void *ring_at(const struct ring *k, size_t offset)
 }
 
 static struct ring_header *header_of(const struct ring *k) { return ring_at(k, 0); }
-
-static uint32_t page_count(uint32_t entries)
-{
-	return entries ? (uint32_t)(page_round_up(ring_data_offset(entries)) >> PAGE_SHIFT) : 0;
-}
 
 /* ---- Turns ---- */
 
@@ -121,14 +118,14 @@ static void parked_notify(struct watcher *w, uint32_t ready)
 /* Leaves q aside. AGAIN: its resource is one that does not want to wait. */
 static err_t park(struct ring *k, const struct request *q, handle_t h)
 {
-	struct parked *p;
+	struct parked *p = NULL;
 	struct resource *r;
 
 	TRY(handle_find(&process_current()->handles, h, 0, &r, NULL));
-	bool is_nonblock = atomic_load(&r->open_flags) & OPEN_NONBLOCK;
-	if (is_nonblock || !(p = heap_new(struct parked))) {
+	err_t err = atomic_load(&r->open_flags) & OPEN_NONBLOCK ? ERR_AGAIN : (p = heap_new(struct parked)) ? OK : ERR_NOMEM;
+	if (err) {
 		resource_put(r);
-		return is_nonblock ? ERR_AGAIN : ERR_NOMEM;
+		return err;
 	}
 	*p = (struct parked){ .watcher.notify = parked_notify, .ring = k, .resource = r, .request = *q };
 	spin_lock(&k->lock);
@@ -151,6 +148,12 @@ static void parked_free(struct parked *p)
 	k->parked_count--;
 	resource_put(p->resource);
 	heap_delete(p);
+}
+
+static void parked_finish(struct parked *p, int64_t result)
+{
+	reply(p->ring, &p->request, result);
+	parked_free(p);
 }
 
 static int64_t parked_run(struct parked *p, uint32_t more_flags)
@@ -177,8 +180,7 @@ static void run_ready(struct ring *k)
 			result = parked_run(p, 0);
 		if (result == ERR_AGAIN)
 			continue;
-		reply(k, &p->request, result);
-		parked_free(p);
+		parked_finish(p, result);
 	}
 }
 
@@ -225,14 +227,11 @@ static int64_t ring_wait(struct ring *k, uint64_t word, uint32_t request_flags)
 
 	while (!err) {
 		TRY(turn_begin(k, request_flags));
-		uint32_t before = k->replied;
 		err = run_put(k);
 		run_ready(k);
 		bool is_over = word & RING_NO_WAIT || k->replied != (uint32_t)word || !k->parked_count;
-		bool has_news = k->replied != before;
 		turn_end(k);
-		if (has_news)
-			resource_notify(k->self, READY_READ);
+		resource_notify(k->self, READY_READ);
 		if (err || is_over)
 			break;
 		spin_lock(&k->lock);
@@ -252,60 +251,54 @@ static int64_t ring_cancel(struct ring *k, uint32_t tag, uint32_t request_flags)
 	list_each(p, &k->parked, link)
 		found = p->request.tag == tag ? p : found;
 	spin_unlock(&k->lock);
-	if (found) {
-		reply(k, &found->request, ERR_CANCELED);
-		parked_free(found);
-	}
+	if (found)
+		parked_finish(found, ERR_CANCELED);
 	turn_end(k);
 	return found ? OK : ERR_SRCH;
 }
 
-static void pages_put(paddr_t *pages, uint32_t count)
+/* Takes the ring's memory (and what is aside) away and gives it another: a reference, or NULL. */
+static void ring_exchange(struct ring *k, struct memobj *m, const paddr_t *pages, uint32_t entries)
 {
-	while (count--)
-		frame_put(pages[count]);
-}
+	struct memobj *old = k->memory;
 
-/* Exchanges the ring's memory for another; entries 0: for none. BUSY. */
-static err_t ring_exchange(struct ring *k, paddr_t *pages, uint32_t entries)
-{
-	if (k->parked_count && entries)
-		return ERR_BUSY;
 	while (k->parked_count)
 		parked_free(list_first(&k->parked, struct parked, link));
-	pages_put(k->pages, page_count(k->entries));
 	spin_lock(&k->lock);
-	for (uint32_t i = 0; i < page_count(entries); i++)
-		k->pages[i] = pages[i];
+	memmove(k->pages, pages, sizeof(k->pages));
+	k->memory = m;
 	k->entries = entries;
 	k->taken = 0;
 	k->replied = 0;
 	spin_unlock(&k->lock);
-	return OK;
+	if (old)
+		memobj_put(old);
 }
 
 static int64_t ring_open(struct ring *k, struct call_args *a)
 {
-	struct memobj *m = memobj_of(a->passed.resource);
-	paddr_t pages[PAGES_MAX];
-	uint32_t held = 0;
-	err_t err = OK;
+	struct memobj *m = a->word ? memobj_of(a->passed.resource) : NULL;
+	uint32_t entries = (uint32_t)a->word;
+	paddr_t pages[PAGES_MAX] = {0};
+	err_t err;
 
 	if (a->word && (!m || ~a->passed.rights & (RIGHT_READ | RIGHT_WRITE)))
 		return ERR_BADF;
-	if (a->word && (a->word > KERNEL_ENTRIES_MAX || !ring_entries_fit(a->word, memobj_bytes(m))))
+	if (m && (a->word > KERNEL_ENTRIES_MAX || !ring_entries_fit(a->word, memobj_bytes(m))))
 		return ERR_INVAL;
-	if (a->word)
-		TRY(memobj_seal(m, memobj_bytes(m)));
-	while (!err && held < page_count((uint32_t)a->word))
-		if (!(err = memobj_page(m, (uint64_t)held << PAGE_SHIFT, true, &pages[held])))
-			held++;
-	if (!err && !(err = turn_begin(k, a->request_flags))) {
-		err = ring_exchange(k, pages, (uint32_t)a->word);
-		turn_end(k);
+	if (m && (err = memobj_seal(m, memobj_bytes(m))))
+		return err;
+	for (uint32_t i = 0; m && i * PAGE_BYTES < ring_data_offset(entries); i++) {
+		TRY(memobj_page(m, i * PAGE_BYTES, true, &pages[i]));
+		frame_put(pages[i]);    /* it stays as long as the sealed object does */
 	}
-	if (err)
-		pages_put(pages, held);
+	TRY(turn_begin(k, a->request_flags));
+	err = k->parked_count && m ? ERR_BUSY : OK;
+	if (!err && m)
+		memobj_get(m);
+	if (!err)
+		ring_exchange(k, m, pages, entries);
+	turn_end(k);
 	return err;
 }
 
@@ -336,7 +329,8 @@ static uint32_t ring_ready(struct resource *r)
 
 static void ring_destroy(struct resource *r)
 {
-	(void)ring_exchange(r->data, NULL, 0);
+	struct ring *k = r->data;
+	ring_exchange(k, NULL, k->pages, 0);
 }
 
 static const struct resource_ops ring_ops = {

@@ -26,6 +26,17 @@ def copy_tree(to):
             shutil.copyfile(tap.ROOT / name, target)
 
 
+def build_pages_programs(tree, files, *goals):
+    """Makes bin/GOAL of each in a tree of its own, with the page's files."""
+    copy_tree(tree)
+    for path, text in files.items():
+        target = tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    environment = {key: value for key, value in os.environ.items() if key not in ("O", "MAKEFLAGS", "MFLAGS")}
+    subprocess.run(["make", "-C", tree, *(tree / "build/bin" / goal for goal in goals)], check=True, capture_output=True, env=environment)
+
+
 def rule_the_server_fits_on_a_page():
     lines = [line for line in files_of_page("hello-scheme.md")["servers/hello/main.c"].splitlines() if line.strip()]
     assert len(lines) <= 45, len(lines)
@@ -35,17 +46,20 @@ def rule_the_hello_scheme_of_the_page_builds_and_greets():
     files = files_of_page("hello-scheme.md")
     with tempfile.TemporaryDirectory(prefix="howto.") as name:
         tree = Path(name)
-        copy_tree(tree)
-        for path, text in files.items():
-            target = tree / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-        environment = {key: value for key, value in os.environ.items() if key not in ("O", "MAKEFLAGS", "MFLAGS")}
-        subprocess.run(["make", "-C", tree, tree / "build/bin/hello", tree / "build/bin/tests/hello"], check=True, capture_output=True, env=environment)
+        build_pages_programs(tree, files, "hello", "tests/hello")
         done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--add", f"{tree}/build/bin/hello:/boot/hello",
                                "--add", f"{tree}/build/bin/tests/hello:/tests/hello", "--add", f"{tree}/image/etc/init.rc:/etc/init.rc",
                                "--", "/tests/hello"], capture_output=True, timeout=300)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello, world!\n", b""), done
+
+
+def rule_the_rings_of_the_page_build_and_answer():
+    with tempfile.TemporaryDirectory(prefix="howto.") as name:
+        tree = Path(name)
+        build_pages_programs(tree, files_of_page("rings.md"), "tests/many", "tests/chain")
+        done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--add", f"{tree}/build/bin/tests:/tests",
+                               "--", "/bin/sh", "-c", "/tests/many && /tests/chain"], capture_output=True, timeout=300)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"32 reads of 100 bytes\n0: done\n1: done\n2: done\n", b""), done
 
 
 def rule_a_program_is_ported_as_the_page_says():
