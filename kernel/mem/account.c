@@ -76,18 +76,23 @@ static void uncharge_one(struct account *a, enum account_kind kind, uint64_t cou
 		account_put(a);
 }
 
+/* For a and what is above it, below end. */
+static void uncharge_until(struct account *a, const struct account *end, enum account_kind kind, uint64_t count)
+{
+	while (a != end) {
+		/* a may go with its last use, and its parent with it: the parent's own use keeps the parent until we are there. */
+		struct account *parent = a->parent;
+		uncharge_one(a, kind, count);
+		a = parent;
+	}
+}
+
 err_t account_charge(struct account *a, enum account_kind kind, uint64_t count)
 {
-	if (count == 0)
-		return OK;
-	for (struct account *at = a; at; at = at->parent) {
+	for (struct account *at = a; at && count != 0; at = at->parent) {
 		if (LIKELY(charge_one(at, kind, count)))
 			continue;
-		for (struct account *undo = a; undo != at;) {
-			struct account *next = undo->parent;
-			uncharge_one(undo, kind, count);
-			undo = next;
-		}
+		uncharge_until(a, at, kind, count);
 		return over_limit[kind];
 	}
 	return OK;
@@ -95,12 +100,8 @@ err_t account_charge(struct account *a, enum account_kind kind, uint64_t count)
 
 void account_uncharge(struct account *a, enum account_kind kind, uint64_t count)
 {
-	while (count != 0 && a) {
-		/* a may go with its last use, and its parent with it: the parent's own use keeps the parent until we are there. */
-		struct account *parent = a->parent;
-		uncharge_one(a, kind, count);
-		a = parent;
-	}
+	if (count != 0)
+		uncharge_until(a, NULL, kind, count);
 }
 
 bool account_is_full(struct account *a, enum account_kind kind)

@@ -24,6 +24,13 @@ static inline uaddr_t uaddr(uint64_t raw) { return (uaddr_t){ raw }; }
 static inline paddr_t paddr(uint64_t raw) { return (paddr_t){ raw }; }
 static inline void *paddr_to_kernel(paddr_t p) { return (void *)(p.raw + DIRECT_MAP_BASE); }
 static inline paddr_t kernel_to_paddr(const void *p) { return paddr((uint64_t)p - DIRECT_MAP_BASE); }
+static inline char *paddr_byte(paddr_t page, uint64_t offset) { return (char *)paddr_to_kernel(page) + (offset & PAGE_MASK); }
+/* Of bytes from offset on, those in its page. */
+static inline uint64_t part_in_page(uint64_t offset, uint64_t bytes)
+{
+	uint64_t rest = PAGE_BYTES - (offset & PAGE_MASK);
+	return bytes < rest ? bytes : rest;
+}
 static inline uint64_t page_round_up(uint64_t n) { return (n + PAGE_MASK) & ~PAGE_MASK; }
 static inline uint64_t page_round_down(uint64_t n) { return n & ~PAGE_MASK; }
 

@@ -92,13 +92,8 @@ bool frame_range_is_managed(paddr_t start, uint64_t bytes)
 
 bool frame_range_is_ram(paddr_t start, uint64_t bytes)
 {
-	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
-	for (uint32_t i = 0; i < ZONES; i++) {
-		const struct bank *b = &memory.banks[i];
-		if (first >= b->first && end >= first && end <= b->first + b->count)
-			return true;
-	}
-	return false;
+	const struct frame *first = frame_of(start), *last = frame_of(paddr(start.raw + bytes - 1));
+	return first && last && bank_of(first) == bank_of(last);
 }
 
 /* ---- Buddy lists ---- */
@@ -360,6 +355,7 @@ static void bank_cover(struct bank *b, uint64_t first, uint64_t end, uint64_t lo
 static void banks_find(const struct boot_info *boot)
 {
 	memset(memory.banks, 0, sizeof memory.banks);
+	memory.total = 0;
 	for (uint32_t i = 0; i < boot->memory_count; i++) {
 		const struct boot_memory *m = &boot->memory[i];
 		/* The firmware's tables are RAM too, but may lie far from the rest. */
@@ -367,6 +363,7 @@ static void banks_find(const struct boot_info *boot)
 			continue;
 		bank_cover(&memory.banks[ZONE_LOW], first_page(m), end_page(m), 0, PAGE_NUMBER_4G);
 		bank_cover(&memory.banks[ZONE_HIGH], first_page(m), end_page(m), PAGE_NUMBER_4G, PAGE_NUMBER_MAX);
+		memory.total += m->kind == BOOT_MEMORY_FREE ? end_page(m) - first_page(m) : 0;
 	}
 }
 
@@ -401,12 +398,9 @@ static void range_release(uint64_t first, uint64_t end)
 
 err_t frame_init(struct boot_info *boot)
 {
-	memory.total = memory.free_count = memory.reserve = 0;
+	memory.free_count = memory.reserve = 0;
 	atomic_store(&memory.kernel_used, 0);
 	banks_find(boot);
-	for (uint32_t i = 0; i < boot->memory_count; i++)
-		if (boot->memory[i].kind == BOOT_MEMORY_FREE)
-			memory.total += end_page(&boot->memory[i]) - first_page(&boot->memory[i]);
 	TRY(bank_init(boot, &memory.banks[ZONE_LOW]));
 	TRY(bank_init(boot, &memory.banks[ZONE_HIGH]));
 	for (uint32_t i = 0; i < boot->memory_count; i++)

@@ -131,11 +131,6 @@ static uint32_t order_of(size_t bytes)
 	return pages <= 1 ? 0 : highest_bit(pages - 1) + 1;
 }
 
-static size_t size_of(size_t bytes)
-{
-	return bytes > class_bytes[CLASSES - 1] ? (size_t)PAGE_BYTES << order_of(bytes) : class_bytes[class_of(bytes)];
-}
-
 static void *large_alloc(size_t bytes)
 {
 	paddr_t p;
@@ -169,16 +164,3 @@ void heap_free(void *p, size_t bytes)
 		small_free(p, class_of(bytes));
 }
 
-void *heap_grow(void *old, size_t old_bytes, size_t new_bytes)
-{
-	if (old && new_bytes >= old_bytes && size_of(MAX_OF(new_bytes, (size_t)1)) == size_of(MAX_OF(old_bytes, (size_t)1)) && !must_fail()) {
-		memset((char *)old + old_bytes, 0, new_bytes - old_bytes);
-		return old;
-	}
-	void *p = heap_alloc(new_bytes);
-	if (p && old) {
-		memcpy(p, old, MIN_OF(old_bytes, new_bytes));
-		heap_free(old, old_bytes);
-	}
-	return p;
-}

@@ -1,4 +1,4 @@
-/* kernel/mem/memobj.c - memory objects: their life, length and holes, and reclaiming what pagers can bring again. */
+/* kernel/mem/memobj.c - memory objects: their life, clones, length and holes, and reclaiming what pagers can bring again. */
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/heap.h"
@@ -67,32 +67,6 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 	return OK;
 }
 
-void memobj_get(struct memobj *m) { object_get(&m->object); }
-
-void memobj_put(struct memobj *m)
-{
-	if (!object_put(&m->object))
-		return;
-	ASSERT(list_is_empty(&m->regions));
-	if (m->kind == MEMOBJ_PAGED) {
-		spin_lock(&paged_lock);
-		list_remove(&m->paged_link);
-		spin_unlock(&paged_lock);
-		if (m->drop)
-			m->drop(m->context);
-	}
-	memobj_index_clear(&m->pages);
-	memobj_index_clear(&m->kept);
-	if (m->parent) {
-		memobj_reader_gone(m->parent);
-		memobj_put(m->parent);  /* never itself a clone */
-	}
-	account_put(m->account);
-	heap_delete(m);
-}
-
-/* ---- Pages that go ---- */
-
 static void slot_drop(void *context, uint64_t n, uint64_t slot)
 {
 	uint64_t *held_count = context;
@@ -107,7 +81,42 @@ void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
 }
 
-void memobj_index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
+static void index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
+
+/* A clone is gone that might have read through to m. */
+static void reader_gone(struct memobj *m)
+{
+	spin_lock(&m->lock);
+	if (--m->readers == 0)
+		index_clear(&m->kept);
+	spin_unlock(&m->lock);
+}
+
+void memobj_get(struct memobj *m) { object_get(&m->object); }
+
+void memobj_put(struct memobj *m)
+{
+	if (!object_put(&m->object))
+		return;
+	ASSERT(list_is_empty(&m->regions));
+	if (m->kind == MEMOBJ_PAGED) {
+		spin_lock(&paged_lock);
+		list_remove(&m->paged_link);
+		spin_unlock(&paged_lock);
+		if (m->drop)
+			m->drop(m->context);
+	}
+	index_clear(&m->pages);
+	index_clear(&m->kept);
+	if (m->parent) {
+		reader_gone(m->parent);
+		memobj_put(m->parent);  /* never itself a clone */
+	}
+	account_put(m->account);
+	heap_delete(m);
+}
+
+/* ---- Length ---- */
 
 /* Zeroes [from, end) of one page where it is not zero anyway: in a hole, cut off, or with a pager, who cuts to length what he brings.
  * PERM: the object is sealed. */
@@ -123,8 +132,6 @@ static err_t part_clear(struct memobj *m, uint64_t from, uint64_t end) REQUIRES(
 	err = memobj_part_change(m, from, NULL, end - from, false);
 	return m->is_sealed ? ERR_PERM : err == ERR_RANGE ? OK : err;
 }
-
-/* ---- Length ---- */
 
 uint64_t memobj_bytes(struct memobj *m)
 {
@@ -171,6 +178,73 @@ err_t memobj_seal(struct memobj *m, uint64_t bytes)
 		TRY(memobj_page(m, at, true, &frame));
 		frame_put(frame);
 	}
+	return OK;
+}
+
+/* ---- Clones of a window ----
+ *
+ * A clone is an anonymous object that begins with its parent's frames. Only where the parent is paged or
+ * physical can a page come later: then the clone reads missing pages through to that object, however long the chain of clones.
+ */
+
+/* Shares the frames of pages [first, end) of m. */
+static err_t pages_share(struct memobj *m, uint64_t first, uint64_t end, struct memobj *clone) REQUIRES(&m->lock)
+{
+	for (uint64_t n = first; page_index_next(&m->pages, n, end, &n); n++) {
+		uint64_t *theirs, *slot = page_index_find(&m->pages, n);
+		TRY(page_index_make(&clone->pages, n - first, &theirs));
+		frame_get(slot_frame(*slot));
+		*theirs = slot_frame(*slot).raw | SLOT_COPY;
+		*slot |= SLOT_COPY;
+		clone->held_count++;
+	}
+	return OK;
+}
+
+static err_t window_share(struct memobj *m, uint64_t first, uint64_t pages, struct memobj *clone) REQUIRES(&m->lock)
+{
+	uint64_t held = memobj_page_count(m);
+	if (m->is_sealed)
+		return ERR_PERM;
+	if (first >= held)
+		return OK;
+	pages = MIN_OF(pages, held - first);
+	clone->changed_ns = m->changed_ns;
+	struct memobj *root = m->kind != MEMOBJ_ANONYMOUS ? m : first < m->window_pages ? m->parent : NULL;
+	if (root) {
+		memobj_get(root);
+		root->readers++;
+		clone->parent = root;
+		clone->parent_page = first + (root == m ? 0 : m->parent_page);
+		clone->window_pages = root == m ? pages : MIN_OF(pages, m->window_pages - first);
+	}
+	return pages_share(m, first, first + pages, clone);
+}
+
+err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes, struct account *a, struct memobj **out)
+{
+	struct memobj *clone;
+	uint64_t first = offset >> PAGE_SHIFT, pages = page_round_up(bytes) >> PAGE_SHIFT;
+	if (offset & PAGE_MASK || offset > MEMOBJ_BYTES_MAX || bytes > MEMOBJ_BYTES_MAX)
+		return ERR_INVAL;
+	/* Only memory that the kernel can copy. */
+	if (parent->kind == MEMOBJ_PHYSICAL && (parent->cache_flags & (PAGE_UNCACHED | PAGE_WRITE_COMBINING) ||
+	                                        !memobj_is_ram(parent)))
+		return ERR_INVAL;
+	err_t err = memobj_new(MEMOBJ_ANONYMOUS, bytes, a, &clone);
+	if (err)
+		return err;
+	spin_lock(&parent->lock);
+	err = window_share(parent, first, pages, clone);
+	spin_unlock(&parent->lock);
+	if (err) {
+		memobj_put(clone);
+		return err;
+	}
+	/* Nobody may go on writing to the shared frames through an old mapping. */
+	if (clone->held_count)
+		memobj_zap(parent, first, first + pages, false);
+	*out = clone;
 	return OK;
 }
 

@@ -16,11 +16,6 @@
 
 enum { SMALL_BYTES = 256 };
 
-static uint64_t part_in_page(uint64_t offset, uint64_t bytes)
-{
-	return MIN_OF(bytes, PAGE_BYTES - (offset & PAGE_MASK));
-}
-
 err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done)
 {
 	*done = 0;
@@ -34,7 +29,7 @@ err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, s
 		err_t err = memobj_page(m, at, false, &frame);
 		if (err)
 			return err == ERR_RANGE ? OK : err;     /* cut meanwhile: that is the end */
-		err = copy_to_user(uaddr(to.raw + *done), (char *)paddr_to_kernel(frame) + (at & PAGE_MASK), part);
+		err = copy_to_user(uaddr(to.raw + *done), paddr_byte(frame, at), part);
 		frame_put(frame);
 		if (err)
 			return err;
@@ -67,7 +62,7 @@ static err_t source_get(struct source *s, uaddr_t from, uint64_t *part)
 	err_t err = space_pin(cpu_this()->space, from.raw, false, true, &s->frame);
 	if (err)
 		return err == ERR_NOMEM || err == ERR_INTR ? err : ERR_FAULT;
-	s->bytes = (char *)paddr_to_kernel(s->frame) + (from.raw & PAGE_MASK);
+	s->bytes = paddr_byte(s->frame, from.raw);
 	return OK;
 }
 
@@ -95,7 +90,7 @@ err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint6
 			m->bytes = MAX_OF(m->bytes, at + part);
 		err_t err = bytes && must_leave_rest(m, n) ? ERR_NOMEM : memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step);
 		if (!err) {
-			char *to = (char *)paddr_to_kernel(frame) + (at & PAGE_MASK);
+			char *to = paddr_byte(frame, at);
 			if (bytes)
 				arch_bytes_copy(to, bytes, part);
 			else

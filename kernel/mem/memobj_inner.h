@@ -1,7 +1,7 @@
 /* kernel/mem/memobj_inner.h - what the files of kernel/mem know of a memory object, and nobody else.
  *
- * memobj.c: life, length, holes. memobj_page.c: which frame is a page. memobj_map.c: every mapping of an object.
- * memobj_clone.c: clones. memobj_copy.c: bytes in and out.
+ * memobj.c: life, clones, length, holes. memobj_page.c: which frame is a page. memobj_map.c: every mapping of an object.
+ * memobj_copy.c: bytes in and out.
  */
 #pragma once
 #include "kernel/mem/frame.h"
@@ -67,7 +67,7 @@ enum page_mode {
 /* What to do, without locks, before asking for a page again. */
 enum page_todo { PAGE_TODO_ASK, PAGE_TODO_COPY, PAGE_TODO_SPIN };
 struct page_step {
-	struct memobj *object;          /* borrowed */
+	struct memobj *object;          /* borrowed: the one asked for, or what it reads through to */
 	uint64_t page;
 	enum page_todo todo;
 	uint32_t asked;                 /* how often the pager was: 0 at first */
@@ -89,9 +89,6 @@ err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint6
 static inline bool memobj_is_ram(const struct memobj *m) { return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes); }
 /* Frees the frames of pages [first, end). */
 void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock);
-void memobj_index_clear(struct page_index *x);
-/* A clone is gone that might have read through to m. */
-void memobj_reader_gone(struct memobj *m);
 /* Maps nothing more of pages [first, end), in any space; private_too: not even what private mappings copied. No locks. */
 void memobj_zap(struct memobj *m, uint64_t first, uint64_t end, bool private_too);
 void memobj_touch_changed(struct memobj *m) REQUIRES(&m->lock);

@@ -18,6 +18,15 @@ static uint64_t slot_get(const struct page_index *x, uint64_t n)
 	return slot ? *slot : 0;
 }
 
+/* Before page n can be had something must be done without locks. */
+static err_t page_later(struct memobj *m, uint64_t n, enum page_todo todo, struct page_step *step)
+{
+	step->object = m;
+	step->page = n;
+	step->todo = todo;
+	return ERR_AGAIN;
+}
+
 /* Puts a frame (whose reference it takes) at page n, which is empty. */
 static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flags) REQUIRES(&m->lock)
 {
@@ -27,16 +36,6 @@ static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flag
 	*slot = frame.raw | flags;
 	m->held_count++;
 	return OK;
-}
-
-/* A new page n of the object's own: zeroes (NULL), or a copy of a frame. */
-static err_t page_new(struct memobj *m, uint64_t n, const void *copy_of, paddr_t *out) REQUIRES(&m->lock)
-{
-	TRY(frame_copy(copy_of, m->account, out));
-	err_t err = page_put(m, n, *out, copy_of ? SLOT_DIRTY : 0);
-	if (err)
-		frame_put(*out);
-	return err;
 }
 
 /* Keeps page n as it is for clones that have not read it yet. */
@@ -73,8 +72,7 @@ static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *
 		*slot &= ~(uint64_t)SLOT_COPY;
 	if (*slot & SLOT_COPY && !list_is_empty(&m->regions)) {
 		*slot |= SLOT_BUSY;
-		step->todo = PAGE_TODO_COPY;
-		return ERR_AGAIN;
+		return page_later(m, n, PAGE_TODO_COPY, step);
 	}
 	if (*slot & SLOT_COPY && (err = slot_copy(m, slot)))
 		return err;
@@ -84,84 +82,47 @@ static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *
 	return OK;
 }
 
-/* The parent's frame of its page n, borrowed under the parent's lock; AGAIN: its pager must be asked. The slot, if it is in pages. */
-static err_t parent_page(struct memobj *parent, uint64_t n, paddr_t *out, uint64_t **slot_out) REQUIRES(&parent->lock)
-{
-	*slot_out = NULL;
-	if (parent->kind == MEMOBJ_PHYSICAL) {
-		*out = paddr(parent->physical.raw + (n << PAGE_SHIFT));
-		return OK;
-	}
-	uint64_t kept = slot_get(&parent->kept, n);
-	if (kept) {
-		*out = slot_frame(kept);
-		return OK;
-	}
-	if (n >= memobj_page_count(parent))
-		return ERR_RANGE;
-	uint64_t *slot = page_index_find(&parent->pages, n);
-	if (!slot || *slot == 0)
-		return ERR_AGAIN;
-	*out = slot_frame(*slot);
-	*slot_out = slot;
-	return OK;
-}
-
-/* Page n is missing in a clone and below its window. A frame that will be mapped becomes the clone's too,
- * so that its mappings go when it is copied. */
+/* Page n is missing in a clone and below its window. Unless it is only looked at, its parent's frame becomes the clone's
+ * too, so that its mappings go when it is copied. */
 static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
 	struct memobj *parent = m->parent;
-	uint64_t *parent_slot;
-	paddr_t frame;
+	uint64_t there = m->parent_page + n, kept, *slot;
 
 	spin_lock_nested(&parent->lock);
-	err_t err = parent_page(parent, m->parent_page + n, &frame, &parent_slot);
-	if (err == ERR_AGAIN)
-		step->todo = PAGE_TODO_ASK;
-	if (err)
+	kept = slot_get(&parent->kept, there);
+	*out = slot_frame(kept);
+	err_t err = kept ? OK : memobj_page_locked(parent, there, PAGE_LOOK, out, step);
+	if (err || mode == PAGE_LOOK || (err = page_put(m, n, *out, SLOT_COPY)))
 		goto unlock;
-	if (mode == PAGE_CHANGE) {
-		err = page_new(m, n, paddr_to_kernel(frame), out);
-		if (!err)
-			memobj_touch_changed(m);
-		goto unlock;
-	}
-	*out = frame;
-	if (mode == PAGE_LOOK)
-		goto unlock;
-	if ((err = page_put(m, n, frame, SLOT_COPY)))
-		goto unlock;
-	frame_get(frame);
-	if (parent_slot)
-		*parent_slot |= SLOT_COPY;
+	frame_get(*out);
+	if (!kept && (slot = page_index_find(&parent->pages, there)))
+		*slot |= SLOT_COPY;
 unlock:
 	spin_unlock(&parent->lock);
 	return err;
 }
 
+/* Brings page n in, or only tells its frame if it is to be looked at. */
 static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
 	if (n < m->window_pages)
 		return page_read_through(m, n, mode, out, step);
-	if (m->kind == MEMOBJ_PAGED || mode == PAGE_NEAR) {
-		step->todo = PAGE_TODO_ASK;
-		return ERR_AGAIN;
-	}
+	if (m->kind == MEMOBJ_PAGED || mode == PAGE_NEAR)
+		return page_later(m, n, PAGE_TODO_ASK, step);
 	if (mode == PAGE_LOOK) {
 		*out = frame_zero();
 		return OK;
 	}
-	err_t err = page_new(m, n, NULL, out);
-	if (!err && mode == PAGE_CHANGE)
-		memobj_touch_changed(m);
+	TRY(frame_alloc(0, FRAME_ZEROED, m->account, out));
+	err_t err = page_put(m, n, *out, 0);
+	if (err)
+		frame_put(*out);
 	return err;
 }
 
 err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step)
 {
-	step->object = m;
-	step->page = n;
 	if (n >= memobj_page_count(m))
 		return ERR_RANGE;
 	if (m->kind == MEMOBJ_PHYSICAL) {
@@ -169,12 +130,14 @@ err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, padd
 		return OK;
 	}
 	uint64_t *slot = page_index_find(&m->pages, n);
-	if (!slot || *slot == 0)
-		return page_missing(m, n, mode, out, step);
-	if (UNLIKELY(*slot & SLOT_BUSY) && mode != PAGE_LOOK) {
-		step->todo = PAGE_TODO_SPIN;
-		return ERR_AGAIN;
+	if (!slot || *slot == 0) {
+		err_t err = page_missing(m, n, mode, out, step);
+		if (err || mode != PAGE_CHANGE)
+			return err;
+		slot = page_index_find(&m->pages, n);
 	}
+	if (UNLIKELY(*slot & SLOT_BUSY) && mode != PAGE_LOOK)
+		return page_later(m, n, PAGE_TODO_SPIN, step);
 	if (mode == PAGE_CHANGE)
 		return page_change(m, n, slot, out, step);
 	*out = slot_frame(*slot);
@@ -220,26 +183,19 @@ static err_t page_copy_finish(struct memobj *m, uint64_t n)
 	return err;
 }
 
-/* The pager of a page that is missing in m, or in what m reads through to. */
-static err_t page_ask(struct memobj *m, uint64_t n)
-{
-	if (m->kind != MEMOBJ_PAGED) {
-		n += m->parent_page;
-		m = m->parent;
-	}
-	return m->ask(m->context, m, n << PAGE_SHIFT);
-}
-
 err_t memobj_page_retry(struct page_step *step, err_t err, bool wait)
 {
+	struct memobj *m = step->object;
 	if (err == ERR_NOMEM)
 		return memobj_reclaim(MEMOBJ_RECLAIM_COUNT) ? OK : err;
 	if (err != ERR_AGAIN || (step->todo == PAGE_TODO_ASK && !wait))
 		return err;
 	if (step->todo == PAGE_TODO_COPY)
-		return page_copy_finish(step->object, step->page);
-	if (step->todo == PAGE_TODO_ASK)        /* it may say yes but bring nothing */
-		return step->asked++ < MEMOBJ_ASK_MAX ? page_ask(step->object, step->page) : ERR_IO;
+		return page_copy_finish(m, step->page);
+	if (step->todo == PAGE_TODO_ASK && step->asked++ == MEMOBJ_ASK_MAX)
+		return ERR_IO;  /* it says yes but brings nothing */
+	if (step->todo == PAGE_TODO_ASK)
+		return m->ask(m->context, m, step->page << PAGE_SHIFT);
 	arch_poll_requests();
 	arch_pause();
 	return OK;

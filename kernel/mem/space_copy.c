@@ -38,16 +38,6 @@ err_t space_pin(struct space *s, uint64_t address, bool write, bool wait, paddr_
 	return OK;
 }
 
-static size_t part_in_page(uint64_t address, size_t bytes)
-{
-	return MIN_OF(bytes, PAGE_BYTES - (address & PAGE_MASK));
-}
-
-static char *byte_at(paddr_t frame, uint64_t address)
-{
-	return (char *)paddr_to_kernel(frame) + (address & PAGE_MASK);
-}
-
 err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done)
 {
 	*done = 0;
@@ -62,9 +52,9 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 			return err;
 		if (!(err = page_lock(to, sink, true, wait, &sink_frame))) {
 			if (LIKELY(sink_frame.raw != source_frame.raw))
-				arch_bytes_copy(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
+				arch_bytes_copy(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			else
-				memmove(byte_at(sink_frame, sink), byte_at(source_frame, source), part);
+				memmove(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			spin_unlock(&to->lock);
 			*done += part;
 		}
@@ -83,7 +73,7 @@ static err_t kernel_copy(struct space *s, uint64_t address, char *kernel, size_t
 		paddr_t frame;
 		part = part_in_page(address, bytes);
 		TRY(page_lock(s, address, write, wait, &frame));
-		char *user = byte_at(frame, address);
+		char *user = paddr_byte(frame, address);
 		arch_bytes_copy(write ? user : kernel, write ? kernel : user, part);
 		spin_unlock(&s->lock);
 	}

@@ -75,7 +75,7 @@ static err_t page_shown(struct region *r, uint64_t address, enum page_mode mode,
 	err_t err = memobj_page_try(r->object, (r->offset + (address - r->start)) >> PAGE_SHIFT, mode, &e->frame, step);
 	e->flags = region_page_flags(r) | r->object->cache_flags;
 	if (err == ERR_AGAIN)
-		memobj_get(r->object);
+		memobj_get(step->object);
 	return err;
 }
 

@@ -149,18 +149,6 @@ void heap_free(void *p, size_t bytes)
 
 #endif
 
-void *heap_grow(void *old, size_t old_bytes, size_t new_bytes)
-{
-	void *p = heap_alloc(new_bytes);
-
-	if (!p)
-		return NULL;
-	if (old)
-		memcpy(p, old, MIN_OF(old_bytes, new_bytes));
-	heap_free(old, old_bytes);
-	return p;
-}
-
 size_t heap_used_bytes(void)
 {
 	return used_bytes;
