@@ -34,6 +34,7 @@ struct cpu {
 	uint64_t switches, interrupts, requests;        /* [c] written, read by anyone */
 	const struct spinlock *held[CPU_HELD_MAX];      /* [c] debug: locks held */
 	uint32_t held_count;
+	bool faults_are_final;          /* [c] a copy under a lock: a page that is not there is not brought in (mem/usercopy.h) */
 	struct { struct list_node *first; uint32_t count; } frame_cache;        /* [c] mem/frame.c's */
 	struct arch_cpu arch;           /* arch's own */
 };

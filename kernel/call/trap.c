@@ -65,7 +65,7 @@ bool kernel_page_fault(struct regs *r, uint64_t address, uint32_t fault_flags, u
 	err_t err = ERR_FAULT;
 
 	trace(TRACE_FAULT, (uint16_t)fault_flags, address, regs_ip(r));
-	if (p && p->space && address < USER_MAX) {
+	if (p && p->space && address < USER_MAX && !cpu_this()->faults_are_final) {
 		p->minor_faults++;
 		err = space_fault(p->space, address, fault_flags, true);
 	}

@@ -129,7 +129,7 @@ static err_t part_clear(struct memobj *m, uint64_t from, uint64_t end) REQUIRES(
 	err_t err = memobj_page_locked(m, from >> PAGE_SHIFT, PAGE_LOOK, &frame, &step);
 	if (err == ERR_RANGE || (err == ERR_AGAIN && m->kind == MEMOBJ_PAGED) || (!err && frame.raw == frame_zero().raw))
 		return OK;
-	err = memobj_part_change(m, from, NULL, end - from, false);
+	err = memobj_part_change(m, from, NULL, end - from);
 	return m->is_sealed ? ERR_PERM : err == ERR_RANGE ? OK : err;
 }
 

@@ -1,20 +1,16 @@
 /* kernel/mem/memobj_copy.c - bytes between a memory object and user or kernel memory.
  *
- * Reading copies straight from the object's frame, held by a reference. Writing must not leave a frame half
- * written by a copy that waits for a page of the writer's, nor reach into a clone made meanwhile: so the source is had
- * first (small: in a buffer on the stack, large: its frame by a reference) and copied under the object's lock.
+ * Reading copies straight from the object's frame, held by a reference. Writing must not reach into a clone made
+ * meanwhile, so it copies under the object's lock, what is present of the source; what is not is brought in without locks, and the
+ * copy begins anew.
  */
-#include "kernel/cpu.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/memobj_inner.h"
-#include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
-
-enum { SMALL_BYTES = 256 };
 
 err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done)
 {
@@ -40,38 +36,6 @@ err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, s
 
 /* ---- Writing ---- */
 
-/* Bytes to write that cannot go away: in buffer, or in a frame that is referenced. */
-struct source {
-	const char *bytes;
-	paddr_t frame;
-	bool is_frame;
-	char buffer[SMALL_BYTES];
-};
-
-/* Up to *part bytes at from. FAULT, NOMEM, IO. */
-static err_t source_get(struct source *s, uaddr_t from, uint64_t *part)
-{
-	s->is_frame = *part > SMALL_BYTES;
-	if (!s->is_frame) {
-		s->bytes = s->buffer;
-		return copy_from_user(s->buffer, from, *part);
-	}
-	if (!user_range_is_valid(from.raw, *part))
-		return ERR_FAULT;
-	*part = part_in_page(from.raw, *part);
-	err_t err = space_pin(cpu_this()->space, from.raw, false, true, &s->frame);
-	if (err)
-		return err == ERR_NOMEM || err == ERR_INTR ? err : ERR_FAULT;
-	s->bytes = paddr_byte(s->frame, from.raw);
-	return OK;
-}
-
-static void source_put(struct source *s)
-{
-	if (s->is_frame)
-		frame_put(s->frame);
-}
-
 /* Would a write at page n take a new frame when little is left? The last few percent are for programs to go on, not for files. */
 static bool must_leave_rest(struct memobj *m, uint64_t n) REQUIRES(&m->lock)
 {
@@ -79,28 +43,25 @@ static bool must_leave_rest(struct memobj *m, uint64_t n) REQUIRES(&m->lock)
 	return m->kind != MEMOBJ_PHYSICAL && !(slot && *slot) && frame_is_short();
 }
 
-err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint64_t part, bool grow)
+err_t memobj_part_change(struct memobj *m, uint64_t at, const uaddr_t *from, uint64_t part)
 {
 	struct page_step step = { .asked = 0 };
+	char byte;
 	for (;;) {
 		paddr_t frame;
 		uint64_t n = at >> PAGE_SHIFT, old_bytes = m->bytes;
 		/* It stays longer when a pager then fails: others may have written there meanwhile. */
-		if (grow && m->kind != MEMOBJ_PHYSICAL)
+		if (from && m->kind != MEMOBJ_PHYSICAL)
 			m->bytes = MAX_OF(m->bytes, at + part);
-		err_t err = bytes && must_leave_rest(m, n) ? ERR_NOMEM : memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step);
-		if (!err) {
-			char *to = paddr_byte(frame, at);
-			if (bytes)
-				arch_bytes_copy(to, bytes, part);
-			else
-				memset(to, 0, part);
+		err_t err = from && must_leave_rest(m, n) ? ERR_NOMEM : memobj_page_locked(m, n, PAGE_CHANGE, &frame, &step);
+		if (!err && !from)
+			memset(paddr_byte(frame, at), 0, part);
+		if (!err && (!from || copy_from_user_present(paddr_byte(frame, at), *from, part)))
 			return OK;
-		}
 		if (err != ERR_AGAIN)
 			m->bytes = old_bytes;
 		spin_unlock(&m->lock);
-		err = memobj_page_retry(&step, err, true);
+		err = err ? memobj_page_retry(&step, err, true) : copy_from_user(&byte, *from, 1);
 		spin_lock(&m->lock);
 		TRY(err);
 	}
@@ -108,16 +69,12 @@ err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint6
 
 static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t bytes, size_t *done)
 {
-	struct source source;
 	while (*done < bytes) {
-		uint64_t at = offset + *done, part = part_in_page(at, bytes - *done);
-		err_t err = source_get(&source, uaddr(from.raw + *done), &part);
-		if (err)
-			return err;
+		uaddr_t source = uaddr(from.raw + *done);
+		uint64_t part = part_in_page(source.raw, part_in_page(offset + *done, bytes - *done));
 		spin_lock(&m->lock);
-		err = memobj_part_change(m, at, source.bytes, part, true);
+		err_t err = memobj_part_change(m, offset + *done, &source, part);
 		spin_unlock(&m->lock);
-		source_put(&source);
 		if (err)
 			return err == ERR_NOMEM && (frame_is_short() || account_is_full(m->account, ACCOUNT_PAGES)) ? ERR_NOSPC : err;
 		*done += part;

@@ -82,9 +82,10 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out);
 /* After err: OK when it is worth trying again, since the step was done or memory was short and is less so. wait as in memobj_page. No locks. */
 err_t memobj_page_retry(struct page_step *step, err_t err, bool wait) MUST_CHECK;
-/* Changes part bytes at offset at, within one page: copies bytes, or zeroes them (NULL). grow: the object grows to hold them. The lock is
- * dropped and retaken when something else must be done first. NOMEM, RANGE, IO, INTR. */
-err_t memobj_part_change(struct memobj *m, uint64_t at, const char *bytes, uint64_t part, bool grow) REQUIRES(&m->lock) MUST_CHECK;
+/* Changes part bytes at offset at, within one page: zeroes them, or (from not NULL, within one page too) copies what the current process
+ * has there, and the object grows to hold them. The lock is dropped and retaken when something else must be done first.
+ * NOMEM, RANGE, IO, INTR, FAULT. */
+err_t memobj_part_change(struct memobj *m, uint64_t at, const uaddr_t *from, uint64_t part) REQUIRES(&m->lock) MUST_CHECK;
 /* Is it memory that the kernel can read? */
 static inline bool memobj_is_ram(const struct memobj *m) { return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes); }
 /* Frees the frames of pages [first, end). */

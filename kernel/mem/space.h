@@ -40,8 +40,6 @@ err_t space_advise(struct space *s, uint64_t address, uint64_t bytes, uint32_t a
  * FAULT: nothing mapped. ACCES: not allowed. RANGE: beyond the object's end (SIGBUS). NOMEM, IO, INTR. */
 err_t space_fault(struct space *s, uint64_t address, uint32_t fault_flags, bool wait) NONNULL MUST_CHECK;
 
-/* Makes the page at address present for reading or writing and returns its frame with a reference, for copies between spaces. Errors as space_fault. */
-err_t space_pin(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out) NONNULL MUST_CHECK;
 /* The object and offset that a futex at address in shared memory means; *obj NULL for private memory (then the key is space and address). */
 err_t space_futex_key(struct space *s, uint64_t address, struct memobj **obj_with_ref, uint64_t *offset) NONNULL MUST_CHECK;
 

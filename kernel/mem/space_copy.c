@@ -30,14 +30,6 @@ static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait,
 	}
 }
 
-err_t space_pin(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
-{
-	TRY(page_lock(s, address, write, wait, out));
-	frame_get(*out);
-	spin_unlock(&s->lock);
-	return OK;
-}
-
 err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done)
 {
 	*done = 0;
@@ -47,10 +39,11 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 		uint64_t source = from_address + *done, sink = to_address + *done;
 		size_t part = part_in_page(sink, part_in_page(source, bytes - *done));
 		paddr_t source_frame, sink_frame;
-		err_t err = space_pin(from, source, false, wait, &source_frame);
-		if (err)
-			return err;
-		if (!(err = page_lock(to, sink, true, wait, &sink_frame))) {
+		TRY(page_lock(from, source, false, wait, &source_frame));
+		frame_get(source_frame);
+		spin_unlock(&from->lock);
+		err_t err = page_lock(to, sink, true, wait, &sink_frame);
+		if (!err) {
 			if (LIKELY(sink_frame.raw != source_frame.raw))
 				arch_bytes_copy(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			else
@@ -59,8 +52,7 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 			*done += part;
 		}
 		frame_put(source_frame);
-		if (err)
-			return err;
+		TRY(err);
 	}
 	return OK;
 }

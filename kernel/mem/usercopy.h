@@ -6,6 +6,7 @@
 #pragma once
 #include "abi/error.h"
 #include "kernel/arch/arch.h"
+#include "kernel/cpu.h"
 #include "kernel/mem/addr.h"
 #include "lib/base/attr.h"
 
@@ -27,4 +28,13 @@ static inline MUST_CHECK err_t zero_user(uaddr_t to, size_t bytes)
 static inline MUST_CHECK err_t load_user_u32(uaddr_t from, uint32_t *out)
 {
 	return user_range_is_valid(from.raw, sizeof *out) ? arch_load_user_u32(from.raw, out) : ERR_FAULT;
+}
+
+/* Under any lock: false when not all of it is there just now (and some of it may have been copied). */
+static inline MUST_CHECK bool copy_from_user_present(void *to, uaddr_t from, size_t bytes)
+{
+	cpu_this()->faults_are_final = true;
+	err_t err = copy_from_user(to, from, bytes);
+	cpu_this()->faults_are_final = false;
+	return !err;
 }

@@ -256,6 +256,8 @@ static err_t machine_translate(uint64_t address, uint32_t fault_flags, char **ou
 			continue;
 		}
 		cached->e.flags = 0;
+		if (machine_cpu->faults_are_final)
+			return ERR_FAULT;
 		err_t err = space_fault(s, address, fault_flags | FAULT_USER, true);
 		if (err)
 			return err;
@@ -282,7 +284,7 @@ __attribute__((unused)) static err_t machine_user_copy(uint64_t address, void *k
 size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes)
 {
 	size_t done;
-	ASSERT(machine_cpu->held_count == 0);
+	ASSERT(machine_cpu->held_count == 0 || machine_cpu->faults_are_final);
 	return machine_user_copy(from, to, bytes, false, &done) ? bytes - done : 0;
 }
 
