@@ -4,7 +4,7 @@ import struct
 
 import project
 
-KERNEL_LINES_MAX = 12_500   # the goal is 12,000: doc/decisions/0001-kernel-lines.md
+KERNEL_LINES_MAX = 12_000   # how it is held: doc/decisions/0001-kernel-lines.md
 KERNEL_BYTES_MAX = 256 * 1024
 OPERATIONS_MAX = 40
 NOT_KERNEL = ("_test.c", "_fuzz.c", "_bench.c", "_proof.c")

@@ -46,23 +46,17 @@ static int64_t transfer(struct resource *r, bool is_write, uaddr_t buffer, size_
 		.open_flags = atomic_load(&r->open_flags), .at_own_offset = offset == -1,
 	};
 
-	if (!fn)
-		return ERR_INVAL;
-	if (offset < -1)
+	if (!fn || offset < -1)
 		return ERR_INVAL;
 	if (!user_range_is_valid(buffer.raw, bytes))
 		return ERR_FAULT;
 	if (request_flags & REQUEST_NONBLOCK)
 		t.open_flags |= OPEN_NONBLOCK;
-	if (!r->ops->length) {
-		if (!t.at_own_offset)
-			return ERR_SPIPE;
+	if (!r->ops->length && !t.at_own_offset)
+		return ERR_SPIPE;
+	t.offset = t.at_own_offset ? 0 : (uint64_t)offset;
+	if (!r->ops->length || !t.at_own_offset)
 		return fn(r, &t);
-	}
-	if (!t.at_own_offset) {
-		t.offset = (uint64_t)offset;
-		return fn(r, &t);
-	}
 	spin_lock(&r->lock);
 	t.offset = r->offset;
 	spin_unlock(&r->lock);
