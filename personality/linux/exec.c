@@ -488,7 +488,8 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 		(void)native_call(process_self(t->process), TASK_NAME, 0, new->name, strlen(new->name), NULL, 0, 0);
 	err = move_thread(t, (handle_t)space, &alarm);
 tell_again:
-	/* It is still the old program. */
+	/* It is still the old program, but its saved ids went with the attempt. */
+	atomic_store_explicit(&t->process->ids_known, false, memory_order_release);
 	signal_tell_child_flags(t, signal_child_flags_at_exec(t));
 close_space:
 	(void)native_close((handle_t)space);
