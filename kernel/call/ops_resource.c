@@ -231,28 +231,32 @@ static void poll_begin(struct poll_watch *watches, struct poll_entry *entries, s
 	struct handle_table *t = &process_current()->handles;
 
 	for (size_t i = 0; i < count; i++) {
+		bool is_open = entries[i].handle >= 0 && !handle_find(t, entries[i].handle, 0, &watches[i].resource, NULL);
+		if (!is_open)
+			watches[i].resource = NULL;
+		entries[i].found = is_open || entries[i].handle < 0 ? 0 : READY_INVALID;
+	}
+}
+
+static void poll_watch(struct poll_watch *watches, const struct poll_entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
 		struct poll_watch *w = &watches[i];
-		*w = (struct poll_watch){ .watcher.notify = poll_notify, .thread = thread_current(),
-		                          .wanted = entries[i].wanted };
+		if (!w->resource)
+			continue;
+		w->watcher = (struct watcher){ .notify = poll_notify };
+		w->thread = thread_current();
+		w->wanted = entries[i].wanted;
 		list_init(&w->watcher.link);
-		entries[i].found = 0;
-		if (entries[i].handle < 0)
-			continue;
-		if (handle_find(t, entries[i].handle, 0, &w->resource, NULL)) {
-			w->resource = NULL;
-			entries[i].found = READY_INVALID;
-			continue;
-		}
 		watch_add(&w->resource->watch, &w->watcher);
 	}
 }
 
-static void poll_end(struct poll_watch *watches, size_t count)
+static void poll_end(struct poll_watch *watches, size_t count, bool are_watched)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!watches[i].resource)
-			continue;
-		watch_remove(&watches[i].resource->watch, &watches[i].watcher);
+		if (watches[i].resource && are_watched)
+			watch_remove(&watches[i].resource->watch, &watches[i].watcher);
 		resource_put(watches[i].resource);
 	}
 }
@@ -261,13 +265,20 @@ static int64_t poll_wait(struct poll_watch *watches, struct poll_entry *entries,
                          uint32_t request_flags)
 {
 	uint32_t park_flags = park_flags_of(request_flags);
+	bool are_watched = false;
 	int64_t found;
 	err_t err = OK;
 
 	poll_begin(watches, entries, count);
-	while (!(found = poll_look(watches, entries, count)) && !err)
-		err = thread_park(deadline_ns, park_flags);
-	poll_end(watches, count);
+	while (!(found = poll_look(watches, entries, count)) && !err) {
+		/* Watching is for who must wait; it begins before the look that then counts. */
+		if (are_watched || deadline_ns == DEADLINE_NOW)
+			err = thread_park(deadline_ns, park_flags);
+		else
+			poll_watch(watches, entries, count);
+		are_watched |= deadline_ns != DEADLINE_NOW;
+	}
+	poll_end(watches, count, are_watched);
 	return found ? found : err == ERR_TIMEDOUT ? 0 : err;
 }
 

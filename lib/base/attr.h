@@ -15,6 +15,8 @@
 #define NOINLINE        __attribute__((noinline))
 #define ALWAYS_INLINE   inline __attribute__((always_inline))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+/* Reads, on purpose, beside what it was given. */
+#define NO_SANITIZE_ADDRESS __attribute__((no_sanitize_address))
 #define WEAK            __attribute__((weak))
 /* A variable that is not far away: reached without a table, also in position-independent code. */
 #define HIDDEN          __attribute__((visibility("hidden")))

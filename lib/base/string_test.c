@@ -116,3 +116,22 @@ TEST(counted_strings_are_told_apart)
 	CHECK(string_is("abcd", 3, "abc") && !string_is("abcd", 4, "abc") && !string_is("ab", 2, "abc"));
 	CHECK(string_starts_with("abc", "ab") && string_starts_with("abc", "") && !string_starts_with("ab", "abc"));
 }
+
+TEST(lengths_and_bytes_are_found_at_every_place_of_a_word)
+{
+	char text[48];
+
+	for (size_t start = 0; start < 9; start++)
+		for (size_t length = 0; length < 25; length++) {
+			memset(text, 0x80, sizeof(text));       /* (a high bit is no zero) */
+			text[start + length] = 0;
+			text[start + length + 1] = 0;
+			CHECK_EQ(base_strlen(text + start), length);
+			for (size_t max = 0; max < 30; max++)
+				CHECK_EQ(base_strnlen(text + start, max), max < length ? max : length);
+			CHECK(base_memchr(text + start, 0, 30) == text + start + length);
+			CHECK(base_memchr(text + start, 0, length) == NULL);
+			text[start + length] = 1;               /* borrowed from by the zero below, if one counts wrongly */
+			CHECK(base_memchr(text + start, 1, 30) == text + start + length);
+		}
+}

@@ -142,18 +142,22 @@ static int64_t target_handle(const struct target *target, bool *own)
 static int64_t send(const struct target *target, const struct path_request *q)
 {
 	char in[LINUX_PATH_MAX + 64];
-	size_t rest_bytes = strlen(target->place.rest);
+	const char *sent = target->place.rest;
+	size_t rest_bytes = strlen(sent);
 	bool own;
 
 	if (q->before_bytes + rest_bytes > sizeof(in))
 		return ERR_NAMETOOLONG;
-	memcpy(in, q->before, q->before_bytes);
-	memcpy(in + q->before_bytes, target->place.rest, rest_bytes);
+	if (q->before_bytes) {
+		memcpy(in, q->before, q->before_bytes);
+		memcpy(in + q->before_bytes, sent, rest_bytes);
+		sent = in;
+	}
 	int64_t handle = target_handle(target, &own);
 	if (handle < 0)
 		return own ? handle : ERR_BADF;
 	handle_t ignored;
-	int64_t result = native_call_handle((handle_t)handle, q->code, REQUEST_INTERRUPTIBLE, q->pass ? *q->pass : HANDLE_NONE, in,
+	int64_t result = native_call_handle((handle_t)handle, q->code, REQUEST_INTERRUPTIBLE, q->pass ? *q->pass : HANDLE_NONE, sent,
 	                                    q->before_bytes + rest_bytes, q->out, q->out_bytes, q->word, q->received ? q->received : &ignored);
 	if (own)
 		native_close((handle_t)handle);

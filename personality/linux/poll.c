@@ -28,63 +28,76 @@ static int64_t wait(struct poll_entry *entries, uint64_t count, uint64_t deadlin
 
 /* ---- poll ---- */
 
-static int64_t read_pollfds(uint64_t user, uint64_t count, struct poll_entry *entries)
+static int64_t read_pollfds(uint64_t user, uint64_t count, struct linux_pollfd *fds, struct poll_entry *entries)
 {
-	for (uint64_t i = 0; i < count; i++) {
-		struct linux_pollfd p;
-		int64_t result = user_read(&p, user + i * sizeof(p), sizeof(p));
-		if (result < 0)
-			return result;
+	int64_t result = user_read(fds, user, count * sizeof(*fds));
+
+	for (uint64_t i = 0; i < count && result >= 0; i++) {
 		/* A private number is no descriptor of the program's: let it be one that is not open. */
-		handle_t h = p.fd >= HANDLE_PRIVATE ? HANDLE_PRIVATE - 1 : p.fd;
-		entries[i] = (struct poll_entry){ .handle = h, .wanted = wanted_from((uint16_t)p.events) };
+		handle_t h = fds[i].fd >= HANDLE_PRIVATE ? HANDLE_PRIVATE - 1 : fds[i].fd;
+		entries[i] = (struct poll_entry){ .handle = h, .wanted = wanted_from((uint16_t)fds[i].events) };
 	}
-	return 0;
+	return result;
 }
 
-static int64_t write_pollfds(uint64_t user, uint64_t count, const struct poll_entry *entries)
+/* What was found where it is not there already: mostly nothing was, and nothing is. */
+static int64_t write_pollfds(uint64_t user, uint64_t count, const struct linux_pollfd *fds, const struct poll_entry *entries)
 {
 	for (uint64_t i = 0; i < count; i++) {
-		struct linux_pollfd p;
-		int64_t result = user_read(&p, user + i * sizeof(p), sizeof(p));
+		int16_t found = entries[i].found ? (int16_t)events_from(entries[i].found, (uint16_t)fds[i].events) : 0;
+		if (found == fds[i].revents)
+			continue;
+		int64_t result = user_write(user + i * sizeof(*fds) + offsetof(struct linux_pollfd, revents), &found, sizeof(found));
 		if (result < 0)
-			return result;
-		p.revents = (int16_t)events_from(entries[i].found, (uint16_t)p.events);
-		if ((result = user_write(user + i * sizeof(p), &p, sizeof(p))) < 0)
 			return result;
 	}
 	return 0;
 }
 
-static int64_t poll_entries(struct thread *t, uint64_t count, struct poll_entry *some, struct poll_entry **out)
+/* Room for count of each, on the stack when they are few. */
+struct poll_room {
+	struct poll_entry *entries;
+	struct linux_pollfd *fds;
+	struct poll_entry some_entries[POLL_ON_STACK];
+	struct linux_pollfd some_fds[POLL_ON_STACK];
+};
+
+static size_t poll_room_bytes(uint64_t count) { return count * (sizeof(struct poll_entry) + sizeof(struct linux_pollfd)); }
+
+static int64_t poll_room_get(struct thread *t, struct poll_room *r, uint64_t count)
 {
-	*out = some;
+	r->entries = r->some_entries;
+	r->fds = r->some_fds;
 	if (count > POLL_MAX)
 		return ERR_INVAL;
-	return count <= POLL_ON_STACK ? 0 : area_map(t->process, count * sizeof(**out), (void **)out);
+	if (count <= POLL_ON_STACK)
+		return 0;
+	int64_t result = area_map(t->process, poll_room_bytes(count), (void **)&r->entries);
+	r->fds = (struct linux_pollfd *)(r->entries + count);
+	return result;
 }
 
-static void poll_entries_free(struct poll_entry *entries, const struct poll_entry *some, uint64_t count)
+static void poll_room_put(struct poll_room *r, uint64_t count)
 {
-	if (entries != some)
-		area_unmap(entries, count * sizeof(*entries));
+	if (r->entries != r->some_entries)
+		area_unmap(r->entries, poll_room_bytes(count));
 }
 
 static int64_t poll_until(struct thread *t, uint64_t user, uint64_t count, uint64_t deadline_ns)
 {
-	struct poll_entry some[POLL_ON_STACK], *entries;
-	int64_t result = poll_entries(t, count, some, &entries);
+	struct poll_room r;
+	int64_t result = poll_room_get(t, &r, count);
 
 	if (result < 0)
 		return result;
-	if ((result = read_pollfds(user, count, entries)) >= 0)
-		result = wait(entries, count, deadline_ns);
+	if ((result = read_pollfds(user, count, r.fds, r.entries)) >= 0)
+		result = wait(r.entries, count, deadline_ns);
 	if (result >= 0) {
-		int64_t err = write_pollfds(user, count, entries);
+		int64_t err = write_pollfds(user, count, r.fds, r.entries);
 		if (err < 0)
 			result = err;
 	}
-	poll_entries_free(entries, some, count);
+	poll_room_put(&r, count);
 	return result;
 }
 
@@ -183,19 +196,19 @@ static int64_t sets_from_entries(const struct poll_entry *entries, uint32_t used
 
 static int64_t select_until(struct thread *t, const uint64_t *a, uint64_t deadline_ns)
 {
-	struct poll_entry some[POLL_ON_STACK], *entries;
+	struct poll_room r;
 	struct sets sets;
 	int64_t result;
 
 	if ((int32_t)a[0] < 0)
 		return ERR_INVAL;
 	uint32_t count = a[0] < LINUX_FD_SETSIZE ? (uint32_t)a[0] : LINUX_FD_SETSIZE;
-	if ((result = read_sets(a, count, &sets)) < 0 || (result = poll_entries(t, count, some, &entries)) < 0)
+	if ((result = read_sets(a, count, &sets)) < 0 || (result = poll_room_get(t, &r, count)) < 0)
 		return result;
-	uint32_t used = entries_from_sets(&sets, count, entries);
-	if ((result = wait(entries, used, deadline_ns)) >= 0)
-		result = sets_from_entries(entries, used, &sets);
-	poll_entries_free(entries, some, count);
+	uint32_t used = entries_from_sets(&sets, count, r.entries);
+	if ((result = wait(r.entries, used, deadline_ns)) >= 0)
+		result = sets_from_entries(r.entries, used, &sets);
+	poll_room_put(&r, count);
 	if (result < 0)
 		return result;
 	int64_t err = write_sets(a, count, &sets);
