@@ -26,7 +26,7 @@ restart() {
 is "every service is ready" "$(services | awk '$1 !~ /^missing$/ && $2 != "ready"')" ""
 is "one that is described wrongly is not run" "$(state mistaken)" ""
 is "one that cannot be started is given up" "$(sleep 1; state missing)" failed
-for server in logd randd ptyd console; do
+for server in logd randd ptyd unixd console; do
 	yes "$server comes back" restart $server
 done
 # Nothing may be under way that only the old procd knew: a command whose output or status is being waited for.

@@ -1,5 +1,6 @@
 /* tests/linux/sockets.c - AF_UNIX: pairs, names, connections, messages, and what travels with them. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -746,6 +747,50 @@ TEST(many_clients_at_once_are_all_served)
 	CHECK_EQ(failed, 0);
 	close(server);
 	unlink("crowd.socket");
+}
+
+/* The process with this name, if there is one (here: the server of abstract names; on Linux there is none). */
+static pid_t process_named(const char *name)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *e;
+	pid_t found = 0;
+
+	while (processes && !found && (e = readdir(processes))) {
+		char path[300], comm[64] = "";
+		snprintf(path, sizeof path, "/proc/%s/comm", e->d_name);
+		FILE *f = fopen(path, "r");
+		if (f && fgets(comm, sizeof comm, f) && strcspn(comm, "\n") == strlen(name) && !strncmp(comm, name, strlen(name)))
+			found = atoi(e->d_name);
+		if (f)
+			fclose(f);
+	}
+	if (processes)
+		closedir(processes);
+	return found;
+}
+
+TEST(connections_outlive_the_server_of_names)
+{
+	int server = listening(SOCK_STREAM, "@cathode-lasting"), client = connected(SOCK_STREAM, "@cathode-lasting");
+	int peer = accept(server, NULL, NULL);
+	pid_t names = process_named("unixd");
+	char byte = 0;
+
+	if (names > 1 && getuid() == 0)
+		CHECK_EQ(kill(names, SIGKILL), 0);
+	CHECK_EQ(write(client, "x", 1), 1);
+	CHECK_EQ(read(peer, &byte, 1), 1);
+	CHECK_EQ(byte, 'x');
+	int second = listening(SOCK_STREAM, "@cathode-after"), other = connected(SOCK_STREAM, "@cathode-after");
+	CHECK_EQ(write(peer, "y", 1), 1);
+	CHECK_EQ(read(client, &byte, 1), 1);
+	CHECK_EQ(byte, 'y');
+	close(other);
+	close(second);
+	close(peer);
+	close(client);
+	close(server);
 }
 
 TEST(wild_pointers_are_EFAULT)
