@@ -52,12 +52,7 @@ void arch_idle(void);
 /* ---- Threads ---- */
 /* Prepares a context so that the first switch to it calls entry(argument) on the kernel stack. */
 void arch_context_init(struct context *c, void *stack_top, void (*entry)(void *), void *argument) NONNULL;
-/* Saves the caller's context in from and goes on in to. Returns when something switches back. */
-void arch_switch(struct context *from, struct context *to) NONNULL;
-/* After a switch: kernel stack for entries from user space, FS and GS base, FPU ownership of the now current thread. */
-void arch_thread_loaded(struct thread *t) NONNULL;
-/* Saves what the next thread might change (FS/GS base, FPU if in use). Before arch_switch. */
-void arch_thread_unload(struct thread *t) NONNULL;
+/* The switch itself is in kernel/arch/<cpu>/switch.h, which only kernel/sched/switch.h includes. */
 /* A new thread's FPU state: initial, or (fork) a copy of another's. NOMEM. */
 err_t arch_thread_init(struct thread *t, const struct thread *copy_from) MUST_CHECK;
 void arch_thread_fini(struct thread *t) NONNULL;

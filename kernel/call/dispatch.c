@@ -37,7 +37,7 @@ static void reflect(struct regs *r)
 	regs_set_result(r, ERR_NOSYS);
 }
 
-static int64_t execute_traced(uint32_t op, struct request *q)
+NOINLINE static int64_t execute_traced(uint32_t op, struct request *q)
 {
 	trace(TRACE_CALL_BEGIN, (uint16_t)op, (uint64_t)q->handle, q->arg[0]);
 	int64_t result = execute(op, q);
@@ -45,39 +45,46 @@ static int64_t execute_traced(uint32_t op, struct request *q)
 	return result;
 }
 
-/* CALL changes more than the result. True: it was EXEC, which has put new registers in place; what it answers is not for them. */
-static bool call(struct regs *r, struct request *q)
+static bool enter(struct regs *r, uint32_t op)
 {
-	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
-	handle_t called = q->handle;
-	int64_t result = UNLIKELY(trace_is_on) ? execute_traced(OP_CALL, q) : op_call(q);
+	struct request *q = regs_request(r);
+	return call_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
+}
 
+bool call_leave(struct regs *r)
+{
+	kernel_exit_to_user(r);
+	return true;
+}
+
+/* CALL changes more than the result. */
+bool call_enter_general(struct regs *r)
+{
+	struct request *q = regs_request(r);
+	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
+	handle_t received = HANDLE_NONE;
+
+	trace(TRACE_CALL_BEGIN, OP_CALL, (uint64_t)q->handle, q->arg[0]);
+	int64_t result = call_handle(q, &received);
+	trace(TRACE_CALL_END, OP_CALL, (uint64_t)result, 0);
+	/* EXEC has put new registers in place; what it answers is not for them. */
 	if (is_exec && !result)
-		return true;
-	regs_set_received(r, q->handle);
-	regs_set_result(r, result);
-	q->handle = called;
-	return false;
+		return call_leave(r);
+	return call_results(r, result, received);
 }
 
 bool kernel_syscall(struct regs *r)
 {
-	struct request *q = regs_request(r);
-	bool is_changed = false;
 	uint32_t op;
 
 	if (UNLIKELY(!regs_is_native_call(r, &op))) {
 		reflect(r);
-		is_changed = true;
-	} else {
-		cpu_this()->requests++;
-		if (op == OP_CALL)
-			is_changed = call(r, q);
-		else
-			regs_set_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
+		return UNLIKELY(sched_must_look()) ? call_leave(r) : true;
 	}
-	if (LIKELY(!sched_must_look()))
-		return is_changed;
-	kernel_exit_to_user(r);
-	return true;
+	cpu_this()->requests++;
+	if (op == OP_CALL)
+		return LIKELY(!trace_is_on) ? call_enter(r) : call_enter_general(r);
+	if (op == OP_REPLY_RECEIVE && LIKELY(!trace_is_on))
+		return reply_receive_enter(r);
+	return enter(r, op);
 }

@@ -161,36 +161,34 @@ int64_t op_seek(struct request *q)
 	return result;
 }
 
-int64_t op_call(struct request *q)
+int64_t call_give_handle(struct passed *reply, int64_t result, handle_t *received)
 {
-	struct handle_table *t = &process_current()->handles;
+	reply->flags |= OPEN_PRIVATE;
+	int64_t h = install(reply);
+
+	if (h >= 0)
+		*received = (handle_t)h;
+	return h < 0 && result >= 0 ? h : result;
+}
+
+int64_t call_general(struct request *q, struct resource *r, uint32_t rights, handle_t *received)
+{
 	struct call_args a = {
-		.code = (uint32_t)q->arg[0], .in = uaddr(q->arg[1]), .in_bytes = q->arg[2], .out = uaddr(q->arg[3]),
+		.code = (uint32_t)q->arg[0], .rights = rights, .in = uaddr(q->arg[1]), .in_bytes = q->arg[2], .out = uaddr(q->arg[3]),
 		.out_bytes = q->arg[4], .word = q->arg[5], .request_flags = q->flags,
 	};
 	handle_t pass = (handle_t)(q->arg[0] >> 32);
-	handle_t called = q->handle;
-	struct resource *r;
-	int64_t result;
+	int64_t result = ERR_FAULT;
 
-	q->handle = HANDLE_NONE;
 	if (!user_range_is_valid(a.in.raw, a.in_bytes) || !user_range_is_valid(a.out.raw, a.out_bytes))
-		return ERR_FAULT;
-	if ((result = handle_find(t, called, RIGHT_CALL, &r, &a.rights)))
-		return result;
-	if (pass != HANDLE_NONE && (result = handle_find_passed(t, pass, RIGHT_SEND, &a.passed)))
+		goto put;
+	if (pass != HANDLE_NONE && (result = handle_find_passed(&process_current()->handles, pass, RIGHT_SEND, &a.passed)))
 		goto put;
 	a.passed.flags = 0;
 	result = r->ops->call ? r->ops->call(r, &a) : ERR_NOTTY;
 	resource_put(a.passed.resource);
-	if (a.reply.resource) {
-		a.reply.flags |= OPEN_PRIVATE;
-		int64_t h = install(&a.reply);
-		if (h >= 0)
-			q->handle = (handle_t)h;
-		else if (result >= 0)
-			result = h;
-	}
+	if (a.reply.resource)
+		result = call_give_handle(&a.reply, result, received);
 put:
 	resource_put(r);
 	return result;

@@ -34,14 +34,6 @@ static int64_t reply(struct resource *r, struct request *q)
 	});
 }
 
-static int64_t reply_receive(struct resource *r, struct request *q)
-{
-	struct serve s;
-
-	TRY(copy_from_user(&s, uaddr(q->arg[0]), sizeof(s)));
-	return scheme_receive(r, &s, q->flags);
-}
-
 static int64_t copy(struct resource *r, struct request *q)
 {
 	return scheme_copy(r, (uint32_t)q->arg[0], (uint32_t)q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
@@ -54,7 +46,6 @@ static int64_t notify(struct resource *r, struct request *q)
 
 int64_t op_receive(struct request *q) { return on_endpoint(q, receive); }
 int64_t op_reply(struct request *q) { return on_endpoint(q, reply); }
-int64_t op_reply_receive(struct request *q) { return on_endpoint(q, reply_receive); }
 int64_t op_copy(struct request *q) { return on_endpoint(q, copy); }
 int64_t op_notify(struct request *q) { return on_endpoint(q, notify); }
 

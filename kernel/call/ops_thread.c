@@ -35,18 +35,20 @@ int64_t op_clock(struct request *q)
 {
 	struct thread *t = thread_current();
 	struct process *p = t->process;
-	uint64_t ns, now = clock_now_ns();
+	uint64_t ns;
 
 	switch (q->arg[0]) {
 	case CLOCK_REALTIME_NS:
 		return (int64_t)clock_realtime_ns();
 	case CLOCK_MONOTONIC_NS:
-		return (int64_t)now;
+		return (int64_t)clock_now_ns();
 	case CLOCK_THREAD_NS:
-		return (int64_t)(t->user_ns + t->system_ns + (now - t->ran_since_ns));
+		sched_charge();
+		return (int64_t)(t->user_ns + t->system_ns);
 	case CLOCK_PROCESS_NS:
+		sched_charge();
 		spin_lock(&p->lock);
-		ns = p->user_ns + p->system_ns + (now - t->ran_since_ns);
+		ns = p->user_ns + p->system_ns;
 		list_each(t, &p->threads, process_link)
 			ns += t->user_ns + t->system_ns;
 		spin_unlock(&p->lock);

@@ -5,49 +5,16 @@
 #include "kernel/scheme/mem.h"
 #include "lib/base/try.h"
 
-/* Every member that a call under way needs and that is not set later by who needs it. */
-static ALWAYS_INLINE void begin(struct call *c, uint32_t op, uint64_t id, uint32_t open_flags)
-{
-	struct thread *t = thread_current();
-	struct process *p = t->process;
-
-	c->message.request = (struct request){ .op = op, .handle = HANDLE_NONE };
-	c->message.id = id;
-	spin_lock(&p->lock);
-	c->message.sender = p->sender;
-	spin_unlock(&p->lock);
-	c->message.sender.tid = t->tid;
-	c->message.kind = MESSAGE_REQUEST;
-	c->message.open_flags = open_flags;
-	c->message.offset = 0;
-	c->message.in_bytes = c->message.out_bytes = 0;
-	c->message.handle = HANDLE_NONE;
-	c->client = t;
-	c->space = p->space;
-	c->kernel_out = NULL;
-	c->passed.resource = NULL;
-	c->opening = NULL;
-	c->reply.resource = NULL;
-	c->bounce = NULL;
-}
-
-static void begin_on(struct call *c, const struct remote *m, uint32_t op)
-{
-	begin(c, op, m->id, atomic_load_explicit(&m->resource->open_flags, memory_order_relaxed));
-}
-
 /* ---- open resources of user schemes ---- */
 
 static void remote_destroy(struct resource *r);
-
-static struct remote *remote_of(struct resource *r) { return r->data; }
 
 static int64_t remote_transfer(struct resource *r, struct transfer *t)
 {
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin(&c, t->is_write ? OP_WRITE : OP_READ, m->id, t->open_flags);
+	call_begin(&c, t->is_write ? OP_WRITE : OP_READ, m->id, t->open_flags);
 	c.message.offset = t->offset;
 	c.message.request.arg[1] = t->bytes;
 	uint32_t bytes = t->bytes > INT32_MAX ? INT32_MAX : (uint32_t)t->bytes;
@@ -84,7 +51,7 @@ static uint32_t rights_for(uint32_t open_flags)
 	return rights;
 }
 
-static int64_t remote_call(struct resource *r, struct call_args *a)
+int64_t remote_call(struct resource *r, struct call_args *a)
 {
 	struct remote *m = remote_of(r);
 	struct call c;
@@ -94,15 +61,9 @@ static int64_t remote_call(struct resource *r, struct call_args *a)
 	/* Over a ring no handle's rights are checked: the one that opens it has all that the resource was opened with. */
 	if (a->code == RING_OPEN && rights_for(atomic_load(&r->open_flags)) & ~a->rights & (RIGHT_READ | RIGHT_WRITE))
 		return ERR_ACCES;
-	begin_on(&c, m, OP_CALL);
-	c.message.request.arg[0] = a->code;
-	c.message.request.arg[5] = a->word;
-	c.in = a->in;
-	c.out = a->out;
-	c.message.in_bytes = (uint32_t)a->in_bytes;
-	c.message.out_bytes = (uint32_t)a->out_bytes;
+	call_begin_call(&c, m, a->code, a->in, a->in_bytes, a->out, a->out_bytes, a->word);
 	/* Of a handle of its own the id says all. The caller's reference keeps it open meanwhile. */
-	if (UNLIKELY(a->passed.resource != NULL) && !(c.message.offset = own_id(m->scheme, a->passed.resource)))
+	if (a->passed.resource && !(c.message.offset = own_id(m->scheme, a->passed.resource)))
 		c.passed = a->passed;
 	int64_t result = call_perform(m->scheme, &c, a->request_flags);
 	a->reply = c.reply;
@@ -127,7 +88,7 @@ static err_t remote_length(struct resource *r, uint64_t *out)
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin_on(&c, m, OP_SEEK);
+	call_begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
 	int64_t result = call_perform(m->scheme, &c, 0);
 	if (result < 0)
@@ -141,7 +102,7 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	begin_on(&c, m, OP_MAP);
+	call_begin_on(&c, m, OP_MAP);
 	int64_t result = call_perform(m->scheme, &c, 0);
 	struct memobj *object = memobj_of(c.reply.resource);
 	if (result >= 0 && object) {
@@ -250,7 +211,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	resource_get(endpoint);
 	list_init(&m->hash_link);
 
-	begin(&c, OP_OPEN, parent_id, a->flags);
+	call_begin(&c, OP_OPEN, parent_id, a->flags);
 	c.opening = m;
 	c.message.request.arg[4] = a->flags;
 	c.message.request.arg[5] = a->mode;
@@ -282,7 +243,7 @@ err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, v
 	struct scheme *s = scheme_of(endpoint);
 	struct call c;
 
-	begin(&c, OP_READ, id, 0);
+	call_begin(&c, OP_READ, id, 0);
 	c.message.offset = offset;
 	c.message.out_bytes = PAGE_BYTES;
 	c.message.request.arg[1] = PAGE_BYTES;

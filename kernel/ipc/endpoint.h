@@ -21,7 +21,9 @@ enum {
 enum call_state {
 	CALL_NEW,
 	CALL_QUEUED,            /* in scheme.queue */
+	CALL_GIVEN,             /* to a receiver, which has not looked yet */
 	CALL_TAKEN,             /* a server has it */
+	CALL_BUSY,              /* and is copying: must not be taken away */
 	CALL_DONE,              /* result is set */
 	CALL_WITHDRAWN,         /* the client must make its memory present and ask again */
 };
@@ -35,10 +37,9 @@ struct call {
 	void *kernel_out;               /* [I] or NULL: the answer's data goes here instead (a pager's page) */
 	struct passed passed;           /* [I] lent by the caller; the resource NULL: none */
 	struct remote *opening;         /* [I] OPEN: what the answer's id is for; else NULL */
-	struct receiver *receiver;      /* who was given it and has not looked yet */
+	struct receiver *receiver;      /* who was given it, while CALL_GIVEN */
 	uint32_t tag;
 	uint8_t state;                  /* enum call_state */
-	bool busy;                      /* the server's side is copying: must not be taken away */
 	bool cancel_asked;
 	uint32_t reply_flags;
 	int64_t result;
@@ -51,7 +52,7 @@ struct call {
 
 /* A server thread waiting in RECEIVE, on its stack. */
 struct receiver {
-	struct list_node link;          /* scheme.receivers, until it is given a call */
+	struct receiver *next;          /* in scheme.receivers, until it is given a call */
 	struct thread *thread;
 	struct call *call;              /* what it was given */
 };
@@ -87,27 +88,33 @@ struct scheme {
 	bool served_once;
 	struct process *server;         /* the process that receives; not a reference: it tells when it ends */
 	struct list_node served_link;   /* [process lock] of the server */
-	struct list_node queue, closes, receivers;
+	struct list_node queue, closes;
+	uint32_t waiting;               /* how many calls, closes and cancels wait for a receiver */
+	struct receiver *receivers;     /* the last to come is the first to go: its memory is warm */
 	struct call_slot *slots;
 	uint32_t slot_count;
 	struct list_node *buckets;
 	uint32_t bucket_count, remote_count;
 };
 
-/* Does something wait that is no call, but comes before any? */
-static inline bool scheme_has_notes(const struct scheme *s) { return s->first_cancel != NO_SLOT || !list_is_empty(&s->closes); }
-
 /* ---- scheme.c ---- */
 
-struct scheme *scheme_of(struct resource *endpoint);
+extern const struct resource_ops endpoint_ops;
+static inline struct scheme *scheme_of(struct resource *endpoint) { return endpoint->ops == &endpoint_ops ? endpoint->data : NULL; }
 /* More slots. NOMEM, AGAIN (too many requests under way). */
 err_t scheme_slots_grow(struct scheme *s) REQUIRES(&s->lock) MUST_CHECK;
-void scheme_slot_free(struct scheme *s, struct call_slot *slot) REQUIRES(&s->lock);
+static inline void scheme_slot_free(struct scheme *s, struct call_slot *slot) REQUIRES(&s->lock)
+{
+	if (UNLIKELY(++slot->generation == 0))
+		slot->generation = 1;   /* a tag is never 0 */
+	slot->next_free = s->first_free;
+	s->first_free = (uint16_t)(slot - s->slots);
+}
 /* The server will be told that c's client wants it to end. */
 void scheme_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock);
 /* Takes the next cancel or close; *closed: what is to be freed once it has been told, or NULL. False: there is none. */
 bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed) REQUIRES(&s->lock);
-/* Tells who receives or watches that something is there. */
+/* Counts one more thing that waits and tells who receives or watches. */
 void scheme_rouse(struct scheme *s) REQUIRES(&s->lock);
 /* OK: the current process is the server. BUSY: another is. */
 err_t scheme_become_server(struct scheme *s) MUST_CHECK;
@@ -117,7 +124,7 @@ err_t scheme_add_opened(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUS
 
 /* ---- fast.c ---- */
 
-/* The call with this tag that the current process may answer; NULL. */
+/* The call with this tag that the current process may answer (CALL_TAKEN, or CALL_BUSY just now); NULL. */
 struct call *call_find(struct scheme *s, uint32_t tag) REQUIRES(&s->lock);
 /* Ends a call: its client finds the state when it gets the lock. */
 void call_finish(struct scheme *s, struct call *c, enum call_state state) REQUIRES(&s->lock);
@@ -127,7 +134,54 @@ err_t call_slot_take(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUST_C
 /* Sends and waits for the answer: its result. */
 int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) NONNULL;
 
+/* Every member that a call under way needs and that is not set later by who needs it. */
+static ALWAYS_INLINE void call_begin(struct call *c, uint32_t op, uint64_t id, uint32_t open_flags)
+{
+	struct thread *t = thread_current();
+	struct process *p = t->process;
+
+	c->message.request = (struct request){ .op = op, .handle = HANDLE_NONE };
+	c->message.id = id;
+	spin_lock(&p->lock);
+	c->message.sender = p->sender;
+	spin_unlock(&p->lock);
+	c->message.sender.tid = t->tid;
+	c->message.kind = MESSAGE_REQUEST;
+	c->message.open_flags = open_flags;
+	c->message.offset = 0;
+	c->message.in_bytes = c->message.out_bytes = 0;
+	c->message.handle = HANDLE_NONE;
+	c->client = t;
+	c->space = p->space;
+	c->kernel_out = NULL;
+	c->passed.resource = NULL;
+	c->opening = NULL;
+	c->reply.resource = NULL;
+	c->bounce = NULL;
+}
+
+static ALWAYS_INLINE void call_begin_on(struct call *c, const struct remote *m, uint32_t op)
+{
+	call_begin(c, op, m->id, atomic_load_explicit(&m->resource->open_flags, memory_order_relaxed));
+}
+
+static ALWAYS_INLINE void call_begin_call(struct call *c, const struct remote *m, uint32_t code, uaddr_t in, size_t in_bytes,
+                                          uaddr_t out, size_t out_bytes, uint64_t word)
+{
+	call_begin_on(c, m, OP_CALL);
+	c->message.request.arg[0] = code;
+	c->message.request.arg[5] = word;
+	c->message.in_bytes = (uint32_t)in_bytes;
+	c->message.out_bytes = (uint32_t)out_bytes;
+	c->in = in;
+	c->out = out;
+}
+
 /* ---- client.c ---- */
+
+static inline struct remote *remote_of(struct resource *r) { return r->data; }
+/* What CALL of a remote does: its resource_ops.call. */
+int64_t remote_call(struct resource *r, struct call_args *a) NONNULL;
 
 /* What OPEN of an endpoint or of a remote does. */
 err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct open_args *a, struct passed *out) MUST_CHECK;

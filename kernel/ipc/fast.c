@@ -5,56 +5,68 @@
  * into its own memory (deliver), and REPLY_RECEIVE gives answer and CPU back (scheme_receive). No run queue, no allocation, one
  * lock: the endpoint's. Whatever is not so costs just what it needs more: a place in a queue, a wake, a copy between the spaces.
  *
- * While a call is busy its client stays where it is, so the copies between the two spaces need no
- * lock; they never wait (a page that only a pager has ends them), so busy is always short.
+ * While a call is CALL_BUSY its client stays where it is, so the copies between the two spaces need no
+ * lock; they never wait (a page that only a pager has ends them), so that is always short.
  */
+#include "kernel/call/ops.h"
 #include "kernel/debug/trace.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/sched/clock.h"
-#include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/switch.h"
 #include "kernel/sched/wait.h"
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
 /* ---- Tags ---- */
 
-err_t call_slot_take(struct scheme *s, struct call *c)
+static ALWAYS_INLINE err_t slot_take(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 {
 	if (UNLIKELY(s->first_free == NO_SLOT))
 		TRY(scheme_slots_grow(s));
-	struct call_slot *slot = &s->slots[s->first_free];
-	c->tag = (uint32_t)slot->generation << 16 | s->first_free;
+	uint32_t i = s->first_free;
+	struct call_slot *slot = &s->slots[i];
+	c->tag = (uint32_t)slot->generation << 16 | i;
 	s->first_free = slot->next_free;
 	slot->call = c;
 	return OK;
 }
 
-struct call *call_find(struct scheme *s, uint32_t tag)
-{
-	uint32_t i = tag & 0xffff;
+err_t call_slot_take(struct scheme *s, struct call *c) { return slot_take(s, c); }
 
-	if (s->server != process_current() || i >= s->slot_count || s->slots[i].generation != tag >> 16)
-		return NULL;
-	struct call *c = s->slots[i].call;
-	return c && c->state == CALL_TAKEN ? c : NULL;
-}
-
-void call_finish(struct scheme *s, struct call *c, enum call_state state)
+static ALWAYS_INLINE void slot_drop(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 {
 	struct call_slot *slot = &s->slots[c->tag & 0xffff];
 
 	slot->call = NULL;
 	if (LIKELY(!slot->is_cancelled))
 		scheme_slot_free(s, slot);
-	if (c->state == CALL_QUEUED)
+}
+
+static ALWAYS_INLINE struct call *call_find_now(struct scheme *s, uint32_t tag) REQUIRES(&s->lock)
+{
+	uint32_t i = tag & 0xffff;
+
+	if (UNLIKELY(i >= s->slot_count || s->slots[i].generation != tag >> 16))
+		return NULL;
+	struct call *c = s->slots[i].call;
+	return LIKELY(c && (c->state == CALL_TAKEN || c->state == CALL_BUSY)) ? c : NULL;
+}
+
+struct call *call_find(struct scheme *s, uint32_t tag) { return s->server == process_current() ? call_find_now(s, tag) : NULL; }
+
+void call_finish(struct scheme *s, struct call *c, enum call_state state)
+{
+	slot_drop(s, c);
+	if (c->state == CALL_QUEUED) {
 		list_remove(&c->link);
-	if (UNLIKELY(c->receiver != NULL))
+		s->waiting--;
+	} else if (c->state == CALL_GIVEN) {
 		c->receiver->call = NULL;
-	c->busy = false;
+	}
 	c->state = (uint8_t)state;
 }
 
@@ -67,7 +79,7 @@ void call_finish_and_wake(struct scheme *s, struct call *c, enum call_state stat
 /* ---- The client: send ---- */
 
 /* Gives the call to a waiting server, with the CPU if that can be, or queues it; and waits. *waited: how that ended. */
-static err_t call_send(struct scheme *s, struct call *c, uint32_t park_flags, err_t *waited)
+static ALWAYS_INLINE err_t call_send(struct scheme *s, struct call *c, uint32_t park_flags, err_t *waited)
 {
 	err_t err;
 
@@ -75,27 +87,25 @@ static err_t call_send(struct scheme *s, struct call *c, uint32_t park_flags, er
 	if (UNLIKELY(!s->server && s->served_once && s->flags & SCHEME_FAIL_WITHOUT_SERVER))
 		err = ERR_CONNRESET;
 	else
-		err = call_slot_take(s, c);
+		err = slot_take(s, c);
 	if (UNLIKELY(err)) {
 		spin_unlock(&s->lock);
 		return err;
 	}
-	c->busy = false;
 	c->cancel_asked = false;
-	c->receiver = NULL;
-	/* Not past a close or cancel that a receiver was woken for and has not taken yet: it comes after them. */
-	if (UNLIKELY(list_is_empty(&s->receivers) || scheme_has_notes(s))) {
+	struct receiver *r = s->receivers;
+	/* Not past what a receiver was woken for and has not taken yet. */
+	if (UNLIKELY(!r || s->waiting)) {
 		c->state = CALL_QUEUED;
 		list_push_back(&s->queue, &c->link);
 		scheme_rouse(s);
 	} else {
-		struct receiver *r = list_first(&s->receivers, struct receiver, link);
-		list_remove(&r->link);
+		struct thread *server = r->thread;
+		s->receivers = r->next;
 		r->call = c;
 		c->receiver = r;
-		c->state = CALL_TAKEN;
-		struct thread *server = r->thread;
-		if (LIKELY(thread_claim(server, thread_priority(c->client)))) {
+		c->state = CALL_GIVEN;
+		if (LIKELY(thread_claim(server, c->client))) {
 			spin_unlock(&s->lock);
 			*waited = thread_hand_over(server, DEADLINE_NONE, park_flags);
 			return OK;
@@ -112,7 +122,7 @@ static err_t call_send(struct scheme *s, struct call *c, uint32_t park_flags, er
 /* Waits, lock dropped, until the server's side is not copying to or from c. Short: it never blocks. */
 static void wait_not_busy(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 {
-	while (c->busy) {
+	while (c->state == CALL_BUSY) {
 		spin_unlock(&s->lock);
 		if (thread_park(clock_now_ns() + 1000000, PARK_UNKILLABLE) == ERR_TIMEDOUT)
 			preempt_point();
@@ -126,16 +136,16 @@ static void take_away(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 	wait_not_busy(s, c);
 	if (c->state == CALL_DONE || c->state == CALL_WITHDRAWN)
 		return;
-	if (c->state == CALL_TAKEN && !c->receiver && !c->cancel_asked)
+	if (c->state == CALL_TAKEN && !c->cancel_asked)
 		scheme_cancel(s, c);
 	c->result = ERR_INTR;
 	call_finish(s, c, CALL_DONE);
 }
 
-/* A notice came: a queued request just goes; a taken one goes when the server says so, or is out of patience. */
+/* A notice came: a request that no server has seen just goes; another goes when the server says so, or is out of patience. */
 static void ask_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 {
-	if (c->state == CALL_QUEUED) {
+	if (c->state == CALL_QUEUED || c->state == CALL_GIVEN) {
 		c->result = ERR_INTR;
 		call_finish(s, c, CALL_DONE);
 	} else if (!c->cancel_asked) {
@@ -145,28 +155,26 @@ static void ask_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 }
 
 /* Waits on until c has ended. waited: how the wait has ended so far. */
-static void call_await(struct scheme *s, struct call *c, err_t waited, uint32_t park_flags)
+NOINLINE static void call_await(struct scheme *s, struct call *c, err_t waited, uint32_t park_flags) REQUIRES(&s->lock)
 {
 	uint64_t deadline = DEADLINE_NONE;
 
-	spin_lock(&s->lock);
-	while (UNLIKELY(c->state != CALL_DONE && c->state != CALL_WITHDRAWN)) {
+	while (c->state != CALL_DONE && c->state != CALL_WITHDRAWN) {
 		if (waited == ERR_TIMEDOUT || (waited && atomic_load(&c->client->attention) & ATTENTION_KILL)) {
 			take_away(s, c);
-			break;
+			return;
 		}
 		if (waited) {
 			ask_cancel(s, c);
 			park_flags = 0;
 			deadline = clock_now_ns() + CANCEL_PATIENCE_MS * 1000000ull;
 			if (c->state == CALL_DONE)
-				break;
+				return;
 		}
 		spin_unlock(&s->lock);
 		waited = thread_park(deadline, park_flags);
 		spin_lock(&s->lock);
 	}
-	spin_unlock(&s->lock);
 }
 
 /* The server's side met a page of ours that only a pager has: touch all of them, on our own time. */
@@ -195,7 +203,7 @@ static err_t copy_bounce(struct call *c)
 	return err;
 }
 
-int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags)
+static ALWAYS_INLINE int64_t perform(struct scheme *s, struct call *c, uint32_t request_flags)
 {
 	uint32_t park_flags = park_flags_of(request_flags);
 	err_t waited;
@@ -205,14 +213,73 @@ int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags)
 		TRY(copy_from_user(c->small, c->in, c->message.in_bytes));
 	for (;;) {
 		TRY(call_send(s, c, park_flags, &waited));
-		call_await(s, c, waited, park_flags);
-		if (LIKELY(c->state != CALL_WITHDRAWN))
+		spin_lock(&s->lock);
+		if (UNLIKELY(c->state != CALL_DONE))
+			call_await(s, c, waited, park_flags);
+		spin_unlock(&s->lock);
+		if (LIKELY(c->state == CALL_DONE))
 			break;
 		TRY(make_present(c));
 	}
 	if (c->bounce)
 		TRY(copy_bounce(c));
 	return UNLIKELY(c->result < RESULT_ERROR_MIN) ? ERR_PROTO : c->result;
+}
+
+int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) { return perform(s, c, request_flags); }
+
+/* CALL of a user scheme's resource, without a handle to pass; not of its ring, which is a matter of rights (client.c). */
+static ALWAYS_INLINE bool is_common(const struct request *q, const struct resource *r)
+{
+	return r->ops->call == remote_call && (handle_t)(q->arg[0] >> 32) == HANDLE_NONE && (uint32_t)q->arg[0] != RING_OPEN &&
+	       (q->arg[2] | q->arg[4]) <= INT32_MAX && q->arg[1] < USER_MAX - INT32_MAX && q->arg[3] < USER_MAX - INT32_MAX;
+}
+
+static ALWAYS_INLINE int64_t call_remote(struct request *q, struct resource *r, handle_t *received)
+{
+	struct remote *m = remote_of(r);
+	struct call c;
+
+	call_begin_call(&c, m, (uint32_t)q->arg[0], uaddr(q->arg[1]), q->arg[2], uaddr(q->arg[3]), q->arg[4], q->arg[5]);
+	int64_t result = perform(m->scheme, &c, q->flags);
+	if (UNLIKELY(c.reply.resource != NULL))
+		result = call_give_handle(&c.reply, result, received);
+	resource_put(r);
+	return result;
+}
+
+bool call_enter(struct regs *regs)
+{
+	struct request *q = regs_request(regs);
+	handle_t received = HANDLE_NONE;
+	struct resource *r;
+
+	if (UNLIKELY(handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, NULL)))
+		return call_enter_general(regs);
+	if (UNLIKELY(!is_common(q, r))) {
+		resource_put(r);
+		return call_enter_general(regs);
+	}
+	int64_t result = call_remote(q, r, &received);
+	return call_results(regs, result, received);
+}
+
+int64_t call_handle(struct request *q, handle_t *received)
+{
+	struct resource *r;
+	uint32_t rights;
+
+	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, &rights));
+	return is_common(q, r) ? call_remote(q, r, received) : call_general(q, r, rights, received);
+}
+
+int64_t op_call(struct request *q)
+{
+	handle_t received = HANDLE_NONE;
+	int64_t result = call_handle(q, &received);
+
+	q->handle = received;
+	return result;
 }
 
 /* ---- The server: receive ---- */
@@ -225,7 +292,7 @@ static err_t deliver_more(struct scheme *s, struct call *c, const struct serve *
 	err_t err = OK;
 	size_t done;
 
-	c->busy = true;
+	c->state = CALL_BUSY;
 	spin_unlock(&s->lock);
 	if (m->in_bytes > SMALL_BYTES && space_copy(p->space, (uint64_t)in->buffer, c->space, c->in.raw, m->copied_bytes, false, &done))
 		m->copied_bytes = (uint32_t)done;       /* the rest by COPY, which says what is wrong */
@@ -236,7 +303,7 @@ static err_t deliver_more(struct scheme *s, struct call *c, const struct serve *
 			resource_put(passed.resource);
 	}
 	spin_lock(&s->lock);
-	c->busy = false;
+	c->state = CALL_TAKEN;
 	if (err) {
 		c->result = err;
 		call_finish_and_wake(s, c, CALL_DONE);
@@ -251,7 +318,7 @@ NOINLINE static void deliver_failed(struct scheme *s, uint32_t tag)
 {
 	spin_lock(&s->lock);
 	struct call *c = call_find(s, tag);
-	if (c && !c->busy) {
+	if (c && c->state == CALL_TAKEN) {
 		c->result = ERR_IO;
 		call_finish_and_wake(s, c, CALL_DONE);
 	}
@@ -260,36 +327,51 @@ NOINLINE static void deliver_failed(struct scheme *s, uint32_t tag)
 
 /* Gives the call to this thread: its message, its handle, the first of its data. By way of our stack, since user memory may fault and
  * the call go away meanwhile. Drops the lock. */
-static err_t deliver(struct scheme *s, struct call *c, const struct serve *in) REQUIRES(&s->lock)
+static ALWAYS_INLINE err_t deliver(struct scheme *s, struct call *c, const struct serve *in) REQUIRES(&s->lock)
 {
 	uint8_t small[SMALL_BYTES];
 	struct message m;
 	err_t err = OK;
 
-	c->receiver = NULL;
+	c->state = CALL_TAKEN;
 	arch_bytes_copy(&m, &c->message, sizeof(m));
 	m.request.tag = c->tag;
-	m.copied_bytes = m.in_bytes < in->buffer_bytes ? m.in_bytes : (uint32_t)in->buffer_bytes;
-	bool has_small = m.copied_bytes && m.in_bytes <= SMALL_BYTES;
-	if (has_small)
-		arch_bytes_copy(small, c->small, m.copied_bytes);
+	m.copied_bytes = 0;
+	if (m.in_bytes) {
+		m.copied_bytes = m.in_bytes < in->buffer_bytes ? m.in_bytes : (uint32_t)in->buffer_bytes;
+		if (m.in_bytes <= SMALL_BYTES)
+			arch_bytes_copy(small, c->small, m.copied_bytes);
+	}
 	trace(TRACE_MESSAGE, (uint16_t)m.request.op, m.request.tag, (uint64_t)s);
 	if (UNLIKELY(m.in_bytes > SMALL_BYTES || c->passed.resource))
 		err = deliver_more(s, c, in, &m);
 	spin_unlock(&s->lock);
 	if (UNLIKELY(err))
 		return err;
-	if (has_small && copy_to_user(uaddr((uint64_t)in->buffer), small, m.copied_bytes))
+	if (m.in_bytes && m.in_bytes <= SMALL_BYTES && copy_to_user(uaddr((uint64_t)in->buffer), small, m.copied_bytes))
 		m.copied_bytes = 0;
 	if (UNLIKELY((err = copy_to_user(uaddr((uint64_t)in->message), &m, sizeof(m)))))
 		deliver_failed(s, m.request.tag);
 	return err;
 }
 
-static err_t deliver_note(struct scheme *s, const struct message *m, struct remote *closed, const struct serve *in) REQUIRES(&s->lock)
+/* One receiver is woken for all that waits: the next is that one's to wake. */
+static void wake_another(struct scheme *s) REQUIRES(&s->lock)
 {
+	if (s->waiting && s->receivers)
+		thread_wake(s->receivers->thread);
+}
+
+NOINLINE static err_t deliver_note(struct scheme *s, const struct serve *in) REQUIRES(&s->lock)
+{
+	struct remote *closed;
+	struct message m;
+
+	if (!scheme_next_note(s, &m, &closed))
+		return ERR_NOENT;
+	wake_another(s);
 	spin_unlock(&s->lock);
-	err_t err = copy_to_user(uaddr((uint64_t)in->message), m, sizeof(*m));
+	err_t err = copy_to_user(uaddr((uint64_t)in->message), &m, sizeof(m));
 	if (closed)
 		client_free_remote(closed);
 	return err;
@@ -297,61 +379,64 @@ static err_t deliver_note(struct scheme *s, const struct message *m, struct remo
 
 static struct call *take_queued(struct scheme *s) REQUIRES(&s->lock)
 {
-	if (LIKELY(list_is_empty(&s->queue)))
+	if (list_is_empty(&s->queue))
 		return NULL;
 	struct call *c = list_first(&s->queue, struct call, link);
 	list_remove(&c->link);
-	c->state = CALL_TAKEN;
+	s->waiting--;
+	wake_another(s);
 	if (thread_priority(c->client) > thread_priority(thread_current()))
 		thread_inherit(thread_current(), thread_priority(c->client));
 	return c;
 }
 
-/* Waits for something to do. A client that was just answered (or NULL) gets the CPU meanwhile. Drops the lock. */
-static int64_t receive(struct scheme *s, struct thread *client, const struct serve *in, uint32_t request_flags) REQUIRES(&s->lock)
+/* A wait ended without a call. (Who was given one that was taken away again is not on the list any more.) */
+static void remove_receiver(struct scheme *s, struct receiver *r) REQUIRES(&s->lock)
 {
-	uint32_t park_flags = park_flags_of(request_flags);
+	struct receiver **at = &s->receivers;
+
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+}
+
+/* Takes what waits, cancels and closes first, or waits for something. Drops the lock. err: why not to wait, if so. */
+NOINLINE static int64_t receive(struct scheme *s, const struct serve *in, uint32_t request_flags, err_t err) REQUIRES(&s->lock)
+{
 	struct receiver r = { .thread = thread_current() };
-	err_t err = request_flags & REQUEST_NONBLOCK ? ERR_AGAIN : OK;
-	bool has_note = false;
-	struct remote *closed;
-	struct message note;
 	struct call *c;
 
+	if (request_flags & REQUEST_NONBLOCK)
+		err = ERR_AGAIN;
 	for (;;) {
-		c = r.call;
-		if (!c)
-			has_note = scheme_has_notes(s) && scheme_next_note(s, &note, &closed);
-		if (!c && !has_note)
-			c = take_queued(s);
-		if (c || has_note || err)
+		if ((c = r.call))
 			break;
-		list_push_front(&s->receivers, &r.link);
-		if (client && LIKELY(thread_claim(client, 0))) {
-			spin_unlock(&s->lock);
-			err = thread_hand_over(client, in->deadline_ns, park_flags);
-		} else {
-			if (client)
-				thread_wake(client);
-			spin_unlock(&s->lock);
-			err = thread_park(in->deadline_ns, park_flags);
+		if (s->waiting) {
+			err_t note_err = deliver_note(s, in);
+			if (note_err != ERR_NOENT)
+				return note_err;
+			if ((c = take_queued(s)))
+				break;
 		}
-		client = NULL;
+		if (err) {
+			spin_unlock(&s->lock);
+			return err;
+		}
+		r.next = s->receivers;
+		s->receivers = &r;
+		spin_unlock(&s->lock);
+		err = thread_park(in->deadline_ns, park_flags_of(request_flags));
 		spin_lock(&s->lock);
 		if (!r.call)
-			list_remove(&r.link);
+			remove_receiver(s, &r);
 	}
-	if (client)
-		thread_wake(client);
-	if (LIKELY(c))
-		return deliver(s, c, in);
-	if (has_note)
-		return deliver_note(s, &note, closed, in);
-	spin_unlock(&s->lock);
-	return err;
+	return deliver(s, c, in);
 }
 
 /* ---- The server: answer ---- */
+
+enum { REPLY_HANDLES = REPLY_CONTENT | REPLY_FORWARD | REPLY_HANDLE };   /* flags of answers with a handle */
 
 /* The handle that goes along, out of the server's table (or a copy of it). */
 static err_t take_reply_handle(const struct serve *a, struct passed *out)
@@ -360,7 +445,7 @@ static err_t take_reply_handle(const struct serve *a, struct passed *out)
 	uint32_t flags = (uint32_t)(a->handle_and_flags >> 32);
 	handle_t h = (handle_t)a->handle_and_flags;
 
-	if (!(flags & (REPLY_CONTENT | REPLY_FORWARD | REPLY_HANDLE)))
+	if (!(flags & REPLY_HANDLES))
 		return OK;
 	TRY(handle_find_passed(&p->handles, h, RIGHT_SEND, out));
 	out->flags = flags & REPLY_CLOEXEC ? OPEN_CLOEXEC : 0;
@@ -387,44 +472,60 @@ static err_t copy_answer(struct call *c, const struct serve *a, size_t bytes)
 	return space_read(p->space, (uint64_t)a->data, c->bounce, bytes, false);
 }
 
+/* An answer that is more than a result: data, a handle, a new id. What is small was copied already, or could not be. */
+NOINLINE static err_t answer_more(struct scheme *s, struct call *c, const struct serve *a, const uint8_t *small, err_t small_err)
+	REQUIRES(&s->lock)
+{
+	uint32_t flags = (uint32_t)(a->handle_and_flags >> 32);
+	size_t bytes = MIN_OF(a->bytes, c->message.out_bytes);
+	struct passed reply = {0};
+	err_t err = OK;
+
+	c->reply_flags = flags;
+	if (a->bytes <= SMALL_BYTES && !(flags & REPLY_HANDLES) && !c->opening && !(bytes && c->kernel_out)) {
+		arch_bytes_copy(c->small, small, bytes);
+		c->bounce = bytes && !small_err ? c->small : NULL;
+		c->bounce_bytes = bytes;
+		c->result = small_err ? small_err : a->result;
+		return OK;
+	}
+	c->state = CALL_BUSY;
+	spin_unlock(&s->lock);
+	err = take_reply_handle(a, &reply);
+	err_t copy_err = err || !bytes ? err : copy_answer(c, a, bytes);
+	spin_lock(&s->lock);
+	c->result = copy_err ? copy_err : a->result;
+	c->reply = reply;
+	if (c->opening) {
+		err_t open_err = scheme_add_opened(s, c);
+		err = open_err ? open_err : err;
+	}
+	return err;
+}
+
 /* Answers what a->tag stands for. The lock is held afterwards in any case; *client is to be woken, or given the CPU, before it is
  * dropped: a thread whose call is done may be gone then. SRCH, BUSY: nothing was answered. */
-static err_t answer(struct scheme *s, const struct serve *a, struct thread **client) REQUIRES(&s->lock)
+static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struct thread **client) REQUIRES(&s->lock)
 {
-	bool is_small = a->bytes <= SMALL_BYTES && !(a->handle_and_flags >> 32 & (REPLY_CONTENT | REPLY_FORWARD | REPLY_HANDLE));
-	err_t copy_err = OK, handle_err = OK, open_err = OK;
 	uint8_t small[SMALL_BYTES];
-	struct passed reply = {0};
+	err_t err = OK;
 
-	if (is_small && a->bytes)
-		copy_err = copy_from_user(small, uaddr((uint64_t)a->data), a->bytes);
+	if (a->bytes && a->bytes <= SMALL_BYTES)
+		err = copy_from_user(small, uaddr((uint64_t)a->data), a->bytes);
 	spin_lock(&s->lock);
-	struct call *c = call_find(s, (uint32_t)a->tag);
-	if (UNLIKELY(!c || c->busy))
+	struct call *c = call_find_now(s, (uint32_t)a->tag);
+	if (UNLIKELY(!c || c->state != CALL_TAKEN))
 		return c ? ERR_BUSY : ERR_SRCH;
-	size_t bytes = MIN_OF(a->bytes, c->message.out_bytes);
-	if (UNLIKELY(!is_small || (bytes && c->kernel_out))) {
-		c->busy = true;
-		spin_unlock(&s->lock);
-		handle_err = take_reply_handle(a, &reply);
-		copy_err = handle_err || !bytes ? handle_err : copy_answer(c, a, bytes);
-		spin_lock(&s->lock);
-	} else if (bytes) {
-		arch_bytes_copy(c->small, small, bytes);
-		c->bounce = c->small;
-		c->bounce_bytes = bytes;
-	}
+	c->result = a->result;
+	if (UNLIKELY(a->bytes || c->opening || a->handle_and_flags >> 32))
+		err = answer_more(s, c, a, small, err);
 	trace(TRACE_REPLY, 0, a->tag, (uint64_t)a->result);
-	c->result = UNLIKELY(copy_err) ? copy_err : a->result;
-	c->reply_flags = (uint32_t)(a->handle_and_flags >> 32);
-	c->reply = reply;
-	if (c->opening)
-		open_err = scheme_add_opened(s, c);
+	slot_drop(s, c);
+	c->state = CALL_DONE;
 	*client = c->client;
-	call_finish(s, c, CALL_DONE);
 	if (UNLIKELY(thread_current()->inherited))
 		thread_inherit(thread_current(), 0);
-	return open_err ? open_err : handle_err;
+	return err;
 }
 
 int64_t scheme_reply(struct resource *endpoint, const struct serve *a)
@@ -434,6 +535,8 @@ int64_t scheme_reply(struct resource *endpoint, const struct serve *a)
 
 	if (!user_range_is_valid((uint64_t)a->data, a->bytes))
 		return ERR_FAULT;
+	if (s->server != process_current())
+		return ERR_SRCH;
 	err_t err = answer(s, a, &client);
 	if (client)
 		thread_wake(client);
@@ -441,23 +544,60 @@ int64_t scheme_reply(struct resource *endpoint, const struct serve *a)
 	return err;
 }
 
-int64_t scheme_receive(struct resource *endpoint, const struct serve *serve, uint32_t request_flags)
-{
-	struct scheme *s = scheme_of(endpoint);
-	struct thread *client = NULL;
+/* ---- The server: both ---- */
 
-	if (!user_range_is_valid((uint64_t)serve->data, serve->bytes) ||
-	    !user_range_is_valid((uint64_t)serve->buffer, serve->buffer_bytes) ||
-	    !user_range_is_valid((uint64_t)serve->message, sizeof(struct message)))
-		return ERR_FAULT;
+static ALWAYS_INLINE int64_t reply_receive(struct scheme *s, const struct serve *serve, uint32_t request_flags)
+{
+	struct thread *client = NULL;
+	struct receiver r;
+	err_t err = OK;
+
 	if (UNLIKELY(s->server != process_current()))
 		TRY(scheme_become_server(s));
 	if (LIKELY(serve->tag)) {
 		/* A refused answer (the client is gone) is no reason not to receive. */
-		if (answer(s, serve, &client))
+		if (UNLIKELY(answer(s, serve, &client)))
 			trace(TRACE_REPLY, 1, serve->tag, 0);
 	} else {
 		spin_lock(&s->lock);
 	}
-	return receive(s, client, serve, request_flags);
+	if (LIKELY(client && !s->waiting && !(request_flags & REQUEST_NONBLOCK) && thread_claim(client, NULL))) {
+		r.thread = thread_current();
+		r.call = NULL;
+		r.next = s->receivers;
+		s->receivers = &r;
+		spin_unlock(&s->lock);
+		err = thread_hand_over(client, serve->deadline_ns, park_flags_of(request_flags));
+		spin_lock(&s->lock);
+		if (LIKELY(r.call != NULL))
+			return deliver(s, r.call, serve);
+		remove_receiver(s, &r);
+	} else if (client) {
+		thread_wake(client);
+	}
+	return receive(s, serve, request_flags, err);
 }
+
+int64_t scheme_receive(struct resource *endpoint, const struct serve *serve, uint32_t request_flags)
+{
+	return reply_receive(scheme_of(endpoint), serve, request_flags);
+}
+
+static ALWAYS_INLINE int64_t serve_request(struct request *q)
+{
+	struct resource *r;
+	struct serve serve;
+	int64_t result;
+
+	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_SERVE, &r, NULL));
+	struct scheme *s = scheme_of(r);
+	result = s ? copy_from_user(&serve, uaddr(q->arg[0]), sizeof(serve)) : ERR_NOTTY;
+	if (LIKELY(!result))
+		result = reply_receive(s, &serve, q->flags);
+	resource_put(r);
+	return result;
+}
+
+int64_t op_reply_receive(struct request *q) { return serve_request(q); }
+
+bool reply_receive_enter(struct regs *r) { return call_result(r, serve_request(regs_request(r))); }

@@ -24,18 +24,11 @@ err_t scheme_slots_grow(struct scheme *s)
 	return OK;
 }
 
-void scheme_slot_free(struct scheme *s, struct call_slot *slot)
-{
-	if (++slot->generation == 0)
-		slot->generation = 1;   /* a tag is never 0 */
-	slot->next_free = s->first_free;
-	s->first_free = (uint16_t)(slot - s->slots);
-}
-
 void scheme_rouse(struct scheme *s)
 {
-	if (!list_is_empty(&s->receivers))
-		thread_wake(list_first(&s->receivers, struct receiver, link)->thread);
+	s->waiting++;
+	if (s->receivers)
+		thread_wake(s->receivers->thread);
 	resource_notify(s->endpoint, READY_READ);
 }
 
@@ -60,6 +53,7 @@ static uint32_t take_cancel(struct scheme *s) REQUIRES(&s->lock)
 	uint32_t tag = (uint32_t)slot->generation << 16 | i;
 	s->first_cancel = slot->next_cancel;
 	slot->is_cancelled = false;
+	s->waiting--;
 	if (!slot->call)
 		scheme_slot_free(s, slot);
 	return tag;
@@ -75,6 +69,7 @@ bool scheme_next_note(struct scheme *s, struct message *m, struct remote **close
 		return tag != 0;
 	*closed = list_first(&s->closes, struct remote, hash_link);
 	list_remove(&(*closed)->hash_link);
+	s->waiting--;
 	m->kind = MESSAGE_CLOSE;
 	m->id = (*closed)->id;
 	return true;
@@ -153,9 +148,9 @@ static uint32_t endpoint_ready(struct resource *r)
 {
 	struct scheme *s = r->data;
 	spin_lock(&s->lock);
-	bool work = !list_is_empty(&s->queue) || scheme_has_notes(s);
+	bool has_work = s->waiting != 0;
 	spin_unlock(&s->lock);
-	return work ? READY_READ : 0;
+	return has_work ? READY_READ : 0;
 }
 
 static void endpoint_destroy(struct resource *r)
@@ -180,11 +175,9 @@ static void endpoint_destroy(struct resource *r)
 	heap_delete(s);
 }
 
-static const struct resource_ops endpoint_ops = {
+const struct resource_ops endpoint_ops = {
 	.name = "endpoint", .open = endpoint_open, .ready = endpoint_ready, .destroy = endpoint_destroy,
 };
-
-struct scheme *scheme_of(struct resource *endpoint) { return resource_data(endpoint, &endpoint_ops); }
 
 bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
@@ -201,7 +194,6 @@ err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 	list_init(&s->served_link);
 	list_init(&s->queue);
 	list_init(&s->closes);
-	list_init(&s->receivers);
 	s->flags = scheme_flags;
 	s->first_free = s->first_cancel = NO_SLOT;
 	if ((err = resource_create(&endpoint_ops, s, 0, out))) {
@@ -254,10 +246,10 @@ void scheme_server_gone(struct process *p)
 				struct call *c = s->slots[i].call;
 				if (c && c->state == CALL_TAKEN && s->flags & SCHEME_REDELIVER) {
 					call_finish(s, c, CALL_QUEUED);
-					c->receiver = NULL;
 					c->cancel_asked = false;
 					if (call_slot_take(s, c) == OK)
 						list_push_front(&s->queue, &c->link);
+					s->waiting++;
 				} else if (c && (c->state == CALL_TAKEN || s->flags & SCHEME_FAIL_WITHOUT_SERVER)) {
 					c->result = ERR_CONNRESET;
 					call_finish_and_wake(s, c, CALL_DONE);
@@ -314,9 +306,9 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 		return copy_groups(s, tag, buffer, bytes);
 	spin_lock(&s->lock);
 	struct call *c = call_find(s, tag);
-	err = !c ? ERR_SRCH : c->busy ? ERR_BUSY : c->kernel_out ? ERR_INVAL : OK;
+	err = !c ? ERR_SRCH : c->state == CALL_BUSY ? ERR_BUSY : c->kernel_out ? ERR_INVAL : OK;
 	if (!err)
-		c->busy = true;
+		c->state = CALL_BUSY;
 	spin_unlock(&s->lock);
 	if (err)
 		return err;
@@ -331,7 +323,7 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 		err = to_client ? space_copy(c->space, remote, p->space, buffer.raw, bytes, false, &done)
 		                : space_copy(p->space, buffer.raw, c->space, remote, bytes, false, &done);
 	spin_lock(&s->lock);
-	c->busy = false;
+	c->state = CALL_TAKEN;
 	if (err == ERR_AGAIN) {
 		call_finish_and_wake(s, c, CALL_WITHDRAWN);
 		err = ERR_CANCELED;

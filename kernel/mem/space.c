@@ -6,6 +6,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/space_inner.h"
+#include "kernel/mem/space_switch.h"
 
 err_t space_create(struct account *a, struct space **out)
 {
@@ -66,19 +67,7 @@ void space_unlock(struct space *s)
 	spin_unlock(&s->lock);
 }
 
-void space_switch(struct space *from, struct space *to)
-{
-	uint64_t bit = 1ull << cpu_this()->index;
-	if (from == to)
-		return;
-	/* Before the load, so that who changes an entry after we may have read it tells us. */
-	if (to)
-		atomic_fetch_or(&to->cpu_mask, bit);
-	paging_load(to ? &to->tables : NULL);
-	cpu_this()->space = to;
-	if (from)
-		atomic_fetch_and(&from->cpu_mask, ~bit);
-}
+void space_switch(struct space *from, struct space *to) { space_switch_inline(cpu_this(), from, to); }
 
 void space_shootdown(struct space *s, uint64_t start, uint64_t end)
 {

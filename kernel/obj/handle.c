@@ -7,23 +7,6 @@
 
 enum { SEGMENT_FIRST = 16 };
 
-/* The segment of a number, and its place there: beyond all for one that is below 0. */
-static struct handle_segment *segment_of(struct handle_table *t, handle_t h, uint32_t *index)
-{
-	struct handle_segment *s = &t->segments[h >= HANDLE_PRIVATE];
-
-	*index = (uint32_t)h - (uint32_t)s->first;
-	return s;
-}
-
-static struct handle_slot *slot_of(struct handle_table *t, handle_t h) REQUIRES(&t->lock)
-{
-	uint32_t i;
-	struct handle_segment *s = segment_of(t, h, &i);
-
-	return i < s->capacity && s->slots[i].resource ? &s->slots[i] : NULL;
-}
-
 enum slot_want { WANT_FREE, WANT_USED, WANT_CLOEXEC };
 
 /* The first slot from i on that is wanted; capacity or more: none. */
@@ -98,7 +81,7 @@ static err_t slot_fill(struct handle_table *t, struct handle_segment *s, uint32_
 err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out)
 {
 	uint32_t from;
-	struct handle_segment *s = segment_of(t, at_least, &from);
+	struct handle_segment *s = handle_segment_of(t, at_least, &from);
 	struct resource *none;
 
 	if (at_least < 0)
@@ -118,7 +101,7 @@ err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_le
 err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 {
 	uint32_t i;
-	struct handle_segment *s = segment_of(t, h, &i);
+	struct handle_segment *s = handle_segment_of(t, h, &i);
 	struct resource *old = NULL;
 
 	spin_lock(&t->lock);
@@ -128,41 +111,12 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 	return err;
 }
 
-/* h's slot, its resource with one more reference. */
-static err_t find(struct handle_table *t, handle_t h, uint32_t need, struct handle_slot **out) REQUIRES(&t->lock)
-{
-	struct handle_slot *slot = slot_of(t, h);
-
-	if (UNLIKELY(!slot))
-		return ERR_BADF;
-	if (UNLIKELY(need & ~slot->rights))
-		return ERR_ACCES;
-	resource_get(slot->resource);
-	*out = slot;
-	return OK;
-}
-
-err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
-{
-	struct handle_slot *slot;
-
-	spin_lock(&t->lock);
-	err_t err = find(t, h, need, &slot);
-	if (LIKELY(!err)) {
-		*out = slot->resource;
-		if (rights_out)
-			*rights_out = slot->rights;
-	}
-	spin_unlock(&t->lock);
-	return err;
-}
-
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out)
 {
 	struct handle_slot *slot;
 
 	spin_lock(&t->lock);
-	err_t err = find(t, h, need, &slot);
+	err_t err = handle_slot_get(t, h, need, &slot);
 	if (LIKELY(!err))
 		*out = (struct passed){ slot->resource, slot->rights, slot->cloexec ? OPEN_CLOEXEC : 0 };
 	spin_unlock(&t->lock);
@@ -174,7 +128,7 @@ int64_t handle_describe(struct handle_table *t, handle_t h)
 	int64_t result = ERR_BADF;
 
 	spin_lock(&t->lock);
-	struct handle_slot *slot = slot_of(t, h);
+	struct handle_slot *slot = handle_slot_of(t, h);
 	if (LIKELY(slot))
 		result = (int64_t)((uint64_t)slot->rights << 32 | atomic_load(&slot->resource->open_flags) | (slot->cloexec ? OPEN_CLOEXEC : 0));
 	spin_unlock(&t->lock);
@@ -195,7 +149,7 @@ static handle_t next_handle(struct handle_table *t, handle_t h, enum slot_want w
 
 	spin_lock(&t->lock);
 	while (h >= 0 && found == HANDLE_NONE) {
-		struct handle_segment *s = segment_of(t, h, &i);
+		struct handle_segment *s = handle_segment_of(t, h, &i);
 		i = find_slot(s, i, want);
 		if (i < s->capacity)
 			found = s->first + (handle_t)i;
@@ -213,7 +167,7 @@ err_t handle_close(struct handle_table *t, handle_t h)
 	uint32_t i;
 
 	spin_lock(&t->lock);
-	struct handle_segment *s = segment_of(t, h, &i);
+	struct handle_segment *s = handle_segment_of(t, h, &i);
 	if (i < s->capacity) {
 		r = s->slots[i].resource;
 		s->slots[i] = (struct handle_slot){0};
@@ -227,7 +181,7 @@ err_t handle_close(struct handle_table *t, handle_t h)
 err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on)
 {
 	spin_lock(&t->lock);
-	struct handle_slot *slot = slot_of(t, h);
+	struct handle_slot *slot = handle_slot_of(t, h);
 	if (slot)
 		slot->cloexec = on;
 	spin_unlock(&t->lock);
@@ -237,7 +191,7 @@ err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on)
 err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep)
 {
 	spin_lock(&t->lock);
-	struct handle_slot *slot = slot_of(t, h);
+	struct handle_slot *slot = handle_slot_of(t, h);
 	if (slot)
 		slot->rights &= keep;
 	spin_unlock(&t->lock);

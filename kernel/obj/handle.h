@@ -43,8 +43,52 @@ err_t handle_table_copy(struct handle_table *to, struct handle_table *from) NONN
 err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out) NONNULL MUST_CHECK;
 /* Puts p at exactly h, closing what is there; eats p's reference on OK. BADF (out of range), NOMEM. */
 err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p) NONNULL MUST_CHECK;
+/* The segment of a number, and its place there: beyond all for one that is below 0. */
+static inline struct handle_segment *handle_segment_of(struct handle_table *t, handle_t h, uint32_t *index)
+{
+	struct handle_segment *s = &t->segments[h >= HANDLE_PRIVATE];
+
+	*index = (uint32_t)h - (uint32_t)s->first;
+	return s;
+}
+
+static inline struct handle_slot *handle_slot_of(struct handle_table *t, handle_t h) REQUIRES(&t->lock)
+{
+	uint32_t i;
+	struct handle_segment *s = handle_segment_of(t, h, &i);
+
+	return i < s->capacity && s->slots[i].resource ? &s->slots[i] : NULL;
+}
+
+/* h's slot if it grants every right in need, its resource with one more reference. BADF, ACCES. */
+MUST_CHECK static inline err_t handle_slot_get(struct handle_table *t, handle_t h, uint32_t need, struct handle_slot **out) REQUIRES(&t->lock)
+{
+	struct handle_slot *slot = handle_slot_of(t, h);
+
+	if (UNLIKELY(!slot))
+		return ERR_BADF;
+	if (UNLIKELY(need & ~slot->rights))
+		return ERR_ACCES;
+	resource_get(slot->resource);
+	*out = slot;
+	return OK;
+}
+
 /* The resource, with a reference, if h grants every right in need. BADF, ACCES. */
-err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out) MUST_CHECK;
+MUST_CHECK static inline err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
+{
+	struct handle_slot *slot;
+
+	spin_lock(&t->lock);
+	err_t err = handle_slot_get(t, h, need, &slot);
+	if (LIKELY(!err)) {
+		*out = slot->resource;
+		if (rights_out)
+			*rights_out = slot->rights;
+	}
+	spin_unlock(&t->lock);
+	return err;
+}
 /* As handle_find with the handle's flags: to dup or send it. */
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out) NONNULL MUST_CHECK;
 /* Numbers from limit up (but private ones) are not given out any more. */

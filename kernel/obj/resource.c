@@ -21,10 +21,8 @@ err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_
 	return OK;
 }
 
-void resource_put(struct resource *r)
+void resource_destroy(struct resource *r)
 {
-	if (!r || !object_put(&r->object))
-		return;
 	watch_end(&r->watch);
 	if (r->ops->destroy)
 		r->ops->destroy(r);

@@ -89,7 +89,12 @@ struct resource {
 err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out) MUST_CHECK;
 static inline void resource_get(struct resource *r) { object_get(&r->object); }
 /* The last put runs ops->destroy: under no lock of rank HANDLES or above. */
-void resource_put(struct resource *r);
+void resource_destroy(struct resource *r);
+static inline void resource_put(struct resource *r)
+{
+	if (r && object_put(&r->object))
+		resource_destroy(r);
+}
 /* The data of a resource of this kind; NULL for another kind (or none). */
 void *resource_data(struct resource *r, const struct resource_ops *ops);
 

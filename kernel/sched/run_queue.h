@@ -35,7 +35,3 @@ void sched_make_ready(struct thread *t) REQUIRES(&t->lock);
 /* Switches from the current thread, whose lock is held and whose state says what it does next, to the best other (to NULL) or to `to`
  * (state RUNNING, on no queue, unlocked). Returns, unlocked, when it runs again. */
 void sched_switch(struct thread *to);
-/* The same to a claimed thread (thread_claim), which goes on with what is left of the current one's time slice. */
-void sched_hand_over(struct thread *to) NONNULL;
-/* First thing on a new thread's stack. */
-void sched_finish_switch(void);

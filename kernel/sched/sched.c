@@ -10,6 +10,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/sched/clock.h"
 #include "kernel/sched/run_queue.h"
+#include "kernel/sched/switch.h"
 #include "kernel/sched/timer.h"
 
 /* A full turn of a thread with nice 0. Short enough that a shell beside hogs feels alive. */
@@ -72,13 +73,14 @@ static struct cpu *place(struct thread *t)
 	return allowed ? allowed : cpu_this();
 }
 
-static uint64_t slice_end(const struct cpu *c)
+static uint64_t slice_end_of(const struct cpu *c, const struct thread *t)
 {
-	const struct thread *t = c->current;
 	if (t == c->idle || c->run_queue->count == 0)
 		return UINT64_MAX;
 	return t->ran_since_ns + (uint64_t)(t->slice_left_ns > 0 ? t->slice_left_ns : 0);
 }
+
+static uint64_t slice_end(const struct cpu *c) { return slice_end_of(c, c->current); }
 
 /* Tells c that its queue got t. */
 static void announce(struct cpu *c, struct thread *t)
@@ -178,8 +180,7 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	t->user_ns += ran;      /* entry code moves the kernel's share to system_ns when asked to trace it */
 	t->slice_left_ns -= (int64_t)ran;
 	if (t->account)
-		account_use_cpu(t->account, ran + t->unbilled_ns, now);
-	t->unbilled_ns = 0;
+		account_use_cpu(t->account, ran, now);
 }
 
 void sched_charge(void)
@@ -194,46 +195,6 @@ uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns)
 	uint64_t since = t->ran_since_ns;
 
 	return atomic_load(&t->on_cpu) && now_ns > since ? now_ns - since : 0;
-}
-
-static void load_space(struct cpu *c, struct thread *next)
-{
-	struct space *space = next->process ? next->process->space : NULL;
-	if (space != c->space) {
-		space_switch(c->space, space);
-		c->space = space;
-	}
-}
-
-/* From prev, whose lock is held, to another. */
-static ALWAYS_INLINE void switch_to(struct cpu *c, struct thread *prev, struct thread *to)
-{
-	trace(TRACE_SWITCH, (uint16_t)prev->state, prev->tid, to->tid);
-	c->switches++;
-	prev->switches++;
-	if (prev->process)
-		arch_thread_unload(prev);
-	c->current = to;
-	c->run_queue->previous = prev;
-	load_space(c, to);
-}
-
-void sched_hand_over(struct thread *to)
-{
-	struct cpu *c = cpu_this();
-	struct thread *prev = c->current;
-	uint64_t now = clock_now_ns(), ran = now - prev->ran_since_ns;
-
-	c->charged_ns = now;
-	c->busy_ns += ran;
-	prev->user_ns += ran;
-	prev->unbilled_ns += ran;
-	prev->slice_left_ns -= (int64_t)ran;
-	to->slice_left_ns = prev->slice_left_ns;        /* so it ends when it would have: the timer stays as it is */
-	to->ran_since_ns = now;
-	switch_to(c, prev, to);
-	arch_switch(&prev->context, &to->context);
-	sched_finish_switch();
 }
 
 void sched_switch(struct thread *to)
@@ -262,27 +223,16 @@ void sched_switch(struct thread *to)
 		return;
 	}
 	to->ran_since_ns = now;
-	switch_to(c, prev, to);
-	timer_rearm(slice_end(c));
-	arch_switch(&prev->context, &to->context);
-	sched_finish_switch();
+	timer_rearm(slice_end_of(c, to));
+	sched_switch_stacks(c, prev, to, false);
 }
 
-void sched_finish_switch(void)
+void sched_finish_rare(struct thread *prev, enum thread_state state, struct cpu *elsewhere)
 {
-	struct cpu *c = cpu_this();
-	struct thread *prev = c->run_queue->previous;
-	enum thread_state state = prev->state;
-	struct cpu *elsewhere = prev->cpu;
-
-	atomic_store(&prev->on_cpu, false);
-	spin_unlock(&prev->lock);
 	if (state == THREAD_DEAD)
 		thread_put(prev);
-	else if (state == THREAD_READY && elsewhere != c)
+	else if (state == THREAD_READY && elsewhere != cpu_this())
 		arch_kick(elsewhere->index);    /* it may have passed prev over while prev was on our stack */
-	if (c->current->process)
-		arch_thread_loaded(c->current);
 }
 
 void sched_give_way(void)

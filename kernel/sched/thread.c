@@ -9,6 +9,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
+#include "kernel/sched/switch.h"
 #include "kernel/sched/timer.h"
 #include "lib/base/try.h"
 
@@ -24,7 +25,7 @@ static void user_thread_entry(void *argument)
 {
 	struct thread *t = argument;
 
-	sched_finish_switch();
+	sched_finish_switch(true);
 	kernel_exit_to_user(t->user_regs);
 	arch_enter_user(t->user_regs);
 }
@@ -212,29 +213,10 @@ err_t thread_park(uint64_t deadline_ns, uint32_t park_flags)
 	return is_timed ? park_until(NULL, deadline_ns, park_flags) : park(NULL, deadline_ns, park_flags);
 }
 
-err_t thread_hand_over(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+err_t thread_hand_over_until(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
 {
 	bool is_timed = deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW;
 	return is_timed ? park_until(to, deadline_ns, park_flags) : park(to, deadline_ns, park_flags);
-}
-
-bool thread_claim(struct thread *to, uint8_t lent)
-{
-	struct cpu *c = cpu_this();
-
-	if (!spin_try_lock(&to->lock))
-		return false;
-	if (thread_priority(to) < lent)
-		to->inherited = lent;
-	bool fits = to->state == THREAD_PARKED && to->affinity >> c->index & 1 && c->run_queue->levels >> (thread_priority(to) + 1) == 0;
-	if (fits) {
-		to->park_result = OK;
-		to->state = THREAD_RUNNING;
-		to->cpu = c;
-		atomic_store_explicit(&to->on_cpu, true, memory_order_relaxed);
-	}
-	spin_unlock(&to->lock);
-	return fits;
 }
 
 void thread_wake(struct thread *t)

@@ -56,7 +56,6 @@ struct thread {
 	int64_t slice_left_ns;          /* run queue's lock */
 	uint64_t ran_since_ns;          /* [c] when it was switched to */
 	uint64_t user_ns, system_ns;    /* [c] approximate: charged at entry and switch */
-	uint64_t unbilled_ns;           /* [c] part of it that its account does not know of yet */
 	uint64_t switches;              /* [c] */
 
 	uint64_t notice_mask;           /* [p] bit n-1 for notice n */
@@ -85,11 +84,7 @@ void thread_start(struct thread *t) NONNULL;
 
 /* Sleeps until woken or until the deadline. OK: woken (perhaps spuriously). TIMEDOUT. INTR: a kill or (when interruptible) a notice. No lock may be held. */
 err_t thread_park(uint64_t deadline_ns, uint32_t park_flags) MUST_CHECK;
-/* The way past the run queues. claim: if `to` is parked, may run on this CPU, and nobody more urgent than the two waits here, it is woken
- * but not queued, and a thread_hand_over must follow, which parks with the CPU and the rest of the time slice going to `to`. lent: a
- * priority for `to` to run with, as by thread_inherit; 0: its own. */
-bool thread_claim(struct thread *to, uint8_t lent) NONNULL MUST_CHECK;
-err_t thread_hand_over(struct thread *to, uint64_t deadline_ns, uint32_t park_flags) NONNULL MUST_CHECK;
+/* Past the run queues: kernel/sched/switch.h. */
 void thread_wake(struct thread *t) NONNULL;
 /* Sets attention bits and sees that the thread notices: ends its park if it may be ended, or kicks its CPU. */
 void thread_attend(struct thread *t, uint32_t attention_bits) NONNULL;

@@ -179,34 +179,14 @@ trap_own_stack:
 	iretq
 	.size trap_own_stack, . - trap_own_stack
 
-/* void arch_switch(struct context *from, struct context *to): callee-saved registers on the old stack, then the new one's.
- * Interrupts are off on both sides, so flags need no care. */
-	.globl arch_switch
-	.type arch_switch, @function
-arch_switch:
-	pushq %rbp
-	pushq %rbx
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	movq %rsp, (%rdi)
-	movq (%rsi), %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
-	retq
-	.size arch_switch, . - arch_switch
-
-/* Where a context starts (thread.c): r12 = entry, r13 = argument. */
+/* Where a context starts (thread.c). */
 	.globl context_start
 	.type context_start, @function
 context_start:
-	movq %r13, %rdi
-	callq *%r12
+	popq %rax
+	popq %rdi
+	xorl %ebp, %ebp
+	callq *%rax
 	ud2
 	.size context_start, . - context_start
 

@@ -79,6 +79,9 @@ static ALWAYS_INLINE uint64_t arch_ticks(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* Makes page tables (their root) this CPU's. */
+static ALWAYS_INLINE void arch_load_tables(uint64_t root) { __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory"); }
+
 /* Whole pages, through the direct map. The quadword string forms count once per 8 bytes in emulators, half of what a copy
  * by loads and stores costs, and are the fast ones on hardware too. */
 static ALWAYS_INLINE void arch_page_zero(void *page)

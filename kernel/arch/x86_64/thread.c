@@ -5,6 +5,7 @@
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
+#include "kernel/arch/x86_64/switch.h"
 #include "kernel/mem/heap.h"
 #include "kernel/sched/thread.h"
 #include "lib/base/string.h"
@@ -25,14 +26,9 @@ void arch_context_init(struct context *c, void *stack_top, void (*entry)(void *)
 {
 	uint64_t *sp = (uint64_t *)((uint64_t)stack_top & ~15ull);
 
-	*--sp = 0;                              /* keeps the stack aligned where entry is called */
+	*--sp = (uint64_t)argument;
+	*--sp = (uint64_t)entry;
 	*--sp = (uint64_t)context_start;
-	*--sp = 0;                              /* rbp: the end of the chain of frames */
-	*--sp = 0;                              /* rbx */
-	*--sp = (uint64_t)entry;                /* r12 */
-	*--sp = (uint64_t)argument;             /* r13 */
-	*--sp = 0;
-	*--sp = 0;
 	c->sp = (uint64_t)sp;
 }
 
@@ -48,46 +44,12 @@ void arch_regs_start(struct regs *r, const struct thread_start *start)
 
 /* ---- FPU ---- */
 
-static void fpu_save(void *to)
-{
-	__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
-}
-
-static void fpu_load(const void *from)
-{
-	__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
-}
-
 /* The legacy part's control words must be valid even when the state says "all initial". */
 static void fpu_make_initial(void *area)
 {
 	memset(area, 0, fpu_state_bytes);
 	*(uint16_t *)area = FCW_INITIAL;
 	*(uint32_t *)((uint8_t *)area + 24) = MXCSR_INITIAL;
-}
-
-/* ---- Switching ---- */
-
-void arch_thread_unload(struct thread *t)
-{
-	t->arch.fs_base = fs_base_read();
-	t->arch.gs_base = user_gs_base_read();
-	fpu_save(t->arch.fpu);
-}
-
-void arch_thread_loaded(struct thread *t)
-{
-	struct cpu *c = cpu_this();
-
-	c->kernel_stack_top = t->kernel_stack_top;
-	c->arch.tss.rsp[0] = t->kernel_stack_top;
-	fs_base_write(t->arch.fs_base);
-	user_gs_base_write(t->arch.gs_base);
-	if (c->arch.fpu_owner == t && t->arch.fpu_cpu_plus_1 == c->index + 1)
-		return;
-	fpu_load(t->arch.fpu);
-	c->arch.fpu_owner = t;
-	t->arch.fpu_cpu_plus_1 = c->index + 1;
 }
 
 /* ---- Life ---- */
@@ -143,12 +105,9 @@ void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 
 /* ---- User memory ---- */
 
-size_t user_copy(void *to, const void *from, size_t bytes);
 size_t user_zero(void *to, size_t bytes);
 bool user_load_u32(const uint32_t *from, uint32_t *out);
 
-size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes) { return user_copy(to, (const void *)from, bytes); }
-size_t arch_copy_to_user(uint64_t to, const void *from, size_t bytes) { return user_copy((void *)to, from, bytes); }
 size_t arch_zero_user(uint64_t to, size_t bytes) { return user_zero((void *)to, bytes); }
 
 err_t arch_load_user_u32(uint64_t from, uint32_t *out)

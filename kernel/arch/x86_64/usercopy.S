@@ -14,11 +14,13 @@
 
 	.text
 
-/* size_t user_copy(void *to, const void *from, size_t bytes): bytes NOT copied. rdx holds the end of `to`, so that
+/* arch_copy_from_user and arch_copy_to_user (arch.h), which are the same: bytes NOT copied. rdx holds the end of `to`, so that
  * wherever it stops the rest is rdx - rdi. */
-	.globl user_copy
-	.type user_copy, @function
-user_copy:
+	.globl arch_copy_from_user, arch_copy_to_user
+	.type arch_copy_from_user, @function
+	.type arch_copy_to_user, @function
+arch_copy_from_user:
+arch_copy_to_user:
 	smap_site stac
 	movq %rdx, %rcx
 	addq %rdi, %rdx
@@ -33,7 +35,8 @@ user_copy:
 	subq %rdi, %rax
 	smap_site clac
 	retq
-	.size user_copy, . - user_copy
+	.size arch_copy_from_user, . - arch_copy_from_user
+	.size arch_copy_to_user, . - arch_copy_to_user
 
 /* size_t user_zero(void *to, size_t bytes): bytes NOT zeroed. */
 	.globl user_zero

@@ -35,6 +35,8 @@ static ALWAYS_INLINE void arch_interrupts_off(void) { }
 static ALWAYS_INLINE void arch_interrupts_window(void) { }
 static ALWAYS_INLINE bool arch_interrupts_are_on(void) { return false; }
 static ALWAYS_INLINE uint64_t arch_ticks(void) { return 0; }
+void paging_flush_all(void);
+static ALWAYS_INLINE void arch_load_tables(uint64_t root) { (void)root; paging_flush_all(); }
 static ALWAYS_INLINE void arch_page_zero(void *page) { memset(page, 0, 4096); }
 static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t bytes) { memcpy(to, from, bytes); }
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from) { memcpy(to, from, 4096); }
