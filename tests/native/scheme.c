@@ -2,7 +2,6 @@
  *
  * The program starts itself again as server or as client. The codes are the test's own.
  */
-#include "abi/proto/file.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/task.h"
 #include "lib/base/bits.h"
@@ -10,16 +9,15 @@
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
-#include "lib/native/spawn.h"
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
 #include "lib/scheme/scheme.h"
-#include "tests/native/tap.h"
+#include "tests/native/child.h"
 
 enum test_code {
 	ECHO = 9000, GARBAGE, TWICE, NEVER, DIE, PASS, GIVE_BACK, MAKE_READY, CANCELS, DIE_ONCE, WILD_COPY, CLOSES, LATER,
 };
-enum { BIG = 300000, STATUS_KILLED = 9 };
+enum { BIG = 300000 };
 
 /* ---- The server --------------------------------------------------------------------------------------------------- */
 
@@ -183,52 +181,17 @@ static int serve(void)
 
 /* ---- The test ------------------------------------------------------------------------------------------------------- */
 
-static handle_t image, endpoint, it, server_process;
-static uint64_t image_bytes;
+static handle_t endpoint, it, server_process;
 
-static bool image_open(void)
-{
-	struct file_stat st;
-
-	if (handle_open("file", startup_argument(0), OPEN_READ | OPEN_EXEC, &image))
-		return false;
-	int64_t result = handle_call(image, FILE_STAT, NULL, 0, &st, sizeof st, 0);
-	image_bytes = st.bytes;
-	return result >= 0;
-}
-
-static handle_t start(const char *mode, const char *word, const char *name, handle_t given)
-{
-	const char *arguments[] = { "scheme", mode, word };
-	struct spawn_handle handles[] = { { name, given, HANDLE_NONE }, { "log", startup_handle("log"), HANDLE_NONE } };
-	struct spawn_options o = {
-		.image = image, .image_bytes = image_bytes, .arguments = arguments, .argument_count = 3,
-		.handles = handles, .handle_count = 2, .namespace = HANDLE_NONE, .account = HANDLE_NONE, .admin = HANDLE_NONE,
-	};
-	handle_t process = HANDLE_NONE;
-
-	CHECK(spawn(&o, &process, NULL) == OK);
-	return process;
-}
+static handle_t start(const char *mode, const char *word, const char *name, handle_t given) { return child_start(mode, word, name, given); }
 
 static void wait_end(handle_t process)
 {
-	struct poll_entry p = { .handle = process, .wanted = READY_READ };
-
-	sys_poll(0, HANDLE_NONE, &p, 1, DEADLINE_NONE);
+	child_wait(process);
 	handle_close(process);
 }
 
-static void stop(handle_t process)
-{
-	handle_call(process, TASK_KILL, NULL, 0, NULL, 0, STATUS_KILLED);
-	wait_end(process);
-}
-
-static uint64_t now_ns(void)
-{
-	return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
-}
+static void stop(handle_t process) { child_stop(process); }
 
 static int64_t ask(enum test_code code, uint64_t word)
 {
@@ -368,6 +331,33 @@ static void a_killed_client_leaves_nothing(void)
 	CHECK(ask(CANCELS, 0) >= 5);
 }
 
+/* Its handle lives on in us: no close tells the server. */
+static void a_killed_clients_request_is_cancelled(void)
+{
+	int64_t closes_before = ask(CLOSES, 0), cancels_before = ask(CANCELS, 0);
+
+	handle_t client = start("client", "", "it", it);
+	sys_sleep(0, HANDLE_NONE, now_ns() + 100000000);
+	stop(client);
+	CHECK(ask(CANCELS, 0) == cancels_before + 1 && ask(CLOSES, 0) == closes_before);
+}
+
+/* The server answered, but there is no number for what it opened. */
+static void an_open_that_fails_late_is_closed(void)
+{
+	int64_t before = ask(CLOSES, 0), last = it, first = HANDLE_NONE, result;
+
+	for (int n = 0; n < 70000 && (result = sys_dup(0, it, 0, 0, RIGHT_ALL)) >= 0; n++) {
+		first = first == HANDLE_NONE ? result : first;
+		last = result;
+	}
+	CHECK(sys_open(0, endpoint, NULL, 0, "it", 2, OPEN_READ, 0) < 0);
+	CHECK(ask(CLOSES, 0) == before + 1);
+	for (int64_t h = first; h <= last; h++)
+		handle_close((handle_t)h);
+	CHECK(ask(ECHO, 8) == 8);
+}
+
 static void a_server_that_dies_fails_what_it_had(void)
 {
 	handle_t again;
@@ -488,7 +478,8 @@ static void only_the_server_answers(void)
 
 static int client(void)
 {
-	if (handle_open_at(startup_handle("endpoint"), "it", OPEN_READ | OPEN_WRITE, &it))
+	it = startup_handle("it");
+	if (it == HANDLE_NONE && handle_open_at(startup_handle("endpoint"), "it", OPEN_READ | OPEN_WRITE, &it))
 		return 1;
 	ask(NEVER, 0);
 	return 2;
@@ -500,7 +491,7 @@ int program_main(const struct startup *startup)
 		return strcmp(startup_argument(1), "server") == 0 ? serve() : client();
 	int64_t h = sys_scheme(0, HANDLE_NONE, 0);
 	endpoint = (handle_t)h;
-	if (h < 0 || !image_open()) {
+	if (h < 0 || !child_image_open()) {
 		print("not ok 1 - the test can begin\n1..1\n");
 		return 1;
 	}
@@ -519,6 +510,8 @@ int program_main(const struct startup *startup)
 	run("a kept request is answered later", a_kept_request_is_answered_later);
 	run("only the server answers", only_the_server_answers);
 	run("a killed client leaves nothing behind", a_killed_client_leaves_nothing);
+	run("a killed client's request is cancelled at once", a_killed_clients_request_is_cancelled);
+	run("an open that fails after the server's answer is closed", an_open_that_fails_late_is_closed);
 	run("a server that dies fails what it had taken", a_server_that_dies_fails_what_it_had);
 	run("requests wait for the next server", requests_wait_for_the_next_server);
 	run("a scheme may fail without its server instead", a_scheme_may_fail_without_its_server);
