@@ -57,22 +57,6 @@ bool call_leave(struct regs *r)
 	return true;
 }
 
-/* CALL changes more than the result. */
-bool call_enter_general(struct regs *r)
-{
-	struct request *q = regs_request(r);
-	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
-	handle_t received = HANDLE_NONE;
-
-	trace(TRACE_CALL_BEGIN, OP_CALL, (uint64_t)q->handle, q->arg[0]);
-	int64_t result = call_handle(q, &received);
-	trace(TRACE_CALL_END, OP_CALL, (uint64_t)result, 0);
-	/* EXEC has put new registers in place; what it answers is not for them. */
-	if (is_exec && !result)
-		return call_leave(r);
-	return call_results(r, result, received);
-}
-
 bool kernel_syscall(struct regs *r)
 {
 	uint32_t op;
@@ -83,7 +67,7 @@ bool kernel_syscall(struct regs *r)
 	}
 	cpu_this()->requests++;
 	if (op == OP_CALL)
-		return LIKELY(!trace_is_on) ? call_enter(r) : call_enter_general(r);
+		return call_enter(r);
 	if (op == OP_REPLY_RECEIVE && LIKELY(!trace_is_on))
 		return reply_receive_enter(r);
 	return enter(r, op);

@@ -12,9 +12,8 @@
 
 struct passed;
 struct resource;
-/* CALL (ipc/fast.c); *received: the handle that came back, if any did. */
-int64_t call_handle(struct request *q, handle_t *received) NONNULL;
-/* CALL of what is no user scheme's resource, or with a handle to pass; eats the reference to r. */
+/* CALL of what is no user scheme's resource, or with a handle to pass; eats the reference to r. *received: the handle that came
+ * back, if any did. */
 int64_t call_general(struct request *q, struct resource *r, uint32_t rights, handle_t *received) NONNULL;
 /* Gives the caller the handle that came with the result (eats it); the result, or why that cannot be. */
 int64_t call_give_handle(struct passed *reply, int64_t result, handle_t *received) NONNULL;
@@ -24,10 +23,9 @@ int64_t call_execute(struct request *q);
 
 /* ---- From and to registers ---- */
 
-/* CALL and REPLY_RECEIVE from user space (ipc/fast.c), and the first of them in general. As kernel_syscall. */
+/* CALL and REPLY_RECEIVE from user space (ipc/fast.c). As kernel_syscall. */
 bool call_enter(struct regs *r) NONNULL;
 bool reply_receive_enter(struct regs *r) NONNULL;
-bool call_enter_general(struct regs *r) NONNULL;
 /* Something is to be looked at before the way back. True: r may have changed. */
 bool call_leave(struct regs *r) NONNULL;
 
@@ -35,10 +33,4 @@ static ALWAYS_INLINE bool call_result(struct regs *r, int64_t result)
 {
 	regs_set_result(r, result);
 	return UNLIKELY(sched_must_look()) ? call_leave(r) : false;
-}
-
-static ALWAYS_INLINE bool call_results(struct regs *r, int64_t result, handle_t received)
-{
-	regs_set_received(r, received);
-	return call_result(r, result);
 }

@@ -248,38 +248,38 @@ static ALWAYS_INLINE int64_t call_remote(struct request *q, struct resource *r, 
 	return result;
 }
 
-bool call_enter(struct regs *regs)
-{
-	struct request *q = regs_request(regs);
-	handle_t received = HANDLE_NONE;
-	struct resource *r;
-
-	if (UNLIKELY(handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, NULL)))
-		return call_enter_general(regs);
-	if (UNLIKELY(!is_common(q, r))) {
-		resource_put(r);
-		return call_enter_general(regs);
-	}
-	int64_t result = call_remote(q, r, &received);
-	return call_results(regs, result, received);
-}
-
-int64_t call_handle(struct request *q, handle_t *received)
+static ALWAYS_INLINE int64_t call(struct request *q, handle_t *received)
 {
 	struct resource *r;
 	uint32_t rights;
 
 	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, &rights));
-	return is_common(q, r) ? call_remote(q, r, received) : call_general(q, r, rights, received);
+	return LIKELY(is_common(q, r)) ? call_remote(q, r, received) : call_general(q, r, rights, received);
 }
 
 int64_t op_call(struct request *q)
 {
 	handle_t received = HANDLE_NONE;
-	int64_t result = call_handle(q, &received);
+	int64_t result = call(q, &received);
 
 	q->handle = received;
 	return result;
+}
+
+bool call_enter(struct regs *r)
+{
+	struct request *q = regs_request(r);
+	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
+	handle_t received = HANDLE_NONE;
+
+	trace(TRACE_CALL_BEGIN, OP_CALL, (uint64_t)q->handle, q->arg[0]);
+	int64_t result = call(q, &received);
+	trace(TRACE_CALL_END, OP_CALL, (uint64_t)result, 0);
+	/* EXEC has put new registers in place; what it answers is not for them. */
+	if (UNLIKELY(is_exec && !result))
+		return call_leave(r);
+	regs_set_received(r, received);
+	return call_result(r, result);
 }
 
 /* ---- The server: receive ---- */
@@ -533,8 +533,6 @@ int64_t scheme_reply(struct resource *endpoint, const struct serve *a)
 	struct scheme *s = scheme_of(endpoint);
 	struct thread *client = NULL;
 
-	if (!user_range_is_valid((uint64_t)a->data, a->bytes))
-		return ERR_FAULT;
 	if (s->server != process_current())
 		return ERR_SRCH;
 	err_t err = answer(s, a, &client);
