@@ -46,10 +46,13 @@ void pages_drop(struct space *s, uint64_t start, uint64_t end)
 {
 	struct page_walk w = { .tables = &s->tables, .next = start, .end = end };
 	struct gather g = { .space = s };
-	struct page_entry e;
-	while (s->resident_count && paging_next(&w, &e))
-		gather_entry(&g, &w, &e);
-	gather_flush(&g);
+	uint32_t taken;
+	while (s->resident_count && (taken = paging_take(&w, GATHER_MAX, g.frames, &g.count)) > 0) {
+		s->resident_count -= taken;
+		g.start = start;
+		g.end = start = w.next;
+		gather_flush(&g);
+	}
 }
 
 void space_zap(struct space *s, uint64_t start, uint64_t end_address, struct memobj *m, uint64_t first, uint64_t end, bool private_too)

@@ -214,6 +214,19 @@ void paging_replace(struct page_walk *w, struct page_entry e)
 	*w->slot = e.flags || e.frame.raw ? entry_encode(e) : 0;
 }
 
+uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count)
+{
+	struct page_entry e;
+	uint32_t taken = 0;
+
+	for (*count = 0; taken < room && paging_next(w, &e); taken++) {
+		*w->slot = 0;
+		if (!(e.flags & PAGE_DEVICE))
+			frames[(*count)++] = e.frame;
+	}
+	return taken;
+}
+
 static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,
                        struct list_node *out)
 {

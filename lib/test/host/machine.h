@@ -209,6 +209,18 @@ void paging_replace(struct page_walk *w, struct page_entry e)
 		t->entries[i].e = e;
 }
 
+uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count)
+{
+	struct page_entry e;
+	uint32_t taken = 0;
+	for (*count = 0; taken < room && paging_next(w, &e); taken++) {
+		paging_replace(w, (struct page_entry){ .flags = 0 });
+		if (!(e.flags & PAGE_DEVICE))
+			frames[(*count)++] = e.frame;
+	}
+	return taken;
+}
+
 /* ---- TLBs: what each CPU believes, until told otherwise ---- */
 
 enum { MACHINE_TLB = 64 };
