@@ -321,6 +321,61 @@ TEST(device_memory_is_not_copied)
 	finish();
 }
 
+TEST(a_sealed_object_keeps_every_page)
+{
+	struct memobj *m, *early, *c;
+	struct mem_info info;
+	paddr_t before, after;
+
+	start();
+	CHECK_EQ(memobj_create(4 * PAGE_BYTES, NULL, &m), OK);
+	put_word(m, PAGE_BYTES, 77);
+	CHECK_EQ(memobj_create_clone(m, 0, 4 * PAGE_BYTES, NULL, &early), OK);
+	CHECK_EQ(memobj_seal(m, 3 * PAGE_BYTES), ERR_INVAL);
+	CHECK_EQ(memobj_seal(m, 4 * PAGE_BYTES), OK);
+	/* All is there, and its own: what a clone from before shared was copied. */
+	memobj_info(m, &info);
+	CHECK_EQ(info.held_bytes, 4 * PAGE_BYTES);
+	CHECK_EQ(memobj_page(m, PAGE_BYTES, true, &before), OK);
+	put_word(early, PAGE_BYTES, 5);
+	CHECK_EQ(memobj_resize(m, 0), ERR_PERM);
+	CHECK_EQ(memobj_resize(m, 3 * PAGE_BYTES), ERR_PERM);
+	CHECK_EQ(memobj_resize(m, 100), ERR_PERM);
+	CHECK_EQ(memobj_punch(m, 0, 4 * PAGE_BYTES), ERR_PERM);
+	CHECK_EQ(memobj_punch(m, 5, 100), ERR_PERM);
+	CHECK_EQ(memobj_create_clone(m, 0, PAGE_BYTES, NULL, &c), ERR_PERM);
+	check_word(m, PAGE_BYTES, 77);
+	put_word(m, PAGE_BYTES, 78);
+	CHECK_EQ(memobj_page(m, PAGE_BYTES, true, &after), OK);
+	CHECK_EQ(before.raw, after.raw);
+	frame_put(before);
+	frame_put(after);
+	check_word(early, PAGE_BYTES, 5);
+	/* A clone that could read through to others, and one whose pages a pager has, cannot be sealed. */
+	CHECK_EQ(memobj_seal(m, 4 * PAGE_BYTES), OK);
+	memobj_put(early);
+	memobj_put(m);
+	CHECK_EQ(memobj_create_physical(paddr(0xfee00000), PAGE_BYTES, MEM_UNCACHED, &m), OK);
+	CHECK_EQ(memobj_seal(m, PAGE_BYTES), ERR_INVAL);
+	memobj_put(m);
+	finish();
+}
+
+TEST(a_seal_without_memory_says_so)
+{
+	struct memobj *m;
+
+	start();
+	CHECK_EQ(memobj_create(4 * PAGE_BYTES, NULL, &m), OK);
+	frame_fail_after(3);
+	CHECK_EQ(memobj_seal(m, 4 * PAGE_BYTES), ERR_NOMEM);
+	frame_fail_after(0);
+	CHECK_EQ(memobj_resize(m, 0), ERR_PERM);
+	CHECK_EQ(memobj_seal(m, 4 * PAGE_BYTES), OK);
+	memobj_put(m);
+	finish();
+}
+
 /* ---- Pagers ---- */
 
 static uint32_t asks, pager_lies, pager_errors, drops;

@@ -692,6 +692,31 @@ static void who_waits_is_woken_by_a_late_answer(void)
 	end();
 }
 
+/* A server that looks where nothing is any more would end: so nothing goes. */
+static void a_rings_memory_cannot_be_taken_away(void)
+{
+	struct mem_window window = { 0, 4096 };
+	handle_t clone, paged, empty;
+	struct reply reply;
+
+	begin(8, 10000);
+	CHECK(handle_call(ring.object, MEM_RESIZE, NULL, 0, NULL, 0, 0) == ERR_PERM);
+	CHECK(handle_call(ring.object, MEM_PUNCH, &window, sizeof window, NULL, 0, 0) == ERR_PERM);
+	CHECK(handle_call_get(ring.object, MEM_CLONE, &window, sizeof window, 0, &clone) == ERR_PERM);
+	CHECK(put_call(0, ADD, 5) == OK && wait_reply(&ring, &reply) && reply.result == 5);
+	/* Nor is memory accepted whose pages somebody else has, and might not bring, or that is too short. */
+	int64_t pager = sys_scheme(0, HANDLE_NONE, 0);
+	CHECK(handle_open("mem", "new/65536", OPEN_READ | OPEN_WRITE, &empty) == OK);
+	int64_t result = sys_call_handle(0, empty, MEM_PAGER, (handle_t)pager, NULL, 0, NULL, 0, 1, &paged);
+	CHECK(result == 0 && handle_call_pass(it, RING_OPEN, paged, 8) == ERR_INVAL);
+	CHECK(handle_call_pass(it, RING_OPEN, empty, 1024) == ERR_INVAL);
+	CHECK(handle_call_pass(it, RING_OPEN, it, 8) < 0 && handle_call_pass(it, RING_OPEN, HANDLE_NONE, 8) == ERR_INVAL);
+	handle_close(paged), handle_close(empty), handle_close((handle_t)pager);
+	/* The old ring is still there. */
+	CHECK(put_call(0, ADD, 5) == OK && wait_reply(&ring, &reply) && reply.result == 10);
+	end();
+}
+
 /* A client as hostile as it can be reaches nobody but itself. */
 static void a_hostile_client_harms_itself_only(void)
 {
@@ -950,6 +975,7 @@ int program_main(const struct startup *startup)
 	run("who waits is woken by a late answer", who_waits_is_woken_by_a_late_answer);
 	run("batches of calls reach a server", batches_of_calls_reach_a_server);
 	run("a batch costs one call at most", a_batch_costs_one_call_at_most);
+	run("a ring's memory cannot be taken away", a_rings_memory_cannot_be_taken_away);
 	run("a hostile client harms itself only", a_hostile_client_harms_itself_only);
 	run("a hostile server loses its ring", a_hostile_server_loses_its_ring);
 	run("many rings have a limit", many_rings_have_a_limit);
