@@ -81,6 +81,6 @@ static void pipe_pairs(int count)
 }
 
 const struct row pair_rows[] = {
-	{ .name = "pipe-pairs", .run = pipe_pairs, .count = 1000, .flags = ROW_TIMES_ITSELF | ROW_LONG },
+	{ .name = "pipe-pairs", .run = pipe_pairs, .count = 300, .flags = ROW_TIMES_ITSELF },
 	{ 0 },
 };

@@ -72,28 +72,39 @@ static int serve_library(void)
 
 /* ---- The client ----------------------------------------------------------------------------------------------------- */
 
-static err_t server_start(const char *mode)
+/* Starts this program again, with these words and handles. */
+static err_t self_start(const char *const *words, uint32_t word_count, const struct spawn_handle *handles, uint32_t handle_count, handle_t *process)
 {
-	const char *arguments[] = { "native_bench", "serve", mode };
 	struct file_stat st;
 	handle_t image;
+	err_t err;
+
+	if ((err = handle_open("file", startup_argument(0), OPEN_READ | OPEN_EXEC, &image)))
+		return err;
+	if ((err = result_error(handle_call(image, FILE_STAT, NULL, 0, &st, sizeof st, 0))))
+		goto close_image;
+	struct spawn_options o = {
+		.image = image, .image_bytes = st.bytes, .arguments = words, .argument_count = word_count, .handles = handles, .handle_count = handle_count,
+		.namespace = HANDLE_NONE, .account = HANDLE_NONE, .admin = HANDLE_NONE,
+	};
+	err = spawn(&o, process, NULL);
+
+close_image:
+	handle_close(image);
+	return err;
+}
+
+static err_t server_start(const char *mode)
+{
+	const char *words[] = { "native_bench", "serve", mode };
 	err_t err;
 
 	int64_t endpoint = sys_scheme(0, HANDLE_NONE, 0);
 	if (endpoint < 0)
 		return (err_t)endpoint;
-	if ((err = handle_open("file", startup_argument(0), OPEN_READ | OPEN_EXEC, &image)))
-		return err;
-	if ((err = result_error(handle_call(image, FILE_STAT, NULL, 0, &st, sizeof st, 0))))
-		return err;
 	struct spawn_handle handles[] = { { "scheme", (handle_t)endpoint, HANDLE_NONE } };
-	struct spawn_options o = {
-		.image = image, .image_bytes = st.bytes, .arguments = arguments, .argument_count = 3, .handles = handles, .handle_count = 1,
-		.namespace = HANDLE_NONE, .account = HANDLE_NONE, .admin = HANDLE_NONE,
-	};
-	if ((err = spawn(&o, &server_process, NULL)))
+	if ((err = self_start(words, 3, handles, 1, &server_process)))
 		return err;
-	handle_close(image);
 	return handle_open_at((handle_t)endpoint, "it", OPEN_READ | OPEN_WRITE, &it);
 }
 
@@ -242,6 +253,96 @@ static void ring_32_64b(int count)
 		ring_batch((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { ASK, 0, 64, 64, 64 } });
 }
 
+/* ---- Pairs that have nothing to do with each other: one per CPU, each bound to its own ----------------------------------- */
+
+enum { PAIRS_MAX = 64 };
+
+struct ends { handle_t reader, writer; };
+
+static void must(bool is_fine)
+{
+	if (!is_fine)
+		program_exit(1);
+}
+
+static void ends_make(struct ends *p)
+{
+	must(!handle_open("pipe", "", OPEN_READ, &p->reader));
+	must(!handle_open_at(p->reader, "write", OPEN_WRITE, &p->writer));
+}
+
+static uint32_t cpu_count(void)
+{
+	struct system_info info;
+	handle_t h;
+
+	must(!handle_open("sys", "info", OPEN_READ, &h));
+	must(handle_call(h, SYS_INFO, NULL, 0, &info, sizeof info, 0) >= 0);
+	handle_close(h);
+	return info.cpus < PAIRS_MAX ? info.cpus : PAIRS_MAX;
+}
+
+/* The client of a pair, in a process of its own: says that it is ready, waits until nobody holds the other end of go, calls. */
+static int pair_run(void)
+{
+	struct { uint32_t cpu, count; } what;
+	char byte = 0;
+
+	must(sys_read(0, startup_handle("go"), &what, sizeof what, -1) == sizeof what);
+	must(handle_call(startup_self(), TASK_AFFINITY, NULL, 0, NULL, 0, 1ull << what.cpu) >= 0);
+	it = startup_handle("it");
+	call_reply(1);
+	must(sys_write(0, startup_handle("ready"), &byte, 1, -1) == 1);
+	must(sys_read(0, startup_handle("go"), &byte, 1, -1) == 0);
+	call_reply((int)what.count);
+	return 0;
+}
+
+static void pair_start(uint32_t cpu, int count, handle_t ready, struct ends *go, handle_t *server)
+{
+	const char *words[] = { "native_bench", "serve", "pair" };
+	struct { uint32_t cpu, count; } what = { cpu, (uint32_t)count };
+	handle_t client;
+
+	ends_make(go);
+	must_start("bare");
+	*server = server_process;
+	must(handle_call(server_process, TASK_AFFINITY, NULL, 0, NULL, 0, 1ull << cpu) >= 0);
+	struct spawn_handle handles[] = { { "it", it, HANDLE_NONE }, { "ready", ready, HANDLE_NONE }, { "go", go->reader, HANDLE_NONE } };
+	must(!self_start(words, 3, handles, 3, &client));
+	must(sys_write(0, go->writer, &what, sizeof what, -1) == sizeof what);
+	handle_close(client);
+	handle_close(it);
+	handle_close(go->reader);
+}
+
+/* A CALL and its reply in every pair: with as many CPUs as pairs it takes as long as one alone, if they scale. */
+static void call_reply_pairs(int count)
+{
+	uint32_t pairs = cpu_count();
+	struct ends ready, go[PAIRS_MAX];
+	handle_t server[PAIRS_MAX];
+	char byte;
+
+	ends_make(&ready);
+	for (uint32_t i = 0; i < pairs; i++)
+		pair_start(i, count, ready.writer, &go[i], &server[i]);
+	handle_close(ready.writer);
+	for (uint32_t i = 0; i < pairs; i++)
+		must(sys_read(0, ready.reader, &byte, 1, -1) == 1);
+	timer_start();
+	for (uint32_t i = 0; i < pairs; i++)
+		handle_close(go[i].writer);
+	/* Its end comes when the last client is gone. */
+	must(sys_read(0, ready.reader, &byte, 1, -1) == 0);
+	timer_stop();
+	for (uint32_t i = 0; i < pairs; i++) {
+		handle_call(server[i], TASK_KILL, NULL, 0, NULL, 0, 0);
+		handle_close(server[i]);
+	}
+	handle_close(ready.reader);
+}
+
 #define BARE .set_up = bare_set_up, .tear_down = stop_server
 #define LIBRARY .set_up = library_set_up, .tear_down = stop_server
 static const struct row rows[] = {
@@ -255,6 +356,7 @@ static const struct row rows[] = {
 	{ .name = "ring-kernel-32", .run = ring_kernel_32, .count = 50, .per = BATCH, .set_up = ring_kernel_set_up, .tear_down = ring_kernel_tear_down },
 	{ .name = "ring-32", .run = ring_32, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },
 	{ .name = "ring-32-64b", .run = ring_32_64b, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },
+	{ .name = "call-reply-pairs", .run = call_reply_pairs, .count = 500, .flags = ROW_TIMES_ITSELF },
 };
 
 static void print_line(const char *name, uint64_t median, uint64_t fastest)
@@ -282,6 +384,8 @@ static bool is_wanted(const char *name, const char *wanted)
 
 int program_main(const struct startup *startup)
 {
+	if (startup->argument_count == 3 && strcmp(startup_argument(2), "pair") == 0)
+		return pair_run();
 	if (startup->argument_count == 3 && strcmp(startup_argument(1), "serve") == 0)
 		return strcmp(startup_argument(2), "bare") == 0 ? serve_bare() : serve_library();
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)

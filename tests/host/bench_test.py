@@ -18,7 +18,7 @@ LIMIT_S = 600
 NAMES = """null-call linux-getppid call-reply call-reply-4k clock-gettime pipe-ping-pong socketpair-ping-pong eventfd-ping-pong futex-ping-pong
     context-switch fault-zero fault-cow fault-file mmap-munmap fork-exit-wait fork-exec-wait posix-spawn thread-create-join
     signal-round-trip open-close stat read-1b read-4k read-64k write-1b write-4k write-64k getdents-1000 path-walk-8 pipe-bandwidth
-    poll-1000 epoll-1000 shell-200-spawns tar-gzip memory-at-rest boot""".split()
+    poll-1000 epoll-1000 bulk-32 ring-32 shell-200-spawns tar-gzip memory-at-rest boot""".split()
 
 
 def cathode(*words):
