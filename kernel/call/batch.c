@@ -8,6 +8,8 @@
 #include "lib/base/try.h"
 
 enum { BULK_MAX = 256, BULK_CHUNK = 8, HISTORY = REQUEST_LINK_BACK_MAX + 1 };
+/* What a result changes in an entry: handle to arg[0]. */
+enum { RESULT_BYTES = offsetof(struct request, arg[1]) - offsetof(struct request, handle) };
 
 static err_t link(const struct batch *b, struct request *q)
 {
@@ -62,15 +64,12 @@ int64_t op_bulk(struct request *q)
 		return ERR_INVAL;
 	while (b.count < count && !b.is_stopped) {
 		struct request *entry = &chunk[b.count % BULK_CHUNK];
-		struct { handle_t handle; uint32_t tag; int64_t result; } answer;       /* as they lie in a request */
 		uaddr_t at = uaddr(q->arg[0] + b.count * sizeof(*entry));
 		err_t err = entry == chunk ? copy_from_user(chunk, at, MIN_OF(count - b.count, (size_t)BULK_CHUNK) * sizeof(*entry)) : OK;
 		if (err)
 			return b.count ? (int64_t)b.count : err;
-		answer.result = batch_run(&b, entry);
-		answer.handle = entry->handle;
-		answer.tag = entry->tag;
-		TRY(copy_to_user(uaddr(at.raw + offsetof(struct request, handle)), &answer, sizeof(answer)));
+		entry->arg[0] = (uint64_t)batch_run(&b, entry);
+		TRY(copy_to_user(uaddr(at.raw + offsetof(struct request, handle)), &entry->handle, RESULT_BYTES));
 		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
 			return ERR_INTR;
 		if (entry == chunk)

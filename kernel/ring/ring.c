@@ -304,16 +304,9 @@ static int64_t ring_open(struct ring *k, struct call_args *a)
 
 static int64_t ring_call(struct resource *r, struct call_args *a)
 {
-	switch (a->code) {
-	case RING_WAIT:
-		return ring_wait(r->data, a->word, a->request_flags);
-	case RING_CANCEL:
-		return ring_cancel(r->data, (uint32_t)a->word, a->request_flags);
-	case RING_OPEN:
-		return ring_open(r->data, a);
-	default:
-		return ERR_NOTTY;
-	}
+	return a->code == RING_WAIT   ? ring_wait(r->data, a->word, a->request_flags)
+	     : a->code == RING_CANCEL ? ring_cancel(r->data, (uint32_t)a->word, a->request_flags)
+	     : a->code == RING_OPEN   ? ring_open(r->data, a) : ERR_NOTTY;
 }
 
 /* Replies to be taken, or something to do for who enters. */
@@ -327,11 +320,7 @@ static uint32_t ring_ready(struct resource *r)
 	return is_ready ? READY_READ : 0;
 }
 
-static void ring_destroy(struct resource *r)
-{
-	struct ring *k = r->data;
-	ring_exchange(k, NULL, k->pages, 0);
-}
+static void ring_destroy(struct resource *r) { ring_exchange(r->data, NULL, (paddr_t[PAGES_MAX]){0}, 0); }
 
 static const struct resource_ops ring_ops = {
 	.name = "ring", .data_bytes = sizeof(struct ring), .call = ring_call, .ready = ring_ready, .destroy = ring_destroy,
