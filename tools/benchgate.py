@@ -3,6 +3,8 @@
 `./cathode test` fails (suite "bench") when one takes more than 5 % more than the table says, or is gone. Who means that writes the table
 anew with `./cathode bench --accept` and commits it with the change. What became faster is only said.
 """
+import re
+
 import project
 from project import CathodeError
 
@@ -12,6 +14,7 @@ REGIME = "icount"
 HEAD = """# tests/bench/expected.tsv - guest instructions per operation on Cathode; written by `./cathode bench --accept`.
 # ./cathode test fails when one grows by more than 5 %: the change that means it brings the new table along.
 """
+ENTRY = re.compile(r"[\w-]+\t[\d.e+]+$")
 # Not in the gate: what is no count of instructions.
 LEFT_OUT = ("memory-at-rest",)
 
@@ -40,8 +43,9 @@ def counted(rows):
 
 
 def accept(rows, order, path=TABLE):
-    """The measured rows replace the table's; the others stay. order: all rows there are."""
-    known = (table_read(path) if path.exists() else {}) | counted(rows)
+    """The measured rows replace the table's; the others stay. order: all rows there are. The table may be one that git left with two sides."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    known = {name: float(value) for name, value in (line.split("\t") for line in lines if ENTRY.match(line))} | counted(rows)
     table_write({name: known[name] for name in order if name in known}, path)
 
 
@@ -73,5 +77,5 @@ def print_tap(verdicts):
     failed = [name for name, failure, _ in verdicts if failure]
     if failed:
         print(f"# Find where they went: ./cathode trace --explain {failed[0]}")
-        print(f"# If it is meant: ./cathode bench --accept, and commit tests/bench/expected.tsv with the change, which says why.")
+        print("# If it is meant: ./cathode bench --accept, and commit tests/bench/expected.tsv with the change, which says why.")
     return not failed

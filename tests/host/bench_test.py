@@ -68,6 +68,9 @@ def rule_accept_keeps_what_was_not_measured_and_the_order():
         benchgate.table_write({"stat": 10, "boot": 22017411}, path)
         benchgate.accept(rows_of(read_1b=983.4, stat=12), ["read-1b", "stat", "boot"], path)
         assert list(benchgate.table_read(path).items()) == [("read-1b", 983.4), ("stat", 12), ("boot", 22017411)], path.read_text()
+        path.write_text("<<<<<<< HEAD\nstat\t5\n=======\nstat\t6\n>>>>>>> other\nboot\t7\n")
+        benchgate.accept(rows_of(stat=12), ["stat", "boot"], path)
+        assert benchgate.table_read(path) == {"stat": 12, "boot": 7}, path.read_text()
 
 
 def rule_a_grown_row_fails_the_gate_with_the_way_out():
