@@ -386,6 +386,30 @@ TEST(a_server_that_must_not_wait_says_EAGAIN)
 	close(server);
 }
 
+TEST(a_server_that_does_not_accept_fills_up_and_goes_on)
+{
+	enum { MANY = 400 };
+	int server = listening(SOCK_STREAM, "@cathode-full"), clients[MANY], count = 0;
+	char byte = 0;
+
+	while (count < MANY) {
+		clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		CHECK(clients[count] >= 0);
+		if (connect_to(clients[count++], "@cathode-full") != 0)
+			break;
+	}
+	CHECK_EQ(errno, EAGAIN);
+	CHECK(count > 5 && count < MANY);
+	int peer = accept(server, NULL, NULL), last = clients[count - 1];
+	CHECK_EQ(connect_to(last, "@cathode-full"), 0);         /* the one that was refused is as good as new */
+	close(peer);
+	CHECK_EQ(read(clients[0], &byte, 1), 0);
+	close(server);                                          /* and with it all that nobody accepted */
+	CHECK(send(last, "x", 1, MSG_NOSIGNAL) == -1 && (errno == EPIPE || errno == ECONNRESET));
+	for (int i = 0; i < count; i++)
+		close(clients[i]);
+}
+
 TEST(datagrams_say_where_they_come_from)
 {
 	struct sockaddr_un un, expected;
