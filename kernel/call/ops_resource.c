@@ -135,21 +135,20 @@ int64_t op_control(struct request *q)
 	return OK;
 }
 
-static int64_t transfer(struct request *q, uint32_t right,
-                        int64_t (*act)(struct resource *, uaddr_t, size_t, int64_t, uint32_t request_flags))
+static int64_t transfer(struct request *q, uint32_t right)
 {
 	struct resource *r;
 	err_t err = handle_find(&process_current()->handles, q->handle, right, &r, NULL);
 
 	if (err)
 		return err == ERR_ACCES ? ERR_BADF : err;       /* POSIX: not open for reading, or writing */
-	int64_t result = act(r, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2], q->flags);
+	int64_t result = resource_transfer(r, right == RIGHT_WRITE, q, 0);
 	resource_put(r);
 	return result;
 }
 
-int64_t op_read(struct request *q) { return transfer(q, RIGHT_READ, resource_read); }
-int64_t op_write(struct request *q) { return transfer(q, RIGHT_WRITE, resource_write); }
+int64_t op_read(struct request *q) { return transfer(q, RIGHT_READ); }
+int64_t op_write(struct request *q) { return transfer(q, RIGHT_WRITE); }
 
 int64_t op_seek(struct request *q)
 {

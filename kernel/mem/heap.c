@@ -67,12 +67,6 @@ static struct frame *slab_create(uint32_t class)
 	return f;
 }
 
-static void slab_destroy(struct frame *f)
-{
-	f->account = NULL;
-	frame_put(frame_address(f));
-}
-
 static void *object_take(struct class *c, uint32_t class) REQUIRES(&c->lock)
 {
 	struct frame *f = list_first(&c->partial, struct frame, free_link);
@@ -119,8 +113,10 @@ static void small_free(void *p, uint32_t class)
 		gone = f;
 	}
 	spin_unlock(&c->lock);
-	if (gone)
-		slab_destroy(gone);
+	if (!gone)
+		return;
+	gone->account = NULL;
+	frame_put(frame_address(gone));
 }
 
 /* ---- Whole frames ---- */

@@ -35,20 +35,20 @@ void *resource_data(struct resource *r, const struct resource_ops *ops) { return
 
 uint32_t resource_ready(struct resource *r) { return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE; }
 
-static int64_t transfer(struct resource *r, bool is_write, uaddr_t buffer, size_t bytes, int64_t offset,
-                        uint32_t request_flags)
+int64_t resource_transfer(struct resource *r, bool is_write, const struct request *q, uint32_t more_flags)
 {
 	int64_t (*fn)(struct resource *, struct transfer *) = is_write ? r->ops->write : r->ops->read;
+	int64_t offset = (int64_t)q->arg[2];
 	struct transfer t = {
-		.buffer = buffer, .bytes = bytes, .request_flags = request_flags, .is_write = is_write,
+		.buffer = uaddr(q->arg[0]), .bytes = q->arg[1], .request_flags = q->flags | more_flags, .is_write = is_write,
 		.open_flags = atomic_load(&r->open_flags), .at_own_offset = offset == -1,
 	};
 
 	if (!fn || offset < -1)
 		return ERR_INVAL;
-	if (!user_range_is_valid(buffer.raw, bytes))
+	if (!user_range_is_valid(t.buffer.raw, t.bytes))
 		return ERR_FAULT;
-	if (request_flags & REQUEST_NONBLOCK)
+	if (t.request_flags & REQUEST_NONBLOCK)
 		t.open_flags |= OPEN_NONBLOCK;
 	if (!r->ops->length && !t.at_own_offset)
 		return ERR_SPIPE;
@@ -65,16 +65,6 @@ static int64_t transfer(struct resource *r, bool is_write, uaddr_t buffer, size_
 		spin_unlock(&r->lock);
 	}
 	return done;
-}
-
-int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
-{
-	return transfer(r, false, buffer, bytes, offset, request_flags);
-}
-
-int64_t resource_write(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags)
-{
-	return transfer(r, true, buffer, bytes, offset, request_flags);
 }
 
 int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)

@@ -98,8 +98,8 @@ static inline void resource_put(struct resource *r)
 /* The data of a resource of this kind; NULL for another kind (or none). */
 void *resource_data(struct resource *r, const struct resource_ops *ops);
 
-int64_t resource_read(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags);
-int64_t resource_write(struct resource *r, uaddr_t buffer, size_t bytes, int64_t offset, uint32_t request_flags);
+/* The READ or WRITE that q asks for. */
+int64_t resource_transfer(struct resource *r, bool is_write, const struct request *q, uint32_t more_flags);
 int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence);
 uint32_t resource_ready(struct resource *r);
 /* Tells watchers. */

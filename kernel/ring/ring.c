@@ -158,10 +158,7 @@ static void parked_finish(struct parked *p, int64_t result)
 
 static int64_t parked_run(struct parked *p, uint32_t more_flags)
 {
-	struct request *q = &p->request;
-
-	return (q->op == OP_READ ? resource_read : resource_write)(p->resource, uaddr(q->arg[0]), q->arg[1], (int64_t)q->arg[2],
-	                                                           q->flags | more_flags);
+	return resource_transfer(p->resource, p->request.op == OP_WRITE, &p->request, more_flags);
 }
 
 static void run_ready(struct ring *k)
