@@ -20,7 +20,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
-enum { EVENT_BUCKETS = 64, EVENT_DEPTH = 4, EVENT_BATCH = 16 };
+enum { EVENT_BUCKETS = 64, EVENT_DEPTH = 5, EVENT_BATCH = 16 };
 
 /* Members: [c] changed under control and lock, read under either; [l] queue lock, [I] immutable. */
 struct interest {
@@ -128,6 +128,8 @@ static err_t check_nesting(struct event_queue *q, struct resource *target)
 
 static err_t interest_create(struct event_queue *q, struct resource *r, handle_t handle, struct interest **out) REQUIRES(&q->control)
 {
+	if (!r->ops->ready)
+		return ERR_PERM;        /* a file, say: there is nothing to wait for */
 	TRY(check_nesting(q, r));
 	struct interest *i = heap_new(struct interest);
 	if (!i)

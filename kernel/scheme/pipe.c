@@ -51,6 +51,7 @@ struct side {
 struct pipe {
 	struct object object;
 	struct spinlock lock;           /* RANK_PIPE */
+	uint64_t number;                /* [I] */
 	struct side side[2];
 	bool is_packets;                /* [I] each write is a packet, and each read takes one */
 	bool is_lasting;                /* [l] not at its end when there is no writer: more may come */
@@ -466,6 +467,7 @@ static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a,
 
 static err_t pipe_create(enum pipe_kind kind, bool is_packets, struct pipe **out)
 {
+	static _Atomic uint64_t last_number;
 	struct pipe *p = heap_new(struct pipe);
 
 	if (!p || !(p->pages = heap_alloc(PIPE_BYTES / PAGE_BYTES * sizeof(*p->pages)))) {
@@ -479,6 +481,7 @@ static err_t pipe_create(enum pipe_kind kind, bool is_packets, struct pipe **out
 		list_init(&p->side[side].waiters);
 	}
 	list_init(&p->packets);
+	p->number = atomic_fetch_add(&last_number, 1) + 1;
 	p->capacity = PIPE_BYTES;
 	p->is_packets = is_packets;
 	p->is_lasting = kind;
@@ -650,7 +653,7 @@ static int64_t call_count(struct pipe *p, uint32_t code)
 	spin_lock(&p->lock);
 	uint64_t ends = (uint64_t)p->side[WRITE_SIDE].count << 32 | p->side[READ_SIDE].count;
 	uint64_t pending = p->is_packets && p->packet_count ? first_packet(p)->bytes : pipe_used(p);
-	uint64_t result = code == PIPE_SIZE ? p->capacity : code == PIPE_PENDING ? pending : ends;
+	uint64_t result = code == PIPE_NUMBER ? p->number : code == PIPE_SIZE ? p->capacity : code == PIPE_PENDING ? pending : ends;
 	spin_unlock(&p->lock);
 	return (int64_t)result;
 }
@@ -662,7 +665,7 @@ static int64_t end_call(struct resource *r, struct call_args *a)
 
 	if (a->code == PIPE_SIZE && a->word)
 		return pipe_resize(e->pipe, a->word);
-	if (a->code == PIPE_SIZE || a->code == PIPE_PENDING || a->code == PIPE_ENDS)
+	if (a->code == PIPE_SIZE || a->code == PIPE_PENDING || a->code == PIPE_ENDS || a->code == PIPE_NUMBER)
 		return call_count(e->pipe, a->code);
 	if (!is_socket(e->pipe))
 		return ERR_NOTTY;

@@ -387,12 +387,13 @@ int64_t path_open(struct thread *t, int32_t directory, const char *path, uint64_
 /* What Linux calls things without a path. */
 static int64_t name_unnamed(handle_t handle, char *to, size_t bytes)
 {
+	int64_t number = native_call(handle, PIPE_NUMBER, 0, NULL, 0, NULL, 0, 0);
 	struct pipe_info info;
 
-	if (native_call(handle, PIPE_INFO, 0, NULL, 0, &info, sizeof(info), 0) >= 0)
-		return (int64_t)fmt(to, bytes, "socket:[%u]", (uint32_t)handle + 1);
-	if (native_call(handle, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) >= 0)
-		return (int64_t)fmt(to, bytes, "pipe:[%u]", (uint32_t)handle + 1);
+	if (number > 0 && native_call(handle, PIPE_INFO, 0, NULL, 0, &info, sizeof(info), 0) >= 0)
+		return (int64_t)fmt(to, bytes, "socket:[%lu]", (uint64_t)number);
+	if (number > 0)
+		return (int64_t)fmt(to, bytes, "pipe:[%lu]", (uint64_t)number);
 	/* As stat_unnamed takes it for. */
 	if (native(OP_SEEK, 0, handle, 0, SEEK_FROM_HERE, 0, 0, 0, 0) >= 0)
 		return (int64_t)string_copy(to, "/dev/null", bytes);

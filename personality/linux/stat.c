@@ -18,13 +18,12 @@ static uint64_t linux_device(uint64_t rdev)
 /* What answers no FILE_STAT is a pipe or something else of the kernel's. */
 int64_t stat_unnamed(handle_t h, struct file_stat *out)
 {
+	int64_t number = native_call(h, PIPE_NUMBER, 0, NULL, 0, NULL, 0, 0);
 	struct pipe_info info;
 
-	*out = (struct file_stat){ .node = (uint64_t)h + 1, .links = 1, .block_bytes = LINUX_PAGE };
-	if (native_call(h, PIPE_INFO, 0, NULL, 0, &info, sizeof(info), 0) >= 0)
-		out->mode = MODE_SOCKET | 0777;
-	else if (native_call(h, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) >= 0)
-		out->mode = MODE_FIFO | 0600;
+	*out = (struct file_stat){ .node = number > 0 ? (uint64_t)number : 1, .links = 1, .block_bytes = LINUX_PAGE };
+	if (number > 0)
+		out->mode = native_call(h, PIPE_INFO, 0, NULL, 0, &info, sizeof(info), 0) >= 0 ? MODE_SOCKET | 0777 : MODE_FIFO | 0600;
 	else if (native(OP_SEEK, 0, h, 0, SEEK_FROM_HERE, 0, 0, 0, 0) >= 0)
 		out->mode = MODE_CHARACTER | 0666, out->rdev = 1ull << 32 | 3;
 	else

@@ -594,3 +594,27 @@ TEST(sendfile_says_at_once_where_it_cannot_send)
 	close(in);
 	close(readable);
 }
+
+TEST(both_ends_of_a_pipe_are_one_file)
+{
+	struct stat one, two, other;
+	char path[64], name[2][64] = { "", "" };
+	int ends[2], more[2];
+
+	CHECK(pipe(ends) == 0 && pipe(more) == 0);
+	CHECK(fstat(ends[0], &one) == 0 && fstat(ends[1], &two) == 0 && fstat(more[0], &other) == 0);
+	CHECK(one.st_ino == two.st_ino && one.st_dev == two.st_dev);
+	CHECK(one.st_ino != other.st_ino);
+	int twin = dup(ends[0]);
+	CHECK(fstat(twin, &two) == 0 && two.st_ino == one.st_ino);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", ends[i]);
+		CHECK(readlink(path, name[i], sizeof name[i] - 1) > 0);
+	}
+	CHECK_STR(name[0], name[1]);
+	close(twin);
+	for (int i = 0; i < 2; i++) {
+		close(ends[i]);
+		close(more[i]);
+	}
+}

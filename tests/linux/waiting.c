@@ -360,6 +360,38 @@ TEST(a_timerfd_counts_its_periods)
 	close(fd);
 }
 
+TEST(an_epoll_takes_nothing_that_never_changes)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int queue = epoll_create1(0), file = open("/proc/self/exe", O_RDONLY), null = open("/dev/null", O_RDWR);
+
+	CHECK(queue >= 0 && file >= 0 && null >= 0);
+	CHECK(epoll_ctl(queue, EPOLL_CTL_ADD, file, &event) == -1 && errno == EPERM);
+	CHECK(epoll_ctl(queue, EPOLL_CTL_ADD, null, &event) == -1 && errno == EPERM);
+	close(queue);
+	close(file);
+	close(null);
+}
+
+TEST(epolls_watch_epolls_five_deep)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int chain[6];
+
+	pipe_make(0);
+	for (int i = 0; i < 6; i++) {
+		chain[i] = epoll_create1(0);
+		int result = epoll_ctl(chain[i], EPOLL_CTL_ADD, i ? chain[i - 1] : ends[0], &event);
+		CHECK(i < 5 ? result == 0 : result == -1 && (errno == EINVAL || errno == ELOOP));
+	}
+	CHECK_EQ(epoll_wait(chain[4], &event, 1, 0), 0);
+	CHECK_EQ(write(ends[1], "x", 1), 1);
+	CHECK_EQ(epoll_wait(chain[4], &event, 1, 1000), 1);
+	for (int i = 0; i < 6; i++)
+		close(chain[i]);
+	pipe_close();
+}
+
 TEST(a_timerfd_refuses_unknown_flags)
 {
 	struct itimerspec when = { .it_value.tv_sec = 1 };
