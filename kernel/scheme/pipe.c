@@ -26,7 +26,7 @@ enum {
 
 enum { READ_SIDE, WRITE_SIDE };
 /* What an end is for: bits by side. */
-enum { CAN_READ = 1 << READ_SIDE, CAN_WRITE = 1 << WRITE_SIDE };
+enum { CAN_READ = 1 << READ_SIDE, CAN_WRITE = 1 << WRITE_SIDE, CAN_BOTH = CAN_READ | CAN_WRITE };
 
 /* A piece of what is in the ring that has a beginning and an end, or something that goes with it. */
 struct packet {
@@ -500,7 +500,7 @@ static err_t pipe_open(uint32_t what, const char *rest UNUSED, const struct open
 	err_t err;
 
 	TRY(pipe_create(what >> KIND_SHIFT, what & MAKES_PACKETS, &p));
-	err = give_end(p, what & (CAN_READ | CAN_WRITE), a, out);
+	err = give_end(p, what & CAN_BOTH, a, out);
 	pipe_put(p);
 	return err;
 }
@@ -525,7 +525,7 @@ static err_t open_peer(struct end *e, const struct open_args *a, struct passed *
 	err_t err;
 
 	uint32_t packets = e->pipe->is_packets ? MAKES_PACKETS : 0;
-	TRY(pipe_open(e->pipe->info.kind << KIND_SHIFT | packets | CAN_READ | CAN_WRITE, "", a, out));
+	TRY(pipe_open(e->pipe->info.kind << KIND_SHIFT | packets | CAN_BOTH, "", a, out));
 	peer = out->resource->data;
 	if ((err = set_out(e, peer->pipe)) || (err = set_out(peer, e->pipe)))
 		resource_put(out->resource);
@@ -535,7 +535,7 @@ static err_t open_peer(struct end *e, const struct open_args *a, struct passed *
 static err_t end_open(struct resource *r, const struct open_args *a, struct passed *out)
 {
 	static const struct { const char *name; uint32_t sides; } kinds[] = {
-		{ "write", CAN_WRITE }, { "read", CAN_READ }, { "both", CAN_READ | CAN_WRITE },
+		{ "write", CAN_WRITE }, { "read", CAN_READ }, { "both", CAN_BOTH },
 	};
 	struct end *e = r->data;
 	char ref[REF_MAX];
@@ -692,18 +692,12 @@ static const struct resource_ops pipe_ops = {
 	.open = end_open, .ready = end_ready, .destroy = end_destroy,
 };
 
-enum {
-	KIND_STREAM = PIPE_STREAM << KIND_SHIFT | CAN_READ | CAN_WRITE,
-	KIND_DATAGRAM = PIPE_DATAGRAM << KIND_SHIFT | MAKES_PACKETS | CAN_READ | CAN_WRITE,
-	KIND_SEQUENCE = PIPE_SEQUENCE << KIND_SHIFT | MAKES_PACKETS | CAN_READ | CAN_WRITE,
-};
-
 const struct scheme_entry pipe_scheme[] = {
 	{ .ref = "", .open = pipe_open, .kind = CAN_READ },
 	{ .ref = "fifo", .open = pipe_open },
 	{ .ref = "packets", .open = pipe_open, .kind = CAN_READ | MAKES_PACKETS },
-	{ .ref = "stream", .open = pipe_open, .kind = KIND_STREAM },
-	{ .ref = "datagram", .open = pipe_open, .kind = KIND_DATAGRAM },
-	{ .ref = "sequence", .open = pipe_open, .kind = KIND_SEQUENCE },
+	{ .ref = "stream", .open = pipe_open, .kind = PIPE_STREAM << KIND_SHIFT | CAN_BOTH },
+	{ .ref = "datagram", .open = pipe_open, .kind = PIPE_DATAGRAM << KIND_SHIFT | MAKES_PACKETS | CAN_BOTH },
+	{ .ref = "sequence", .open = pipe_open, .kind = PIPE_SEQUENCE << KIND_SHIFT | MAKES_PACKETS | CAN_BOTH },
 	{0},
 };
