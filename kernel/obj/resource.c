@@ -35,6 +35,29 @@ void *resource_data(struct resource *r, const struct resource_ops *ops) { return
 
 uint32_t resource_ready(struct resource *r) { return r->ops->ready ? r->ops->ready(r) : READY_READ | READY_WRITE; }
 
+/* Many may do so at once, and none gets another's bytes: a write takes its place beforehand, and a read that was overtaken is done again. */
+static int64_t transfer_at_own_offset(struct resource *r, struct transfer *t, int64_t (*fn)(struct resource *, struct transfer *))
+{
+	bool appends = t->is_write && t->open_flags & OPEN_APPEND, is_ours;
+	uint64_t taken = t->is_write && !appends ? t->bytes : 0, start;
+	int64_t done;
+
+	spin_lock(&r->lock);
+	do {
+		start = r->offset;
+		t->offset = start;
+		r->offset = start + taken;
+		spin_unlock(&r->lock);
+		done = fn(r, t);
+		spin_lock(&r->lock);
+		is_ours = r->offset == start + taken;
+	} while (UNLIKELY(!is_ours && !t->is_write && done > 0));
+	if (is_ours || appends)
+		r->offset = done > 0 ? t->offset + (uint64_t)done : start;
+	spin_unlock(&r->lock);
+	return done;
+}
+
 int64_t resource_transfer(struct resource *r, bool is_write, const struct request *q, uint32_t more_flags)
 {
 	int64_t (*fn)(struct resource *, struct transfer *) = is_write ? r->ops->write : r->ops->read;
@@ -55,16 +78,7 @@ int64_t resource_transfer(struct resource *r, bool is_write, const struct reques
 	t.offset = t.at_own_offset ? 0 : (uint64_t)offset;
 	if (!r->ops->length || !t.at_own_offset)
 		return fn(r, &t);
-	spin_lock(&r->lock);
-	t.offset = r->offset;
-	spin_unlock(&r->lock);
-	int64_t done = fn(r, &t);
-	if (done > 0) {
-		spin_lock(&r->lock);
-		r->offset = t.offset + (uint64_t)done;
-		spin_unlock(&r->lock);
-	}
-	return done;
+	return transfer_at_own_offset(r, &t, fn);
 }
 
 int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)

@@ -618,3 +618,54 @@ TEST(both_ends_of_a_pipe_are_one_file)
 		close(more[i]);
 	}
 }
+
+/* Each of four children does so until none is left; how often it did is its status. */
+static int children_sum(int (*work)(int fd), int fd)
+{
+	int sum = 0, status;
+
+	for (int i = 0; i < 4; i++)
+		if (fork() == 0)
+			_exit(work(fd));
+	for (int i = 0; i < 4; i++) {
+		CHECK(wait(&status) > 0 && WIFEXITED(status));
+		sum += WEXITSTATUS(status);
+	}
+	return sum;
+}
+
+static int read_bytes(int fd)
+{
+	int count = 0;
+	char byte;
+
+	while (count < 255 && read(fd, &byte, 1) == 1)
+		count++;
+	return count;
+}
+
+static int write_bytes(int fd)
+{
+	int count = 0;
+
+	while (count < 250 && write(fd, "x", 1) == 1)
+		count++;
+	return count;
+}
+
+TEST(processes_that_share_an_offset_get_different_bytes)
+{
+	struct stat info;
+
+	start();
+	for (int round = 0; round < 5; round++) {
+		int fd = open("shared", O_CREAT | O_RDWR | O_TRUNC, 0644);
+		CHECK_EQ(children_sum(write_bytes, fd), 1000);
+		CHECK(fstat(fd, &info) == 0 && info.st_size == 1000);
+		CHECK_EQ(lseek(fd, 0, SEEK_CUR), 1000);
+		CHECK_EQ(ftruncate(fd, 600), 0);
+		CHECK_EQ(lseek(fd, 0, SEEK_SET), 0);
+		CHECK_EQ(children_sum(read_bytes, fd), 600);
+		close(fd);
+	}
+}
