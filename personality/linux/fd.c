@@ -12,6 +12,12 @@ static bool is_open(uint64_t fd)
 	return fd_is_valid(fd) && native(OP_CONTROL, 0, (handle_t)fd, CONTROL_GET, 0, 0, 0, 0, 0) >= 0;
 }
 
+bool fd_only_names(uint64_t fd)
+{
+	int64_t flags = native(OP_CONTROL, 0, (handle_t)fd, CONTROL_GET, 0, 0, 0, 0, 0);
+	return flags > 0 && flags & OPEN_PATH;
+}
+
 static int64_t dup_at_least(uint64_t fd, uint64_t at_least, bool cloexec)
 {
 	if (!fd_is_valid(fd))
@@ -265,7 +271,7 @@ int64_t linux_ioctl(struct thread *t, const uint64_t *a)
 	uint64_t fd = (uint32_t)a[0];
 	uint32_t request = (uint32_t)a[1];
 
-	if (!is_open(fd))
+	if (!is_open(fd) || fd_only_names(fd))
 		return ERR_BADF;
 	switch (request) {
 	case LINUX_FIOCLEX:

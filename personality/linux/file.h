@@ -24,6 +24,8 @@ struct file_state {
 /* Could a program mean this by a file descriptor? Private handles are not. */
 static inline bool fd_is_valid(uint64_t fd) { return (uint32_t)fd < HANDLE_PRIVATE; }
 
+/* Was it opened with O_PATH: good for what takes names, not for what takes a file? */
+bool fd_only_names(uint64_t fd);
 /* O_... as enum open_flags, and back (what F_GETFL shows). */
 uint64_t file_open_flags(uint32_t linux_flags);
 uint32_t file_linux_flags(uint64_t open_flags);

@@ -82,9 +82,11 @@ int64_t linux_futex(struct thread *t, const uint64_t *a)
 	case LINUX_FUTEX_WAKE_BITSET:
 		return (uint32_t)a[5] == 0 ? ERR_INVAL : futex_wake(a[0], value, (uint32_t)a[5]);
 	case LINUX_FUTEX_REQUEUE:
-		return native(OP_FUTEX_REQUEUE, 0, HANDLE_NONE, a[0], value, (uint32_t)a[3], a[4], ~0ull, 0);
 	case LINUX_FUTEX_CMP_REQUEUE:
-		return native(OP_FUTEX_REQUEUE, 0, HANDLE_NONE, a[0], value, (uint32_t)a[3], a[4], (uint32_t)a[5], 0);
+		if ((int32_t)value < 0 || (int32_t)a[3] < 0)
+			return ERR_INVAL;
+		return native(OP_FUTEX_REQUEUE, 0, HANDLE_NONE, a[0], value, (uint32_t)a[3], a[4],
+		              (operation & 127) == LINUX_FUTEX_REQUEUE ? ~0ull : (uint32_t)a[5], 0);
 	case LINUX_FUTEX_WAKE_OP:
 		return futex_wake_op(a[0], value, (uint32_t)a[3], a[4], (uint32_t)a[5]);
 	default:

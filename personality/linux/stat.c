@@ -188,6 +188,8 @@ static int64_t change(struct thread *t, uint64_t directory, uint64_t user_path, 
 		return ERR_NOENT;
 	if (length == 0 && (int32_t)directory != LINUX_AT_FDCWD && !fd_is_valid((uint32_t)directory))
 		return ERR_BADF;
+	if (!user_path && fd_only_names((uint32_t)directory))
+		return ERR_BADF;
 	int64_t result = path_call(t, (int32_t)directory, path, q);
 	return call_interrupted(result == ERR_NOTTY ? ERR_INVAL : result);
 }

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -668,4 +670,22 @@ TEST(processes_that_share_an_offset_get_different_bytes)
 		CHECK_EQ(children_sum(read_bytes, fd), 600);
 		close(fd);
 	}
+}
+
+TEST(a_descriptor_of_a_name_is_none_of_a_file)
+{
+	struct stat info;
+	int queued, fd;
+
+	start();
+	file_put("file", "x");
+	CHECK((fd = open("file", O_PATH)) >= 0);
+	/* (By number: the C libraries help themselves.) */
+	CHECK(syscall(SYS_fchmod, fd, 0600) == -1 && errno == EBADF);
+	CHECK(syscall(SYS_fchown, fd, 0, 0) == -1 && errno == EBADF);
+	CHECK(ioctl(fd, FIONREAD, &queued) == -1 && errno == EBADF);
+	CHECK(ftruncate(fd, 0) == -1 && errno == EBADF);
+	CHECK_EQ(fstat(fd, &info), 0);
+	CHECK_EQ(fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH), 0);
+	close(fd);
 }
