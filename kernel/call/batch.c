@@ -45,10 +45,11 @@ int64_t batch_run(struct batch *b, struct request *q)
 	bool may_give_handle = !err && q->op == OP_CALL;
 	int64_t result = err ? err : call_execute(q);
 
-	if (!may_give_handle)
+	bool goes_aside = result == ERR_AGAIN && flags & REQUEST_ASIDE;
+
+	if (!may_give_handle && !goes_aside)
 		q->handle = HANDLE_NONE;
-	/* (What goes aside has not failed.) */
-	if (result < 0 && !(flags & REQUEST_GO_ON) && !(result == ERR_AGAIN && flags & REQUEST_ASIDE))
+	if (result < 0 && !(flags & REQUEST_GO_ON) && !goes_aside)
 		b->is_stopped = true;
 	b->results[b->count++ % HISTORY] = (struct batch_result){ .result = result, .handle = q->handle };
 	return result;

@@ -26,6 +26,7 @@ static int64_t remote_transfer(struct resource *r, struct transfer *t)
 		c.message.out_bytes = bytes;
 	}
 	int64_t result = call_perform(m->scheme, &c, t->request_flags);
+	resource_put(c.reply.resource);
 	return result > (int64_t)bytes ? ERR_PROTO : result;
 }
 
@@ -91,6 +92,7 @@ static err_t remote_length(struct resource *r, uint64_t *out)
 	call_begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
 	int64_t result = call_perform(m->scheme, &c, 0);
+	resource_put(c.reply.resource);
 	if (result < 0)
 		return (err_t)result;
 	*out = (uint64_t)result;
@@ -149,13 +151,19 @@ static void remote_destroy(struct resource *r)
 		client_free_remote(m);
 		return;
 	}
+	struct resource *endpoint = m->endpoint;
+	if (m->content)
+		memobj_put(m->content);
 	spin_lock(&s->lock);
+	m->endpoint = NULL;     /* what waits to be told keeps nothing */
+	m->content = NULL;
 	list_remove(&m->hash_link);
 	s->remote_count--;
 	m->resource = NULL;
 	list_push_back(&s->closes, &m->hash_link);
 	scheme_rouse(s);
-	spin_unlock(&s->lock);  /* our last look: delivering the close may drop the last reference to s */
+	spin_unlock(&s->lock);
+	resource_put(endpoint);
 }
 
 static const struct resource_ops stream_ops = {

@@ -161,7 +161,6 @@ static void endpoint_destroy(struct resource *r)
 	while (!list_is_empty(&s->closes)) {
 		struct remote *m = list_first(&s->closes, struct remote, hash_link);
 		list_remove(&m->hash_link);
-		m->endpoint = NULL;
 		client_free_remote(m);
 	}
 	if (s->server) {

@@ -116,13 +116,16 @@ static void parked_notify(struct watcher *w, uint32_t ready)
 }
 
 /* Leaves q aside. AGAIN: its resource is one that does not want to wait. */
-static err_t park(struct ring *k, const struct request *q, handle_t h)
+static err_t park(struct ring *k, struct request *q)
 {
 	struct parked *p = NULL;
 	struct resource *r;
 
-	TRY(handle_find(&process_current()->handles, h, 0, &r, NULL));
-	err_t err = atomic_load(&r->open_flags) & OPEN_NONBLOCK ? ERR_AGAIN : (p = heap_new(struct parked)) ? OK : ERR_NOMEM;
+	err_t err = handle_find(&process_current()->handles, q->handle, q->op == OP_READ ? RIGHT_READ : RIGHT_WRITE, &r, NULL);
+	q->handle = HANDLE_NONE;
+	if (err)
+		return err;
+	err = atomic_load(&r->open_flags) & OPEN_NONBLOCK ? ERR_AGAIN : (p = heap_new(struct parked)) ? OK : ERR_NOMEM;
 	if (err) {
 		resource_put(r);
 		return err;
@@ -184,14 +187,13 @@ static void run_ready(struct ring *k)
 static void run_entry(struct ring *k, struct request *q)
 {
 	bool may_park = q->flags & REQUEST_ASIDE && (q->op == OP_READ || q->op == OP_WRITE);
-	handle_t h = q->handle;
 	uint32_t flags = q->flags;
 
 	if (may_park)
 		q->flags |= REQUEST_NONBLOCK;
 	int64_t result = batch_run(&k->batch, q);
 	q->flags = flags;
-	if (result != ERR_AGAIN || !may_park || (result = park(k, q, h)))
+	if (result != ERR_AGAIN || !may_park || (result = park(k, q)))
 		reply(k, q, result);
 }
 

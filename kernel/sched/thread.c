@@ -190,8 +190,7 @@ static ALWAYS_INLINE err_t park(struct thread *to, uint64_t deadline_ns, uint32_
 		return result;
 	}
 	/* `to` is ours to run now: we come back through the queue. */
-	t->state = THREAD_READY;
-	sched_enqueue(t);
+	sched_make_ready(t);
 	sched_hand_over(to);
 	return result;
 }

@@ -93,8 +93,10 @@ void timer_run_due(void)
 	struct cpu *c = cpu_this();
 	struct timer_heap *h = c->timers;
 
+	uint64_t now = clock_now_ns();  /* once: what is set meanwhile has its own interrupt */
+
 	spin_lock(&h->lock);
-	while (h->root && h->root->key <= clock_now_ns()) {
+	while (h->root && h->root->key <= now) {
 		struct timer *t = container_of(h->root, struct timer, node);
 		heap_remove(h, t);
 		atomic_store(&h->running, t);

@@ -251,12 +251,14 @@ static err_t side_copy(struct pipe *p, struct side *s, struct transfer *t, size_
 static err_t receive_piece(struct pipe *p, struct side *s, struct transfer *t, struct exchange *x, size_t *done) REQUIRES(&p->lock)
 {
 	struct packet *k = first_packet(p);
-	uint64_t before = k ? k->start - s->bytes : pipe_used(p);
+	uint64_t at = s->bytes, before = k ? k->start - at : pipe_used(p);
 
 	if (k && before && before >= t->bytes)
 		k = NULL;
 	uint64_t run = before + (k ? k->bytes : 0);
 	err_t err = side_copy(p, s, t, 0, MIN_OF(run, t->bytes), done);
+	if (s->bytes != at || (k && !p->packet_count))
+		return err;     /* shut down meanwhile: all of it went */
 	if (x->about && k)
 		*x->about = (struct pipe_received){ .sender = k->sender, .word = k->word };
 	if (x->about)
@@ -511,7 +513,8 @@ static err_t set_out(struct end *e, struct pipe *p)
 	spin_lock(&e->self->lock);
 	err_t err = way_of(e, WRITE_SIDE) ? ERR_ISCONN : OK;
 	if (!err) {
-		object_get(&p->object);
+		if (p != e->pipe)
+			object_get(&p->object);
 		join(p, e, WRITE_SIDE);
 		atomic_store_explicit(&e->way[WRITE_SIDE], p, memory_order_release);
 	}

@@ -10,6 +10,7 @@
 #include "kernel/scheme/counter.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
+#include "lib/base/bits.h"
 #include "lib/base/try.h"
 
 /* Members: [l] the counter's lock, [I] immutable. */
@@ -79,6 +80,7 @@ static int64_t set(struct user_timer *u, struct call_args *a)
 	TRY(call_in(a, &s, sizeof(s)));
 	if (s.period_ns && s.period_ns < 1000)
 		s.period_ns = 1000;     /* faster would only busy the machine */
+	s.period_ns = MIN_OF(s.period_ns, (uint64_t)INT64_MAX);        /* next_ns + it must not wrap */
 	spin_lock(setters);
 	old = disarm(u);
 	spin_lock(&u->expirations.lock);

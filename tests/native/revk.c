@@ -1,0 +1,296 @@
+/* tests/native/revk.c - hostile cases found in review. */
+#include "abi/proto/file.h"
+#include "abi/proto/kernel.h"
+#include "abi/proto/task.h"
+#include "lib/base/bits.h"
+#include "lib/base/string.h"
+#include "lib/native/handle.h"
+#include "lib/native/heap.h"
+#include "lib/native/ring.h"
+#include "lib/native/spawn.h"
+#include "lib/native/startup.h"
+#include "lib/native/thread.h"
+#include "tests/native/tap.h"
+
+static uint64_t now_ns(void) { return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS); }
+
+static struct ring kernel_ring;
+static handle_t ring_handle;
+
+/* A linked WRITE that goes aside is run on the raw handle, whose rights nobody looked at. */
+static void a_linked_aside_write_needs_the_right(void)
+{
+	handle_t object, ro, counter;
+	uint64_t big = UINT64_MAX - 1, evil = 0x4141414141414141;
+	char text[8] = {0};
+
+	CHECK(handle_open("mem", "new/4096", OPEN_READ | OPEN_WRITE, &object) == OK);
+	CHECK(handle_dup(object, RIGHT_READ | RIGHT_DUP, &ro) == OK);
+	CHECK(sys_write(0, ro, &evil, 8, 0) == ERR_BADF);
+	CHECK(handle_open("event", "counter", OPEN_READ | OPEN_WRITE, &counter) == OK);
+	CHECK(sys_write(0, counter, &big, 8, -1) == 8);
+	CHECK(handle_open("ring", "", OPEN_READ | OPEN_WRITE, &ring_handle) == OK);
+	CHECK(ring_open(&kernel_ring, ring_handle, 8, 0) == OK);
+	CHECK(ring_put(&kernel_ring, &(struct request){ .op = OP_DUP, .tag = 1, .handle = counter, .arg = { HANDLE_PRIVATE, 0, ~0ull } }) == OK);
+	CHECK(ring_put(&kernel_ring, &(struct request){ .op = OP_WRITE, .tag = 2, .handle = ro, .flags = REQUEST_ASIDE | request_link(REQUEST_LINK_HANDLE, 1, 0),
+	                                               .arg = { (uint64_t)&evil, 8, -1 } }) == OK);
+	ring_submit(&kernel_ring);
+	struct reply reply;
+	while (ring_take(&kernel_ring, &reply))
+		print("# tag %u result %ld\n", (unsigned)reply.tag, (long)reply.result);
+	CHECK(handle_read_at(object, text, 8, 0) == OK);
+	print("# object now begins with %02x\n", (unsigned)(uint8_t)text[0]);
+	CHECK(text[0] == 0);
+	ring_close(&kernel_ring);
+	handle_close(ring_handle);
+	handle_close(counter);
+	handle_close(ro);
+	handle_close(object);
+}
+
+static uint64_t kernel_bytes(void)
+{
+	static struct system_info info;
+	handle_t h;
+	CHECK(handle_open("sys", "info", OPEN_READ, &h) == OK);
+	CHECK(handle_call(h, SYS_INFO, NULL, 0, &info, sizeof info, 0) == 0);
+	handle_close(h);
+	return info.memory_bytes - info.free_bytes;
+}
+
+static void a_socket_connected_to_itself_goes(void)
+{
+	static char data[60000];
+	for (int round = 0; round < 2; round++) {
+		uint64_t before = kernel_bytes();
+		for (int i = 0; i < 200; i++) {
+			handle_t s, name;
+			CHECK(handle_open("pipe", "datagram", OPEN_READ | OPEN_WRITE, &s) == OK);
+			CHECK(handle_open_at(s, "write", OPEN_WRITE, &name) == OK);
+			CHECK(handle_call_pass(s, PIPE_CONNECT, name, 0) == 0);
+			CHECK(sys_write(0, s, data, sizeof data, -1) == sizeof data);
+			handle_close(name);
+			handle_close(s);
+		}
+		uint64_t after = kernel_bytes();
+		print("# 200 sockets: %ld KiB more\n", (long)(after - before) / 1024);
+		CHECK(after < before + (2 << 20) || round == 0);
+	}
+}
+
+static handle_t victim;
+static _Atomic int go, stop;
+
+static void shutter(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		while (atomic_load(&go) == 0)
+			if (atomic_load(&stop)) { atomic_store(&stop, 2); return; }
+		for (volatile int i = 0; i < atomic_load(&go); i++)
+			;
+		handle_call(victim, PIPE_SHUTDOWN, NULL, 0, NULL, 0, 1);
+		atomic_store(&go, 0);
+	}
+}
+
+/* Shutting the reading side down while a packet of it is being copied. */
+static void a_packet_that_is_read_outlives_shutdown(void)
+{
+	static char data[60000];
+	uint32_t tid;
+	CHECK(thread_create(shutter, NULL, &tid) == OK);
+	for (int i = 0; i < 300; i++) {
+		handle_t s, peer;
+		int64_t buffer = sys_map(0, HANDLE_NONE, 0, 65536, MAP_READ | MAP_WRITE, 0, HANDLE_NONE, 0);
+		CHECK(handle_open("pipe", "sequence", OPEN_READ | OPEN_WRITE, &s) == OK);
+		CHECK(handle_open_at(s, "peer", OPEN_READ | OPEN_WRITE, &peer) == OK);
+		CHECK(sys_write(0, peer, data, sizeof data, -1) == sizeof data);
+		victim = s;
+		atomic_store(&go, 1 + i * 7 % 20000);
+		sys_read(0, s, (void *)buffer, sizeof data, -1);
+		while (atomic_load(&go))
+			;
+		int64_t pending = handle_call(s, PIPE_PENDING, NULL, 0, NULL, 0, 0);
+		if (pending != 0) {
+			print("# round %d: pending %lx\n", i, (unsigned long)pending);
+			int64_t n = sys_read(REQUEST_NONBLOCK, s, (void *)buffer, sizeof data, -1);
+			print("# read after: %ld\n", (long)n);
+			CHECK(pending == 0);
+			i = 3000;
+		}
+		handle_close(peer);
+		handle_close(s);
+		sys_unmap(0, HANDLE_NONE, (uint64_t)buffer, 65536);
+	}
+	atomic_store(&stop, 1);
+	while (atomic_load(&stop) != 2)
+		;
+}
+
+static void timer_with(uint64_t period, int count)
+{
+	struct timer_setting s = { 1000000, period };
+	uint64_t start = now_ns();
+	for (int i = 0; i < count; i++) {
+		handle_t h;
+		CHECK(handle_open("time", "monotonic", OPEN_READ, &h) == OK);
+		CHECK(handle_call(h, TIMER_SET, &s, sizeof s, NULL, 0, 0) == 0);
+	}
+	print("# armed\n");
+	for (int i = 0; i < 5; i++) {
+		sys_sleep(0, HANDLE_NONE, now_ns() + 100000000);
+		print("# alive after %lu ms\n", (unsigned long)(now_ns() - start) / 1000000);
+	}
+}
+
+static handle_t endpoint;
+
+static void server(void *arg)
+{
+	struct message m;
+	char buffer[64];
+	handle_t object = (handle_t)(int64_t)arg;
+	uint64_t id = 1;
+
+	for (;;) {
+		m.offset = DEADLINE_NONE;
+		if (sys_receive(0, endpoint, &m, buffer, sizeof buffer) < 0)
+			return;
+		if (m.kind != MESSAGE_REQUEST)
+			continue;
+		if (m.request.op == OP_OPEN)
+			sys_reply(0, endpoint, m.request.tag, (int64_t)id++, NULL, 0, pack_handle(0, HANDLE_NONE, true));
+		else
+			sys_reply(0, endpoint, m.request.tag, 0, NULL, 0, pack_handle(REPLY_HANDLE | REPLY_COPY_HANDLE, object, true));
+	}
+}
+
+/* READ answered with a handle. */
+static void a_handle_that_answers_read_goes(void)
+{
+	handle_t r, w, it;
+	uint32_t tid;
+	char c;
+	CHECK(handle_open("pipe", "", OPEN_READ, &r) == OK);
+	CHECK(handle_open_at(r, "write", OPEN_WRITE, &w) == OK);
+	endpoint = (handle_t)sys_scheme(0, HANDLE_NONE, 0);
+	CHECK(thread_create(server, (void *)(int64_t)w, &tid) == OK);
+	sys_sleep(0, HANDLE_NONE, now_ns() + 50000000);
+	int64_t got = 0;
+	{
+		struct request q;
+		(void)q;
+		got = sys_open(0, endpoint, NULL, 0, "", 0, OPEN_READ, 0);
+		it = (handle_t)got;
+	}
+	CHECK(got >= 0);
+	CHECK(sys_read(0, it, &c, 1, -1) == 0);
+	handle_close(w);
+	/* the server's number is w itself: all write ends are closed */
+	CHECK(handle_call(r, PIPE_ENDS, NULL, 0, NULL, 0, 0) >> 32 == 0);
+	print("# write ends left: %ld\n", (long)(handle_call(r, PIPE_ENDS, NULL, 0, NULL, 0, 0) >> 32));
+}
+
+static _Atomic int closer_go;
+static void open_server(void *arg)
+{
+	struct message m;
+	char buffer[64];
+	(void)arg;
+	m.offset = DEADLINE_NONE;
+	if (sys_receive(0, endpoint, &m, buffer, sizeof buffer) >= 0)
+		sys_reply(0, endpoint, m.request.tag, 7, NULL, 0, pack_handle(0, HANDLE_NONE, true));
+	atomic_store(&closer_go, 1);
+}
+
+/* An endpoint goes although closes were not taken. */
+static void an_endpoint_with_closes_goes(void)
+{
+	for (int round = 0; round < 2; round++) {
+		uint64_t before = kernel_bytes();
+		for (int i = 0; i < 1000; i++) {
+			uint32_t tid;
+			endpoint = (handle_t)sys_scheme(0, HANDLE_NONE, 0);
+			atomic_store(&closer_go, 0);
+			CHECK(thread_create(open_server, NULL, &tid) == OK);
+			int64_t it = sys_open(0, endpoint, NULL, 0, "", 0, OPEN_READ, 0);
+			while (!atomic_load(&closer_go))
+				sys_yield(0, HANDLE_NONE);
+			CHECK(it >= 0);
+			handle_close((handle_t)it);
+			handle_close(endpoint);
+		}
+		uint64_t after = kernel_bytes();
+		print("# 1000 endpoints: %ld KiB more\n", (long)(after - before) / 1024);
+		CHECK(round == 0 || after < before + (200 << 10));
+	}
+}
+
+static _Atomic uint64_t gap;
+static void ticker(void *arg)
+{
+	(void)arg;
+	for (uint64_t last = now_ns(), now; ; last = now) {
+		sys_sleep(0, HANDLE_NONE, last + 5000000);
+		now = now_ns();
+		if (now - last > atomic_load(&gap))
+			atomic_store(&gap, now - last);
+	}
+}
+
+static void a_long_read_can_be_preempted(void)
+{
+	enum { PART = 16 << 20, COUNT = 128 };
+	handle_t object, zero;
+	uint32_t tid;
+	CHECK(handle_open("mem", "new/16777216", OPEN_READ | OPEN_WRITE, &object) == OK);
+	CHECK(handle_open("zero", "", OPEN_READ, &zero) == OK);
+	uint64_t base = 0x100000000000;
+	for (uint64_t i = 0; i < COUNT; i++)
+		CHECK(sys_map(0, object, base + i * PART, PART, MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED, 0, HANDLE_NONE, 0) > 0);
+	CHECK(thread_create(ticker, NULL, &tid) == OK);
+	sys_sleep(0, HANDLE_NONE, now_ns() + 50000000);
+	print("# gap before %lu us\n", (unsigned long)atomic_load(&gap) / 1000);
+	for (uint64_t n = 1; n <= COUNT; n *= 4) {
+		atomic_store(&gap, 0);
+		uint64_t start = now_ns();
+		int64_t got = sys_read(0, zero, (void *)base, n * PART, -1);
+		uint64_t took = now_ns() - start;
+		sys_sleep(0, HANDLE_NONE, now_ns() + 20000000);
+		print("# read %ld MiB in %lu us: gap %lu us\n", (long)got >> 20, (unsigned long)took / 1000, (unsigned long)atomic_load(&gap) / 1000);
+	}
+}
+
+static void a_timer_with_a_long_period(void) { timer_with(UINT64_MAX, 1); }
+static void many_fast_timers(void) { timer_with(1000, 64); }
+
+int program_main(const struct startup *startup)
+{
+	if (startup->argument_count > 1) {
+		const char *what = startup_argument(1);
+		if (strcmp(what, "period") == 0)
+			run("a timer with a long period", a_timer_with_a_long_period);
+		if (strcmp(what, "flood") == 0)
+			run("many fast timers", many_fast_timers);
+		if (strcmp(what, "leaks") == 0) {
+			run("a handle that answers READ goes", a_handle_that_answers_read_goes);
+			run("an endpoint with closes goes", an_endpoint_with_closes_goes);
+		}
+		if (strcmp(what, "long") == 0)
+			run("a long read can be preempted", a_long_read_can_be_preempted);
+		if (strcmp(what, "shut") == 0)
+			for (int i = 0; i < 50; i++) {
+				atomic_store(&stop, 0);
+				run("a packet that is read outlives shutdown", a_packet_that_is_read_outlives_shutdown);
+			}
+		print("1..%u\n", points);
+		return failures != 0;
+	}
+	(void)now_ns;
+	run("a linked aside write needs the right", a_linked_aside_write_needs_the_right);
+	run("a socket connected to itself goes", a_socket_connected_to_itself_goes);
+	run("a packet that is read outlives shutdown", a_packet_that_is_read_outlives_shutdown);
+	print("1..%u\n", points);
+	return failures != 0;
+}
