@@ -43,9 +43,7 @@ static uint32_t rights_for(uint32_t open_flags)
 	uint32_t rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
 	if (open_flags & OPEN_PATH)
 		return rights;
-	if (open_flags & OPEN_READ)
-		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
-	if (open_flags & OPEN_EXEC)
+	if (open_flags & (OPEN_READ | OPEN_EXEC))
 		rights |= RIGHT_READ | RIGHT_MAP | RIGHT_EXEC;
 	if (open_flags & OPEN_WRITE)
 		rights |= RIGHT_WRITE | RIGHT_MAP;
@@ -184,17 +182,13 @@ static const struct resource_ops content_ops = {
 /* What the server answered to OPEN becomes a resource. The id is known already: answering entered it. */
 static err_t finish_open(struct remote *m, struct resource *r, struct call *c)
 {
-	struct memobj *content = NULL;
+	struct memobj *content = c->reply_flags & REPLY_CONTENT ? memobj_of(c->reply.resource) : NULL;
 
-	if (c->result <= 0)
+	if (c->result <= 0 || (c->reply_flags & REPLY_CONTENT && !content))
 		return ERR_PROTO;
-	if (c->reply_flags & REPLY_CONTENT) {
-		content = memobj_of(c->reply.resource);
-		if (!content)
-			return ERR_PROTO;
+	if (content)
 		memobj_get(content);
-		m->content = content;
-	}
+	m->content = content;
 	r->ops = content ? &content_ops : c->reply_flags & REPLY_SEEKABLE ? &seekable_ops : &stream_ops;
 	return OK;
 }
@@ -226,17 +220,13 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	c.in = a->ref_user;
 	c.message.in_bytes = (uint32_t)a->ref_bytes;
 	int64_t result = call_perform(s, &c, a->request_flags);
-	if (result < 0)
-		err = (err_t)result;
-	else if (c.reply_flags & REPLY_FORWARD)
-		err = c.reply.resource ? OK : ERR_PROTO;
-	else
-		err = finish_open(m, r, &c);
-	if (!err && c.reply_flags & REPLY_FORWARD) {
+	bool is_forward = c.reply_flags & REPLY_FORWARD;
+	if (result >= 0 && is_forward && c.reply.resource) {
 		*out = c.reply;
 		resource_put(r);
 		return OK;
 	}
+	err = result < 0 ? (err_t)result : is_forward ? ERR_PROTO : finish_open(m, r, &c);
 	resource_put(c.reply.resource);
 	if (err) {
 		resource_put(r);

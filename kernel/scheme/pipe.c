@@ -586,11 +586,9 @@ static int64_t pipe_resize(struct pipe *p, uint64_t bytes)
 
 static struct transfer transfer_of(struct resource *r, const struct call_args *a, uaddr_t buffer, size_t bytes)
 {
-	uint32_t nonblock = a->request_flags & REQUEST_NONBLOCK ? OPEN_NONBLOCK : 0;
-
 	return (struct transfer){
 		.buffer = buffer, .bytes = bytes, .is_write = a->code == PIPE_SEND, .request_flags = a->request_flags,
-		.open_flags = atomic_load(&r->open_flags) | nonblock,
+		.open_flags = atomic_load(&r->open_flags) | (a->request_flags & REQUEST_NONBLOCK ? OPEN_NONBLOCK : 0),
 	};
 }
 
