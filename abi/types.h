@@ -86,6 +86,8 @@ enum request_flags {
 	/* On a kernel ring: a READ or WRITE that would wait holds up nobody; it is answered when it can be (a WRITE perhaps in part).
 	 * Nothing can be linked to it. */
 	REQUEST_ASIDE         = 1 << 6,
+	/* CALL: only if the kernel answers; of a user scheme's, whose server may never answer, ERR_NOTTY. For handles that others passed. */
+	REQUEST_KERNEL        = 1 << 7,
 };
 
 enum { REQUEST_LINK_BACK_MAX = 15 };

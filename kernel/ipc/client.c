@@ -55,6 +55,8 @@ int64_t remote_call(struct resource *r, struct call_args *a)
 	struct remote *m = remote_of(r);
 	struct call c;
 
+	if (a->request_flags & REQUEST_KERNEL)
+		return ERR_NOTTY;
 	if (a->in_bytes > INT32_MAX || a->out_bytes > INT32_MAX)
 		return ERR_INVAL;
 	/* Over a ring no handle's rights are checked: the one that opens it has all that the resource was opened with. */

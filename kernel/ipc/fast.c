@@ -231,7 +231,7 @@ int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) {
 /* CALL of a user scheme's resource, without a handle to pass; not of its ring, which is a matter of rights (client.c). */
 static ALWAYS_INLINE bool is_common(const struct request *q, const struct resource *r)
 {
-	return r->ops->call == remote_call && (handle_t)(q->arg[0] >> 32) == HANDLE_NONE && (uint32_t)q->arg[0] != RING_OPEN &&
+	return r->ops->call == remote_call && !(q->flags & REQUEST_KERNEL) && (handle_t)(q->arg[0] >> 32) == HANDLE_NONE && (uint32_t)q->arg[0] != RING_OPEN &&
 	       (q->arg[2] | q->arg[4]) <= INT32_MAX && q->arg[1] < USER_MAX - INT32_MAX && q->arg[3] < USER_MAX - INT32_MAX;
 }
 

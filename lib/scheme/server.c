@@ -33,7 +33,7 @@ static err_t area_map(handle_t object, uint32_t entries, void **base, size_t *by
 {
 	struct mem_info info;
 
-	TRY(result_error(handle_call(object, MEM_INFO, NULL, 0, &info, sizeof info, 0)));
+	TRY(result_error(sys_call(REQUEST_KERNEL, object, pack_handle(MEM_INFO, HANDLE_NONE, false), NULL, 0, &info, sizeof info, 0)));
 	if (!ring_entries_fit(entries, info.bytes))
 		return ERR_INVAL;
 	TRY(result_error(handle_call(object, MEM_SEAL, NULL, 0, NULL, 0, info.bytes)));

@@ -223,6 +223,8 @@ void tty_serve_settle(struct tty_served *s)
 	s->is_settling = true;
 	while (s->must_settle) {
 		s->must_settle = false;
+		if (s->tty.hung_up)
+			notify(s);      /* first: whom an answer tells of the end sees it in poll, too */
 		send_signals(s);
 		take_output(s);
 		go_on_with_writers(s);

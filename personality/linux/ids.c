@@ -13,7 +13,7 @@ static int64_t procd_ids(struct thread *t, uint32_t pid, struct posix_ids *ids)
 {
 	const struct posix_record *r = pid == 0 || pid == t->process->pid ? process_record(t->process) : NULL;
 
-	if (LIKELY(r)) {
+	if (LIKELY(r && r->pid == t->process->pid)) {    /* (empty: not in the tree yet) */
 		ids->parent = __atomic_load_n(&r->parent, __ATOMIC_RELAXED);
 		ids->group = __atomic_load_n(&r->group, __ATOMIC_RELAXED);
 		ids->session = __atomic_load_n(&r->session, __ATOMIC_RELAXED);

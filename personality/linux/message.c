@@ -16,7 +16,7 @@ enum { RIGHTS_MASK = 0xffff, WORD_CREDENTIALS = 1 << 16 };
 
 static uint32_t request_flags(uint64_t flags)
 {
-	return REQUEST_INTERRUPTIBLE | (flags & LINUX_MSG_DONTWAIT ? REQUEST_NONBLOCK : 0);
+	return REQUEST_INTERRUPTIBLE | REQUEST_KERNEL | (flags & LINUX_MSG_DONTWAIT ? REQUEST_NONBLOCK : 0);
 }
 
 /* ---- a program's pieces as one ---- */
@@ -180,6 +180,8 @@ static int64_t read_control(struct thread *t, uint64_t control, uint64_t bytes, 
 {
 	uint64_t at = 0;
 
+	if (bytes > INT32_MAX)
+		return -LINUX_ENOBUFS;
 	while (at < bytes && bytes - at >= sizeof(struct linux_cmsghdr)) {
 		struct linux_cmsghdr c;
 		int64_t result = user_read(&c, control + at, sizeof(c));
@@ -223,7 +225,7 @@ static int64_t send_to(struct thread *t, uint64_t fd, uint64_t address, uint64_t
 	if (to < 0)
 		return to;
 	int64_t from = NATIVE_OPEN("pipe", "datagram", OPEN_PRIVATE | OPEN_READ | OPEN_WRITE);
-	result = from < 0 ? from : native_call((handle_t)to, PIPE_INFO, 0, NULL, 0, &target, sizeof(target), 0);
+	result = from < 0 ? from : native_call((handle_t)to, PIPE_INFO, REQUEST_KERNEL, NULL, 0, &target, sizeof(target), 0);
 	if (result >= 0 && target.kind != PIPE_DATAGRAM)
 		result = ERR_PROTOTYPE;
 	if (result >= 0 && (result = native_call((handle_t)from, PIPE_NAME, 0, &info, sizeof(info), NULL, 0, 0)) >= 0)
@@ -325,9 +327,12 @@ static int64_t receive_all(uint64_t fd, uint64_t at, size_t bytes, uint64_t flag
 	struct pipe_received next;
 	handle_t none;
 	while ((size_t)done < bytes && (more = receive(fd, at + (size_t)done, bytes - (size_t)done, flags, &next, &none)) > 0) {
-		if (none != HANDLE_NONE)
-			native_close(none);
 		done += more;
+		if (none == HANDLE_NONE)
+			continue;
+		*h = none;              /* what came with a later piece is not lost: it ends the wait */
+		*about = next;
+		break;
 	}
 	return done;
 }
@@ -456,6 +461,8 @@ static int64_t receive_scattered(struct thread *t, uint64_t fd, const struct lin
 		int64_t err = bounce_copy(&b, m->vector, m->count, (size_t)result, true);
 		result = err < 0 ? err : result;
 	}
+	if (result < 0 && *h != HANDLE_NONE)
+		native_close(*h);
 	bounce_end(&b);
 	return result;
 }

@@ -20,7 +20,7 @@ int64_t socket_info(uint64_t fd, struct pipe_info *out)
 
 static int64_t set_info(handle_t h, const struct pipe_info *info)
 {
-	return native_call(h, PIPE_NAME, 0, info, sizeof(*info), NULL, 0, 0);
+	return native_call(h, PIPE_NAME, REQUEST_KERNEL, info, sizeof(*info), NULL, 0, 0);
 }
 
 static int64_t open_at(handle_t at, const char *ref, uint64_t open_flags)
@@ -272,7 +272,7 @@ static int64_t connect_to(handle_t own, struct pipe_info *info, handle_t to)
 	handle_t ignored;
 	int64_t result;
 
-	if ((result = native_call(to, PIPE_INFO, 0, NULL, 0, &listener, sizeof(listener), 0)) < 0)
+	if ((result = native_call(to, PIPE_INFO, REQUEST_KERNEL, NULL, 0, &listener, sizeof(listener), 0)) < 0)
 		return ERR_CONNREFUSED;
 	if (listener.kind != info->kind)
 		return ERR_PROTOTYPE;
@@ -351,8 +351,8 @@ static int64_t accept(uint64_t fd, uint64_t address, uint64_t length, uint64_t f
 	                           PIPE_ACCEPT, &h);
 	if (named < 0)
 		return call_interrupted(named);
-	if (h == HANDLE_NONE)
-		return -LINUX_ECONNABORTED;
+	if (h == HANDLE_NONE)   /* nothing at all came: shut down */
+		return from.bytes || from.word ? -LINUX_ECONNABORTED : ERR_INVAL;
 	result = adopt(h, &info, &from, flags);
 	native_close(h);
 	if (result >= 0 && (named = socket_write_name(address, length, client, (uint32_t)named)) < 0) {

@@ -138,6 +138,14 @@ static err_t give_file(struct given *g, const struct rc_handle *r, const struct 
 		err = handle_call_get(w->initfs_object, MEM_CLONE, &window, sizeof(window), 0, &h);
 	if (err)
 		return r->is_optional ? OK : err;
+	/* One who may only read it must not be able to write for all who have it from him. */
+	if (!(r->open_flags & OPEN_WRITE)) {
+		handle_t all = h;
+		err = handle_dup(all, RIGHT_ALL & ~(uint64_t)RIGHT_WRITE, &h);
+		handle_close(all);
+		if (err)
+			return err;
+	}
 	return give_opened(g, r->name, h);
 }
 

@@ -405,6 +405,8 @@ static err_t start(void)
 	if ((err = server_add_scheme(&server, &posix_scheme, "scheme:posix", &posix_ops, NULL)) ||
 	    (err = server_add_scheme(&server, &procfs_scheme, "scheme:procfs", &procfs_ops, NULL)))
 		return err;
+	/* A ring asks as whoever opened it; here it matters who asks now. */
+	posix_scheme.area = procfs_scheme.area = NULL;
 	server_add_watch(&server, &ends_watch, ends, READY_READ, ends_ready);
 	return server_run(&server);
 }

@@ -15,7 +15,7 @@ static struct names names;
 /* A socket is gone when nobody reads its pipe. */
 static bool is_alive(handle_t socket)
 {
-	int64_t ends = handle_call(socket, PIPE_ENDS, NULL, 0, NULL, 0, 0);
+	int64_t ends = sys_call(REQUEST_KERNEL, socket, pack_handle(PIPE_ENDS, HANDLE_NONE, false), NULL, 0, NULL, 0, 0);
 
 	return ends >= 0 && (uint32_t)ends != 0;
 }

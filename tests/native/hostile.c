@@ -212,6 +212,24 @@ static void an_endpoint_with_closes_goes(void)
 	}
 }
 
+/* Whoever calls a handle that a client passed may wait for that client for ever. */
+static void a_handle_of_my_own_scheme_holds_no_server_up(void)
+{
+	handle_t random = HANDLE_NONE;
+	uint32_t tid;
+	char byte;
+
+	endpoint = (handle_t)sys_scheme(0, HANDLE_NONE, 0);
+	CHECK(thread_create(open_server, NULL, &tid) == OK);
+	int64_t it = sys_open(0, endpoint, NULL, 0, "", 0, OPEN_READ | OPEN_WRITE, 0);
+	CHECK(it >= 0 && handle_open("rand", "", OPEN_READ | OPEN_WRITE, &random) == OK);
+	CHECK(handle_call_pass(random, RING_OPEN, (handle_t)it, 8) < 0);
+	CHECK(sys_read(0, random, &byte, 1, -1) == 1);
+	handle_close(random);
+	handle_close((handle_t)it);
+	handle_close(endpoint);
+}
+
 int program_main(const struct startup *startup)
 {
 	(void)startup;
@@ -221,6 +239,7 @@ int program_main(const struct startup *startup)
 	run("a timer with the longest period rings once", a_timer_with_the_longest_period_rings_once);
 	run("a handle that answers a READ goes", a_handle_that_answers_read_goes);
 	run("an endpoint with closes that nobody took goes", an_endpoint_with_closes_goes);
+	run("a handle of my own scheme holds no server up", a_handle_of_my_own_scheme_holds_no_server_up);
 	print("1..%u\n", points);
 	return failures != 0;
 }
