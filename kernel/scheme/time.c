@@ -78,9 +78,8 @@ static int64_t set(struct user_timer *u, struct call_args *a)
 	struct timer_setting s, old;
 
 	TRY(call_in(a, &s, sizeof(s)));
-	if (s.period_ns && s.period_ns < 1000)
-		s.period_ns = 1000;     /* faster would only busy the machine */
-	s.period_ns = MIN_OF(s.period_ns, (uint64_t)INT64_MAX);        /* next_ns + it must not wrap */
+	if (s.period_ns)        /* faster would only busy the machine; slower, next_ns + it might wrap */
+		s.period_ns = MIN_OF(MAX_OF(s.period_ns, 1000ull), (uint64_t)INT64_MAX);
 	spin_lock(setters);
 	old = disarm(u);
 	spin_lock(&u->expirations.lock);
