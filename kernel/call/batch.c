@@ -45,12 +45,14 @@ int64_t batch_run(struct batch *b, struct request *q)
 	bool may_give_handle = !err && q->op == OP_CALL;
 	int64_t result = err ? err : call_execute(q);
 
-	bool goes_aside = result == ERR_AGAIN && flags & REQUEST_ASIDE;
+	bool goes_aside = false;
 
+	if (UNLIKELY(result < 0)) {
+		goes_aside = result == ERR_AGAIN && flags & REQUEST_ASIDE;
+		b->is_stopped |= !goes_aside && !(flags & REQUEST_GO_ON);
+	}
 	if (!may_give_handle && !goes_aside)
 		q->handle = HANDLE_NONE;
-	if (result < 0 && !(flags & REQUEST_GO_ON) && !goes_aside)
-		b->is_stopped = true;
 	b->results[b->count++ % HISTORY] = (struct batch_result){ .result = result, .handle = q->handle };
 	return result;
 }
