@@ -7,6 +7,14 @@
 #pragma once
 #include "abi/types.h"
 
+/* With a handle "program" (what procd starts for POSIX_EXEC_ELEVATED) argument 0 is these words in hexadecimal, argument 1 the program's name
+ * (AT_EXECFN), and the rest is the program's. The file must still be what was looked at. */
+enum startup_word {
+	STARTUP_UMASK, STARTUP_SIGNAL_MASK, STARTUP_SIGNALS_IGNORED, STARTUP_ALARM_DUE_NS, STARTUP_ALARM_PERIOD_NS,
+	STARTUP_FILE_NODE, STARTUP_FILE_MODE, STARTUP_FILE_UID, STARTUP_FILE_GID, STARTUP_FILE_CHANGED_S, STARTUP_FILE_CHANGED_NS,
+	STARTUP_WORDS
+};
+
 struct startup_handle {
 	char name[24];                  /* 0-terminated */
 	handle_t handle;

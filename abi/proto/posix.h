@@ -28,6 +28,14 @@ struct posix_exec_result {
 	uint32_t reserved;
 };
 
+/* POSIX_EXEC_ELEVATED. The program's name, its arguments and its environment follow: strings, each with its 0. */
+struct posix_exec_elevated {
+	uint32_t name_bytes, arguments_bytes, environment_bytes;
+	uint32_t umask;
+	uint64_t mask, ignored;                 /* signals: bit n - 1 for n */
+	uint64_t alarm_due_ns, alarm_period_ns; /* ITIMER_REAL; 0: none */
+};
+
 enum posix_wait_options { POSIX_WNOHANG = 1, POSIX_WSTOPPED = 2, POSIX_WEXITED = 4, POSIX_WCONTINUED = 8, POSIX_WNOWAIT = 0x01000000 };
 struct posix_usage {
 	uint64_t user_ns, system_ns, max_resident_bytes;
@@ -69,6 +77,6 @@ struct posix_record {
 	int32_t working, root;          /* as POSIX_PLACES */
 	uint64_t started_ns;            /* as the kernel's task_info: tells apart who had the pid */
 };
-enum posix_record_flags { POSIX_IS_ZOMBIE = 1, POSIX_HAS_EXECUTED = 2, POSIX_IS_SUBREAPER = 4 };
+enum posix_record_flags { POSIX_IS_ZOMBIE = 1, POSIX_HAS_EXECUTED = 2, POSIX_IS_SUBREAPER = 4, POSIX_HAS_NO_NEW_PRIVILEGES = 8, POSIX_IS_GUARDED = 16 };
 struct posix_set_ids { uint32_t uid, euid, suid, gid, egid, sgid; };
 struct posix_limit { uint64_t soft, hard; };

@@ -64,6 +64,12 @@ static int64_t call_stat(struct fs *fs, struct call *c, struct open *o)
 {
 	struct where w = where_of(c, o, 0);
 	struct file_stat s;
+
+	if (c->has_other) {
+		if (!c->other)
+			return ERR_XDEV;
+		w.at = c->other->node;
+	}
 	err_t err = tree_stat(fs, &w, (unsigned)c->word, &s);
 
 	return err ? err : put_out(c, &s, sizeof(s));

@@ -220,13 +220,13 @@ static err_t segment_copy(struct handle_table *to, struct handle_segment *ts, co
 	return OK;
 }
 
-err_t handle_table_copy(struct handle_table *to, struct handle_table *from)
+err_t handle_table_copy(struct handle_table *to, struct handle_table *from, bool has_private)
 {
 	/* `to` is not in use yet: its lock is taken for the checker's sake only, nested. */
 	spin_lock(&from->lock);
 	spin_lock_nested(&to->lock);
 	err_t err = segment_copy(to, &to->segments[0], &from->segments[0]);
-	if (!err)
+	if (!err && has_private)
 		err = segment_copy(to, &to->segments[1], &from->segments[1]);
 	spin_unlock(&to->lock);
 	spin_unlock(&from->lock);

@@ -37,8 +37,8 @@ struct handle_table {
 void handle_table_init(struct handle_table *t, struct account *a);
 /* Closes all. */
 void handle_table_fini(struct handle_table *t) NONNULL;
-/* Copies every slot of from into a new table. NOMEM, MFILE: only some of them. */
-err_t handle_table_copy(struct handle_table *to, struct handle_table *from) NONNULL MUST_CHECK;
+/* Copies every slot of from (has_private false: but private numbers) into a new table. NOMEM, MFILE: only some of them. */
+err_t handle_table_copy(struct handle_table *to, struct handle_table *from, bool has_private) NONNULL MUST_CHECK;
 /* Gives p a number; eats p's reference on OK. at_least: the lowest acceptable (HANDLE_PRIVATE and up: that part). MFILE, NOMEM. */
 err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out) NONNULL MUST_CHECK;
 /* Puts p at exactly h, closing what is there; eats p's reference on OK. BADF (out of range), NOMEM. */

@@ -182,7 +182,7 @@ TEST(a_copy_has_the_same_handles_and_a_failed_one_leaks_none)
 		CHECK_EQ(handle_set_cloexec(&table, 3, true), OK);
 		handle_table_init(&copy, NULL);
 		heap_fail_after(n);
-		err_t err = handle_table_copy(&copy, &table);
+		err_t err = handle_table_copy(&copy, &table, true);
 		heap_fail_after(0);
 		CHECK_EQ(err, n == 1 || n == 2 ? ERR_NOMEM : OK);
 		if (!err) {

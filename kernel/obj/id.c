@@ -49,12 +49,12 @@ void id_remove(enum id_kind kind, uint32_t id)
 	spin_unlock(&id_lock);
 }
 
-void id_move(enum id_kind kind, uint32_t from, uint32_t to)
+void id_swap(enum id_kind kind, uint32_t a, uint32_t b)
 {
 	spin_lock(&id_lock);
-	uint64_t *slot = page_index_find(&table[kind], from), owner = *slot;
-	*slot = 0;
-	*page_index_find(&table[kind], to) = owner;
+	uint64_t *first = page_index_find(&table[kind], a), *second = page_index_find(&table[kind], b), owner = *first;
+	*first = *second;
+	*second = owner;
 	spin_unlock(&id_lock);
 }
 

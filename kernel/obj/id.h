@@ -15,8 +15,8 @@ enum id_kind { ID_PROCESS, ID_THREAD, ID_KINDS };
  * table holds no reference. AGAIN: all are taken. NOMEM. */
 err_t id_add(enum id_kind kind, struct object *o, uint32_t wanted, uint32_t *out) NONNULL MUST_CHECK;
 void id_remove(enum id_kind kind, uint32_t id);
-/* What has the number from gets the number to, which another of its kind had once. */
-void id_move(enum id_kind kind, uint32_t from, uint32_t to);
+/* Who has either number has the other from now on, or nobody; both were given once. */
+void id_swap(enum id_kind kind, uint32_t a, uint32_t b);
 /* Who has this number, with a reference; NULL: nobody. */
 struct object *id_find(enum id_kind kind, uint32_t id);
 /* The lowest number in use from id on; 0: none. */

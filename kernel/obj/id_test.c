@@ -35,7 +35,7 @@ TEST(a_first_thread_has_its_processs_number_and_the_next_another)
 	CHECK_EQ(id_count(ID_THREAD), 2);
 	/* Exec: the second is the only one left and takes the number. */
 	id_remove(ID_THREAD, first);
-	id_move(ID_THREAD, second, pid);
+	id_swap(ID_THREAD, second, pid);
 	CHECK(id_find(ID_THREAD, pid) == &objects[2]);
 	CHECK(id_find(ID_THREAD, second) == NULL);
 	CHECK(id_find(ID_PROCESS, second) == NULL);

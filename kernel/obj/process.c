@@ -84,7 +84,7 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 		space_put(space);
 		return err;
 	}
-	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles))) {
+	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles, true))) {
 		process_put(child);
 		return err;
 	}
@@ -205,6 +205,25 @@ void process_leave(struct thread *t)
 	release(p);
 }
 
+void process_succeed(struct process *p, struct process *old)
+{
+	uint32_t number = old->pid;
+
+	id_swap(ID_PROCESS, p->pid, number);
+	old->pid = p->pid;
+	spin_lock(&p->lock);
+	p->pid = p->sender.pid = number;
+	p->creator = old->creator;
+	p->started_ns = old->started_ns;
+	p->notice_pending = old->notice_pending;
+	p->user_ns = old->user_ns;
+	p->system_ns = old->system_ns;
+	p->switches = old->switches;
+	p->minor_faults = old->minor_faults;
+	p->major_faults = old->major_faults;
+	spin_unlock(&p->lock);
+}
+
 static bool is_alone(struct process *p)
 {
 	spin_lock(&p->lock);
@@ -249,7 +268,7 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	process_review_notices(self);
 	spin_unlock(&p->lock);
 	if (self->tid != p->pid)
-		id_move(ID_THREAD, self->tid, p->pid);
+		id_swap(ID_THREAD, self->tid, p->pid);
 	self->tid = p->pid;
 	struct cpu *c = cpu_this();
 	space_switch(c->space, s);

@@ -21,7 +21,7 @@ struct space;
 struct process {
 	struct object object;           /* first, as in struct thread: process_find, thread_find */
 	struct spinlock lock;
-	uint32_t pid;                   /* [I] */
+	uint32_t pid;                   /* [I] but for process_succeed */
 	struct list_node threads;       /* [l] */
 	uint32_t thread_count;          /* [l] */
 	struct space *space;            /* [l] changes only in exec, by the only thread left; NULL once ended */
@@ -43,8 +43,8 @@ struct process {
 	uint8_t priority;               /* [l] for new threads */
 	int8_t nice;                    /* [l] */
 	uint64_t affinity;              /* [l] */
-	uint64_t started_ns;            /* [I] */
-	uint32_t creator;               /* [I] pid of who made it; 0 for the first */
+	uint64_t started_ns;            /* [I] as pid */
+	uint32_t creator;               /* [I] as pid; pid of who made it; 0 for the first */
 	_Atomic uint64_t user_ns, system_ns, switches;  /* of ended threads */
 	_Atomic uint64_t minor_faults, major_faults, unknown_calls;
 	char name[16];                  /* [l] */
@@ -63,6 +63,9 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 void process_end(struct process *p, enum task_end end, uint64_t status) NONNULL;
 /* The calling thread moves to a new space and start; every other thread has ended when it returns OK. INTR: it is itself to end. Does not come back to the old image. */
 err_t process_exec(struct space *s, const struct thread_start *start) MUST_CHECK;
+/* p, never started and known to nobody but the caller, takes the place of old, which has ended: its number, its times and the notices
+ * it was sent. old lives on under the number that p had. */
+void process_succeed(struct process *p, struct process *old) NONNULL;
 void process_stop(struct process *p) NONNULL;
 void process_continue(struct process *p) NONNULL;
 /* INVAL, SRCH. tid 0: any thread. */

@@ -91,15 +91,17 @@ static int64_t task_fork(struct process *p, struct call_args *a)
 	return give_process(a, child, PROCESS_RIGHTS);
 }
 
+/* Without handles, or as a successor with those that exec would leave but for private ones. */
 static int64_t task_create(struct process *like, struct call_args *a)
 {
 	struct space *space = space_of(a->passed.resource);
+	bool succeeds = a->code == TASK_SUCCESSOR;
 	struct process *p;
 	err_t err;
 
 	if (!space)
 		return ERR_BADF;
-	if (like != process_current())
+	if (!succeeds && like != process_current())
 		return ERR_PERM;
 	space_get(space);
 	if ((err = process_create(space, like, &p))) {
@@ -108,7 +110,12 @@ static int64_t task_create(struct process *like, struct call_args *a)
 	}
 	namespace_put(p->namespace);
 	p->namespace = NULL;
-	return give_process(a, p, PROCESS_RIGHTS);
+	if (succeeds && (err = handle_table_copy(&p->handles, &like->handles, false))) {
+		process_put(p);
+		return err;
+	}
+	handle_close_on_exec(&p->handles);
+	return give_process(a, p, succeeds ? RIGHT_ALL & ~(uint32_t)RIGHT_SERVE : PROCESS_RIGHTS);
 }
 
 static int64_t task_thread(struct process *p, struct call_args *a)
@@ -193,6 +200,18 @@ static bool has_started(struct process *p)
 	bool started = p->thread_count || p->end;
 	spin_unlock(&p->lock);
 	return started;
+}
+
+static int64_t task_succeed(struct process *p, struct call_args *a)
+{
+	struct process *old = resource_data(a->passed.resource, &process_ops);
+
+	if (!old)
+		return ERR_BADF;
+	if (has_started(p) || __atomic_load_n(&old->space, __ATOMIC_ACQUIRE))
+		return ERR_BUSY;
+	process_succeed(p, old);
+	return OK;
 }
 
 static int64_t task_give(struct process *p, struct call_args *a)
@@ -405,10 +424,11 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_steer,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
 		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,
+		[TASK_SUCCESSOR - TASK_FORK] = task_create, [TASK_SUCCEED - TASK_FORK] = task_succeed,
 	};
 	uint32_t index = a->code - TASK_FORK;
 	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT ||
-	                   a->code == TASK_HANDLES || a->code == TASK_COPY_HANDLE || a->code == TASK_HANDLE_LIMIT;
+	                   (a->code >= TASK_HANDLES && a->code <= TASK_SUCCEED);
 
 	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;

@@ -179,10 +179,11 @@ static err_t stack_make(const struct spawn_options *o, handle_t space, uint64_t 
 
 /* ---- The process ----------------------------------------------------------------------------------------------------- */
 
-static err_t process_create(handle_t space, struct spawned *out)
+static err_t process_create(const struct spawn_options *o, handle_t space, struct spawned *out)
 {
-	handle_t process;
-	int64_t pid = sys_call_handle(0, startup_self(), TASK_CREATE, space, NULL, 0, NULL, 0, 0, &process);
+	handle_t process, like = o->successor_of ? o->successor_of : startup_self();
+	enum code code = o->successor_of ? TASK_SUCCESSOR : TASK_CREATE;
+	int64_t pid = sys_call_handle(0, like, code, space, NULL, 0, NULL, 0, 0, &process);
 
 	if (pid < 0)
 		return (err_t)pid;
@@ -210,16 +211,30 @@ static err_t process_empower(const struct spawn_options *o, struct spawned *out)
 	return OK;
 }
 
+/* Ours may be an admin's; its own lets it do what any process may do to itself. */
+static err_t self_give(handle_t process, uint64_t number)
+{
+	handle_t plain;
+	err_t err;
+
+	if ((err = handle_dup(process, RIGHT_READ | RIGHT_WRITE | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND, &plain)))
+		return err;
+	err = result_error(handle_call_pass(process, TASK_GIVE, plain, number));
+	handle_close(plain);
+	return err;
+}
+
 static err_t process_equip(const struct spawn_options *o, const struct spawned *s)
 {
 	const char *name = o->name ? o->name : o->argument_count > 0 ? o->arguments[0] : "program";
 	int64_t result;
+	err_t err;
 
 	for (uint32_t i = 0; i < o->handle_count; i++)
 		if ((result = handle_call_pass(s->process, TASK_GIVE, o->handles[i].handle, (uint64_t)number_of(o, i))) < 0)
 			return (err_t)result;
-	if ((result = handle_call_pass(s->process, TASK_GIVE, s->process, HANDLE_PRIVATE + (uint64_t)o->handle_count)) < 0)
-		return (err_t)result;
+	if (!o->successor_of && (err = self_give(s->process, HANDLE_PRIVATE + (uint64_t)o->handle_count)))
+		return err;
 	if (o->namespace != HANDLE_NONE && (result = handle_call_pass(s->process, TASK_NAMESPACE, o->namespace, 0)) < 0)
 		return (err_t)result;
 	if (o->priority && (result = handle_call(s->process, TASK_PRIORITY, NULL, 0, NULL, 0, o->priority)) < 0)
@@ -243,7 +258,7 @@ err_t spawn_prepare(const struct spawn_options *o, struct spawned *out)
 		goto close_space;
 	if ((err = stack_make(o, space, bias, &s)))
 		goto close_space;
-	if ((err = process_create(space, &s)))
+	if ((err = process_create(o, space, &s)))
 		goto close_space;
 	if ((err = process_empower(o, &s)))
 		goto abandon;
@@ -269,7 +284,7 @@ err_t spawn_start(const struct spawned *s)
 
 void spawn_abandon(struct spawned *s)
 {
-	/* It holds a handle of itself, so that closing ours would not be enough. */
+	/* Mostly it holds a handle of itself, so that closing ours would not be enough. */
 	handle_call(s->process, TASK_KILL, NULL, 0, NULL, 0, 0);
 	handle_close(s->process);
 	s->process = HANDLE_NONE;

@@ -33,10 +33,12 @@ struct spawn_options {
 	uint64_t priority;              /* enum task_priority | nice << 32; 0: the starter's */
 	handle_t account;               /* HANDLE_NONE: the starter's */
 	const struct task_cred *cred;   /* NULL: the starter's */
+	handle_t successor_of;          /* 0: nobody's. An admin handle of the process whose identity, priority, account and (public) handles it gets */
 	handle_t admin;                 /* an admin process handle: needed for account and cred; else HANDLE_NONE */
 };
 
-/* A running process: *process is its handle. Besides the handles given it holds "self", its own process handle. NOEXEC and the errors of
+/* A running process: *process is its handle. Besides the handles given it holds "self", its own process handle (but a
+ * successor). NOEXEC and the errors of
  * the calls it takes; nothing remains of a failed start. pid may be NULL. */
 err_t spawn(const struct spawn_options *options, handle_t *process, uint32_t *pid) MUST_CHECK;
 /* The same in two steps: made but without threads, so that the starter can do more to it; then started. A process that is never started

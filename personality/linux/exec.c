@@ -4,6 +4,7 @@
  */
 #include "personality/linux/exec.h"
 #include "abi/proto/file.h"
+#include "abi/startup.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/elf/elf.h"
@@ -99,6 +100,8 @@ static int64_t read_strings(struct exec_plan *plan, uint64_t array, size_t *used
 /* One ELF file of the two that a program may be made of. */
 struct exec_file {
 	handle_t handle;
+	uint32_t mode;
+	bool is_copied;                 /* not mapped: what is written to it later is not seen */
 	uint64_t bytes, bias;
 	struct elf_plan plan;
 };
@@ -127,8 +130,9 @@ static bool has_headers(const char *start, size_t bytes)
 }
 
 /* Only regular files are programs. Reads what they begin with; the length of that. A short piece mostly does. */
-static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
+static int64_t exec_file_start(struct exec_file *f, char *start)
 {
+	handle_t h = f->handle;
 	struct file_stat stat;
 	int64_t err = native_call(h, FILE_STAT, 0, NULL, 0, &stat, sizeof(stat), 0);
 
@@ -136,7 +140,8 @@ static int64_t exec_file_start(handle_t h, char *start, uint64_t *file_bytes)
 		return err;
 	if ((stat.mode & MODE_TYPE) != MODE_FILE)
 		return ERR_ACCES;
-	*file_bytes = stat.bytes;
+	f->bytes = stat.bytes;
+	f->mode = stat.mode;
 	int64_t got = image_read(h, start, EXEC_START_SHORT, 0);
 	return got < EXEC_START_SHORT || has_headers(start, (size_t)got) ? got : image_read(h, start, EXEC_START_BYTES, 0);
 }
@@ -174,15 +179,16 @@ static int64_t find_program(struct thread *t, struct exec_plan *plan, struct exe
 	int64_t result;
 
 	for (int depth = 0; ; depth++) {
-		int64_t start_bytes = result = exec_file_start(f->handle, plan->start, &f->bytes);
+		int64_t start_bytes = result = exec_file_start(f, plan->start);
 		if (result < 0)
 			break;
 		if (!exec_parse_script(plan->start, (size_t)start_bytes, &interpreter, &argument, &is_broken)) {
 			result = is_broken ? ERR_NOEXEC : file_plan(f, plan->start, (size_t)start_bytes);
 			break;
 		}
-		if (depth == EXEC_INTERPRETER_DEPTH) {
-			result = ERR_LOOP;
+		/* Who runs a script with more than its own ids would run what another has put into it. */
+		if (depth == EXEC_INTERPRETER_DEPTH || plan->elevated) {
+			result = plan->elevated ? ERR_NOEXEC : ERR_LOOP;
 			break;
 		}
 		if ((result = become_interpreter(plan, interpreter, argument)))
@@ -212,7 +218,7 @@ static int64_t find_linker(struct thread *t, struct exec_plan *plan, const struc
 		return ERR_NOEXEC;
 	if ((result = file_open(t, interpreter, &f->handle)))
 		return result;
-	result = exec_file_start(f->handle, plan->start, &f->bytes);
+	result = exec_file_start(f, plan->start);
 	if (result >= 0)
 		result = file_plan(f, plan->start, (size_t)result);
 	/* A linker that wants a linker is none. */
@@ -239,19 +245,27 @@ static int64_t write_into(handle_t space, uint64_t address, const void *from, si
 	return result < 0 ? result : (size_t)result == bytes ? 0 : ERR_FAULT;
 }
 
-/* A file system whose files cannot be mapped: the part is copied. */
+/* A file system whose files cannot be mapped, or a file that must not change any more: the part is copied. */
 static int64_t copy_into(handle_t space, const struct exec_file *f, const struct elf_mapping *m, uint32_t flags, char *buffer)
 {
 	int64_t result = map_into(space, HANDLE_NONE, m->file_address, m->file_bytes, flags | MAP_READ | MAP_WRITE, 0);
 
 	for (uint64_t done = 0; result == 0 && done < m->file_bytes; ) {
 		int64_t got = image_read(f->handle, buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
-		if (got <= 0)
-			return got;     /* the end of the file: the rest of its page is zero */
+		if (got < 0)
+			return got;
+		if (got == 0)
+			break;          /* the end of the file: the rest of its page is zero */
 		result = write_into(space, m->file_address + done, buffer, (size_t)got);
 		done += (uint64_t)got;
 	}
 	return result;
+}
+
+/* What was writable to be copied becomes what it is to be. */
+static int64_t protect_copy(handle_t space, const struct elf_mapping *m, uint32_t flags)
+{
+	return flags & MAP_WRITE ? 0 : native(OP_PROTECT, 0, space, m->file_address, m->file_bytes, flags, 0, 0, 0);
 }
 
 static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes, char *buffer)
@@ -267,9 +281,9 @@ static int64_t map_segment(handle_t space, const struct exec_file *f, const stru
 
 	elf_segment_mapping(s, f->bias, &m);
 	if (m.file_bytes) {
-		err = map_into(space, f->handle, m.file_address, m.file_bytes, s->map_flags, m.file_offset);
-		if (err == ERR_NODEV || err == ERR_NOTTY || err == ERR_OPNOTSUPP)
-			err = copy_into(space, f, &m, s->map_flags, buffer);
+		err = f->is_copied ? ERR_NODEV : map_into(space, f->handle, m.file_address, m.file_bytes, s->map_flags, m.file_offset);
+		if ((err == ERR_NODEV || err == ERR_NOTTY || err == ERR_OPNOTSUPP) && !(err = copy_into(space, f, &m, s->map_flags, buffer)))
+			err = protect_copy(space, &m, s->map_flags);
 	}
 	if (!err && m.clear_bytes && (s->map_flags & MAP_WRITE))
 		err = clear_into(space, m.clear_address, m.clear_bytes, buffer);
@@ -339,7 +353,7 @@ static void plan_auxiliary(struct thread *t, struct exec_stack *s, const struct 
 			s->aux[s->aux_count++] = aux[i];
 }
 
-/* procd learns who this process is now, and says what a set-uid file makes of it. */
+/* procd learns who this process is now, and says what it makes of it. */
 static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle_t file, struct posix_exec_result *identity, char *buffer)
 {
 	struct posix_exec head = { 0 };
@@ -451,6 +465,61 @@ static int64_t move_thread(struct thread *t, handle_t space, const struct timer 
 	return native_call_handle(process_self(t->process), TASK_EXEC, 0, space, &start, sizeof(start), NULL, 0, 0, &ignored);
 }
 
+/* ---- Set-uid and set-gid ---- */
+
+static bool would_elevate(struct thread *t, const struct exec_file *f)
+{
+	bool group = (f->mode & (MODE_SETGID | 0010)) == (MODE_SETGID | 0010);
+
+	return (group || f->mode & MODE_SETUID) && !t->process->kept.no_new_privileges;
+}
+
+/* What was copied is what procd looked at: nobody wrote to the file meanwhile, nor took its bits away. */
+static int64_t check_unchanged(const struct exec_plan *plan, handle_t file)
+{
+	const uint64_t *was = plan->elevated;
+	struct file_stat s;
+	int64_t err;
+
+	if (!was)
+		return 0;
+	if ((err = native_call(file, FILE_STAT, 0, NULL, 0, &s, sizeof(s), 0)) < 0)
+		return err;
+	return s.node == was[STARTUP_FILE_NODE] && s.mode == was[STARTUP_FILE_MODE] && s.uid == was[STARTUP_FILE_UID] &&
+	       s.gid == was[STARTUP_FILE_GID] && (uint64_t)s.changed.seconds == was[STARTUP_FILE_CHANGED_S] &&
+	       s.changed.nanoseconds == was[STARTUP_FILE_CHANGED_NS] ? 0 : ERR_NOEXEC;
+}
+
+/* procd starts it in a process of its own and ends this one. PERM: it is to be executed as any other. */
+static int64_t ask_elevated(struct thread *t, const struct exec_plan *plan, handle_t file)
+{
+	struct process *p = t->process;
+	struct posix_exec_elevated head = {
+		.name_bytes = (uint32_t)strlen(plan->name) + 1, .arguments_bytes = (uint32_t)plan->arguments_bytes,
+		.environment_bytes = (uint32_t)plan->environment_bytes, .umask = p->kept.file.umask, .mask = t->mask,
+	};
+	size_t bytes = sizeof(head) + head.name_bytes + strings_used(plan);
+	handle_t ignored;
+	void *memory;
+	int64_t err;
+
+	if ((err = area_map(p, bytes, &memory)))
+		return err;
+	lock_take(&p->lock);
+	head.ignored = signal_ignored(&p->signal);
+	if (p->timer.is_used) {
+		head.alarm_due_ns = p->timer.timer[LINUX_ITIMER_REAL].due_ns;
+		head.alarm_period_ns = p->timer.timer[LINUX_ITIMER_REAL].period_ns;
+	}
+	lock_release(&p->lock);
+	memcpy(memory, &head, sizeof(head));
+	memcpy((char *)memory + sizeof(head), plan->name, head.name_bytes);
+	memcpy((char *)memory + sizeof(head) + head.name_bytes, plan->strings, strings_used(plan));
+	err = native_call_handle(process_posix(p), POSIX_EXEC_ELEVATED, 0, file, memory, bytes, NULL, 0, 0, &ignored);
+	area_unmap(memory, bytes);
+	return err < 0 ? err : ERR_INTR;
+}
+
 static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct exec_file *program, struct exec_file *linker, char *buffer)
 {
 	struct process *new = (struct process *)buffer;
@@ -466,7 +535,7 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 	if (space < 0)
 		return space;
 	layout_make(t->process, &layout, random);
-	if ((err = map_file((handle_t)space, program, layout.pie_base, buffer)))
+	if ((err = map_file((handle_t)space, program, layout.pie_base, buffer)) || (err = check_unchanged(plan, program->handle)))
 		goto close_space;
 	if (linker->handle != HANDLE_NONE && (err = map_file((handle_t)space, linker, layout.linker_base - linker->plan.end, buffer)))
 		goto close_space;
@@ -506,6 +575,9 @@ int64_t exec_run(struct thread *t, struct exec_plan *plan, handle_t file)
 		return err;
 	if ((err = find_program(t, plan, &program)))
 		return err;
+	program.is_copied = plan->elevated;
+	if (!plan->elevated && would_elevate(t, &program) && (err = ask_elevated(t, plan, program.handle)) != ERR_PERM)
+		goto close_program;
 	if ((err = find_linker(t, plan, &program, &linker)))
 		goto close_program;
 	plan->absolute = plan->text + plan->text_bytes;

@@ -22,6 +22,7 @@ struct exec_plan {
 	const char *path;               /* what to open */
 	const char *name;               /* AT_EXECFN: as it was first asked for */
 	const char *absolute;           /* /proc/self/exe */
+	const uint64_t *elevated;       /* it has more than its starter's ids: enum startup_word's words of what was looked at; or NULL */
 	uint32_t argument_count, environment_count;
 	size_t arguments_bytes, environment_bytes;
 	size_t text_bytes;              /* used of text */

@@ -208,7 +208,7 @@ int64_t linux_prctl(struct thread *t, const uint64_t *a)
 		if (a[1] != 1 || a[2] || a[3] || a[4])
 			return ERR_INVAL;
 		p->kept.no_new_privileges = true;
-		return 0;
+		return native_call(process_posix(p), POSIX_NO_NEW_PRIVILEGES, 0, NULL, 0, NULL, 0, 0);
 	case LINUX_PR_GET_NO_NEW_PRIVS:
 		return p->kept.no_new_privileges;
 	case LINUX_PR_GET_TID_ADDRESS:

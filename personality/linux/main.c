@@ -3,12 +3,14 @@
  * What the starter gives (abi/startup.h): "stdin" "stdout" "stderr" (or numbers 0, 1, 2 already), "posix" (procd),
  * "root" and "cwd" (directories), "self-image" (the object with this ELF file), and perhaps "strace" (where to print calls).
  * When argument 0 is the image's own path (/boot/linux, as a line of init.rc has it), argument 1 names the program.
+ * With a handle "program" that file is executed, which has more rights than who asked for it (abi/startup.h).
  * A name without a slash is looked for in PATH. Ends with 127 when there is no such program, 126 when it cannot be run.
  */
 #include "abi/proto/kernel.h"
 #include "abi/proto/tty.h"
 #include "abi/startup.h"
 #include "lib/base/fmt.h"
+#include "lib/base/number.h"
 #include "lib/base/string.h"
 #include "personality/linux/area.h"
 #include "personality/linux/call.h"
@@ -17,6 +19,8 @@
 #include "personality/linux/exec.h"
 #include "personality/linux/fpu.h"
 #include "personality/linux/path.h"
+#include "personality/linux/signal.h"
+#include "personality/linux/timer.h"
 
 enum { STATUS_NOT_FOUND = 127, STATUS_CANNOT_RUN = 126, STATUS_BROKEN = 125, STDERR = 2, STANDARD_COUNT = 3 };
 
@@ -122,6 +126,8 @@ static struct thread *first_thread(const struct startup *s)
 		give_up("no handle for its own process", err, STATUS_BROKEN);
 	p->pid = info.pid;
 	kept_fill(p, s);
+	if (find_handle(s, "self") != HANDLE_NONE)
+		(void)native_close(find_handle(s, "self"));
 	if (p->kept.handles.image == HANDLE_NONE)
 		give_up("no handle for its own image", ERR_NOENT, STATUS_BROKEN);
 	t = &p->first;
@@ -140,8 +146,11 @@ static void acquire_terminal(void)
 
 void start_main(const struct startup *startup)
 {
-	place_standard(startup);
-	acquire_terminal();
+	/* Those of the process that this one succeeds are where they belong, and are not to be trusted. */
+	if (find_handle(startup, "program") == HANDLE_NONE) {
+		place_standard(startup);
+		acquire_terminal();
+	}
 	start_run(first_thread(startup));
 }
 
@@ -173,19 +182,39 @@ static int64_t run_found(struct thread *t, struct exec_plan *plan, const char *n
 	}
 }
 
+/* What of the starter's goes on in a set-uid program. */
+static void take_over(struct thread *t, const char *text, uint64_t words[STARTUP_WORDS])
+{
+	struct process *p = t->process;
+	const char *end = text + strlen(text);
+
+	for (int i = 0; i < STARTUP_WORDS; i++) {
+		text += number_scan(text, (size_t)(end - text), 16, &words[i]);
+		if (*text++ != ' ')
+			give_up("broken words of its start", ERR_INVAL, STATUS_BROKEN);
+	}
+	p->kept.file.umask = words[STARTUP_UMASK] & 0777;
+	signal_ignore(&p->signal, words[STARTUP_SIGNALS_IGNORED]);
+	thread_set_mask(t, words[STARTUP_SIGNAL_MASK] & ~SIGNAL_UNBLOCKABLE);
+	if (words[STARTUP_ALARM_DUE_NS])
+		timer_restore_real(t, words[STARTUP_ALARM_DUE_NS], words[STARTUP_ALARM_PERIOD_NS]);
+}
+
 void start_program(struct thread *t)
 {
 	const struct startup *s = (const struct startup *)t->frame.argument[0];
+	handle_t program = find_handle(s, "program");
 	const char *const *arguments = (const char *const *)s->arguments, *const *environment = (const char *const *)s->environment;
-	uint32_t first = s->argument_count > 1 && strcmp(arguments[0], own_path) == 0;
+	uint32_t first = program != HANDLE_NONE ? 2 : s->argument_count > 1 && strcmp(arguments[0], own_path) == 0;
 	const char *search = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	uint64_t words[STARTUP_WORDS];
 	struct exec_plan *plan;
 	int64_t err = OK;
 
 	thread_set_mask(t, 0);
 	if ((err = thread_set_upcall(t)) || (err = exec_plan_create(t->process, &plan)))
 		give_up("cannot start", err, STATUS_BROKEN);
-	if (s->argument_count == 0)
+	if (s->argument_count <= first)
 		give_up("no program named", ERR_INVAL, STATUS_NOT_FOUND);
 	for (uint32_t i = first; !err && i < s->argument_count; i++)
 		err = exec_add(plan, false, arguments[i]);
@@ -194,7 +223,12 @@ void start_program(struct thread *t)
 		if (string_starts_with(environment[i], "PATH="))
 			search = environment[i] + 5;
 	}
-	if (!err)
+	if (!err && program != HANDLE_NONE) {
+		take_over(t, arguments[0], words);
+		plan->elevated = words;
+		plan->path = arguments[1];
+		err = exec_run(t, plan, program);
+	} else if (!err)
 		err = run_found(t, plan, arguments[first], search);
 	give_up(arguments[first], err, err == ERR_NOENT || err == ERR_NOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_RUN);
 }

@@ -1,1 +1,1 @@
-LIBS := scheme native base
+LIBS := scheme native elf base

@@ -116,14 +116,12 @@ static void move_user(struct tree *t, struct process *p, struct user *to)
 	(void)t->outside->task_account(p->task, to->account);
 }
 
-err_t cred_set_ids(struct tree *t, struct process *p, const struct posix_set_ids *ids)
+static err_t set_ids(struct tree *t, struct process *p, const struct posix_set_ids *ids)
 {
 	struct cred *old = p->cred, *c;
 	struct user *user;
 	err_t err;
 
-	if (!ids_allowed(old, ids))
-		return ERR_PERM;
 	if (!(c = cred_copy(t, old)))
 		return ERR_NOMEM;
 	if (ids->uid != KEEP)
@@ -157,6 +155,16 @@ put_user:
 put_cred:
 	cred_put(t, c);
 	return err;
+}
+
+err_t cred_set_ids(struct tree *t, struct process *p, const struct posix_set_ids *ids)
+{
+	return ids_allowed(p->cred, ids) ? set_ids(t, p, ids) : ERR_PERM;
+}
+
+err_t cred_elevate(struct tree *t, struct process *p, uint32_t euid, uint32_t egid)
+{
+	return set_ids(t, p, &(struct posix_set_ids){ KEEP, euid, KEEP, KEEP, egid, KEEP });
 }
 
 err_t cred_save_ids(struct tree *t, struct process *p)

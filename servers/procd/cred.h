@@ -37,5 +37,7 @@ void user_put(struct tree *t, struct user *u);
 err_t cred_set_ids(struct tree *t, struct process *p, const struct posix_set_ids *ids) MUST_CHECK;
 /* exec: the saved ids become the effective ones. NOMEM. */
 err_t cred_save_ids(struct tree *t, struct process *p) MUST_CHECK;
+/* A set-uid or set-gid exec: the effective ids are these from now on, whoever p was; ~0 keeps. NOMEM. */
+err_t cred_elevate(struct tree *t, struct process *p, uint32_t euid, uint32_t egid) MUST_CHECK;
 /* setgroups. PERM, INVAL, NOMEM. */
 err_t cred_set_groups(struct tree *t, struct process *p, const uint32_t *groups, size_t count) MUST_CHECK;

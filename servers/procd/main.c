@@ -1,13 +1,14 @@
 /* servers/procd/main.c - procd: the schemes posix: and procfs:, and the engine's way to the kernel.
  *
- * Started with the handles "scheme:posix", "scheme:procfs", "admin" (of a process, with RIGHT_ADMIN) and "state"; it
- * opens sys:info, sys:account and event:.
+ * Started with the handles "scheme:posix", "scheme:procfs", "admin" (of a process, with RIGHT_ADMIN), "state" and "personality" (the image of
+ * Linux programs); it opens sys:info, sys:account and event:. Its namespace is what set-uid programs get; file: is asked about them.
  */
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
+#include "lib/native/spawn.h"
 #include "lib/native/startup.h"
 #include "lib/scheme/scheme.h"
 #include "servers/procd/posix.h"
@@ -22,7 +23,7 @@ static struct scheme posix_scheme, procfs_scheme;
 static struct server_watch ends_watch;
 static struct tree tree;
 static struct procfs procfs;
-static handle_t admin, accounts, information, ends, records = HANDLE_NONE, records_view = HANDLE_NONE;
+static handle_t admin, accounts, information, ends, namespace, root = HANDLE_NONE, records = HANDLE_NONE, records_view = HANDLE_NONE;
 
 /* ---- Requests of posix: that wait ------------------------------------------------------------------------------- */
 
@@ -185,6 +186,51 @@ static err_t thread_find(uint32_t tid, uint32_t *pid)
 	return OK;
 }
 
+static err_t file_stat(handle_t file, struct file_stat *out)
+{
+	err_t err;
+
+	/* Not before somebody asks: it is served after us. */
+	if (root == HANDLE_NONE && (err = handle_open("file", "/", OPEN_READ | OPEN_DIRECTORY, &root)))
+		return err;
+	return result_error(sys_call(0, root, pack_handle(FILE_STAT, file, false), NULL, 0, out, sizeof *out, 0));
+}
+
+static err_t successor_create(const struct successor_plan *plan, struct successor *out)
+{
+	const struct spawn_handle handles[] = {
+		{ "self-image", startup_handle("personality"), HANDLE_NONE }, { "program", plan->program, HANDLE_NONE },
+		{ "cwd", plan->working, HANDLE_NONE },
+	};
+	struct spawn_options o = {
+		.image = startup_handle("personality"), .name = "exec", .arguments = plan->arguments, .argument_count = plan->argument_count,
+		.environment = plan->environment, .environment_count = plan->environment_count,
+		.handles = handles, .handle_count = ARRAY_COUNT(handles) - (plan->working == HANDLE_NONE),
+		.namespace = namespace, .account = HANDLE_NONE, .successor_of = plan->like, .admin = HANDLE_NONE,
+	};
+	struct mem_info image;
+	struct spawned s;
+	err_t err;
+
+	if ((err = result_error(handle_call(o.image, MEM_INFO, NULL, 0, &image, sizeof image, 0))))
+		return err;
+	o.image_bytes = image.bytes;
+	if ((err = spawn_prepare(&o, &s)))
+		return err;
+	*out = (struct successor){ .task = s.process, .ip = s.ip, .sp = s.sp, .block = s.block };
+	return OK;
+}
+
+static err_t successor_succeed(task_t successor, task_t ended)
+{
+	return result_error(handle_call_pass(successor, TASK_SUCCEED, ended, 0));
+}
+
+static err_t successor_start(task_t task, const struct successor *s)
+{
+	return spawn_start(&(struct spawned){ .process = task, .ip = s->ip, .sp = s->sp, .block = s->block });
+}
+
 static err_t account_create(const struct account_limits *limits, handle_t *out)
 {
 	return handle_call_get(accounts, ACCOUNT_CREATE, limits, sizeof *limits, 0, out);
@@ -219,7 +265,8 @@ static const struct outside outside = {
 	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_next_thread = task_next_thread,
 	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,
-	.thread_find = thread_find, .account_create = account_create, .account_put = handle_close,
+	.thread_find = thread_find, .file_stat = file_stat, .successor_create = successor_create,
+	.successor_succeed = successor_succeed, .successor_start = successor_start, .account_create = account_create, .account_put = handle_close,
 	.records_drop = records_drop, .records_next = records_next, .system_info = system_info, .now_ns = now_ns, .random = random_fill, .reply = reply, .read_in = read_in, .notify = notify,
 };
 
@@ -375,6 +422,8 @@ static err_t resources_open(void)
 	if ((err = handle_open("sys", "info", OPEN_READ, &information)))
 		return err;
 	if ((err = handle_open("sys", "account", OPEN_READ | OPEN_WRITE, &accounts)))
+		return err;
+	if ((err = handle_open("sys", "self-namespace", OPEN_READ, &namespace)))
 		return err;
 	return handle_open("event", "", OPEN_READ | OPEN_WRITE, &ends);
 }

@@ -5,11 +5,25 @@
  */
 #pragma once
 #include "abi/error.h"
+#include "abi/proto/file.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/task.h"
 #include "abi/types.h"
 
 typedef handle_t task_t;
+
+/* A process made and not yet started, that is to take another's place (POSIX_EXEC_ELEVATED): nobody else holds it. */
+struct successor {
+	task_t task;
+	uint64_t ip, sp, block;
+	uint32_t euid, egid;            /* what it will be; ~0: as now */
+};
+struct successor_plan {
+	task_t like;                    /* whose place it is */
+	handle_t program, working;      /* handed over; working HANDLE_NONE: the root */
+	const char *const *arguments, *const *environment;
+	uint32_t argument_count, environment_count;
+};
 
 struct outside {
 	/* Heap. NULL when there is none left; bytes as allocated. */
@@ -45,6 +59,13 @@ struct outside {
 	err_t (*task_copy_handle)(task_t, handle_t number, handle_t *out);
 	/* Which process a thread is in. */
 	err_t (*thread_find)(uint32_t tid, uint32_t *pid);
+
+	/* What a handle from anywhere stands for, if our own file: says that it is its; HANDLE_NONE: the root. XDEV: it is not. */
+	err_t (*file_stat)(handle_t file, struct file_stat *out);
+	/* Its task and where it starts. It belongs to the caller, who ends it with task_kill and task_put. */
+	err_t (*successor_create)(const struct successor_plan *, struct successor *out);
+	err_t (*successor_succeed)(task_t successor, task_t ended);
+	err_t (*successor_start)(task_t task, const struct successor *s);
 
 	err_t (*account_create)(const struct account_limits *, handle_t *out);
 	void (*account_put)(handle_t);

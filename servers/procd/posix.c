@@ -4,6 +4,7 @@
 #include "lib/base/number.h"
 #include "lib/base/string.h"
 #include "servers/procd/cred.h"
+#include "servers/procd/elevate.h"
 #include "servers/procd/image.h"
 #include "servers/procd/limit.h"
 #include "servers/procd/record.h"
@@ -118,10 +119,23 @@ static void do_exec(struct tree *t, struct process *sender, const struct posix_c
 		image_put(t, sender->image);
 	sender->image = image;
 	sender->executed = true;
+	sender->guarded = result.secure;
 	sender->child_flags = (uint8_t)exec.child_flags;
 	record_write(t, sender);
 	(void)t->outside->task_name(sender->task, image->name, strlen(image->name));
 	answer_data(t, c, 0, &result, sizeof result);
+}
+
+static void do_exec_elevated(struct tree *t, struct process *sender, const struct posix_call *c)
+{
+	answer(t, c, elevate_begin(t, sender, c));
+}
+
+static void do_no_new_privileges(struct tree *t, struct process *sender, const struct posix_call *c)
+{
+	sender->no_new_privileges = true;
+	record_write(t, sender);
+	answer(t, c, 0);
 }
 
 static void do_wait(struct tree *t, struct process *sender, const struct posix_call *c)
@@ -471,6 +485,8 @@ static serve_function *const serve[] = {
 	[POSIX_SIGNAL_THREAD - POSIX_FORK] = do_signal_thread,
 	[POSIX_SUBREAPER - POSIX_FORK] = do_subreaper,
 	[POSIX_PLACES - POSIX_FORK] = do_places,
+	[POSIX_EXEC_ELEVATED - POSIX_FORK] = do_exec_elevated,
+	[POSIX_NO_NEW_PRIVILEGES - POSIX_FORK] = do_no_new_privileges,
 };
 
 void posix_serve(struct tree *t, const struct posix_call *c)
@@ -487,6 +503,11 @@ void posix_serve(struct tree *t, const struct posix_call *c)
 	sender = tree_discover(t, c->sender.pid);
 	if (!sender || !process_is_alive(sender)) {
 		answer(t, c, ERR_SRCH);
+		return;
+	}
+	/* Its word has stopped to count: what is there ends, and what comes has not begun. */
+	if (sender->successor) {
+		answer(t, c, ERR_INTR);
 		return;
 	}
 	sender->started = true;

@@ -78,7 +78,7 @@ static bool may_inspect(const struct sender *s, const struct process *p)
 	const struct cred *c = p->cred;
 
 	return s->uid == 0 || s->pid == p->pid ||
-	       (s->uid == c->uid && s->uid == c->euid && s->uid == c->suid &&
+	       (!p->guarded && s->uid == c->uid && s->uid == c->euid && s->uid == c->suid &&
 	        s->gid == c->gid && s->gid == c->egid && s->gid == c->sgid);
 }
 

@@ -35,7 +35,8 @@ static void store(struct posix_record *to, const struct posix_record *from)
 static uint8_t flags_of(const struct process *p)
 {
 	return (uint8_t)((process_is_alive(p) ? 0 : POSIX_IS_ZOMBIE) | (p->executed ? POSIX_HAS_EXECUTED : 0) |
-	                 (p->subreaper ? POSIX_IS_SUBREAPER : 0));
+	                 (p->subreaper ? POSIX_IS_SUBREAPER : 0) | (p->no_new_privileges ? POSIX_HAS_NO_NEW_PRIVILEGES : 0) |
+	                 (p->guarded ? POSIX_IS_GUARDED : 0));
 }
 
 void record_write(struct tree *t, const struct process *p)

@@ -1,6 +1,7 @@
 /* servers/procd/signal.c - permission, queueing and the three signals that act from here. */
 #include "servers/procd/signal.h"
 #include "servers/procd/cred.h"
+#include "servers/procd/elevate.h"
 #include "servers/procd/limit.h"
 
 struct queued {
@@ -114,6 +115,8 @@ err_t signal_send(struct tree *t, struct process *p, const struct posix_signal *
 			return OK;
 		}
 	}
+	if (signal == LINUX_SIGKILL)
+		elevate_drop(t, p);
 	if (signal == LINUX_SIGKILL)
 		return p == t->init ? OK : t->outside->task_kill(p->task, signal);
 	if (signal == LINUX_SIGCONT) {
@@ -282,6 +285,16 @@ err_t signal_take_info(struct tree *t, struct process *p, uint32_t signal, uint3
 	}
 	*more = q && t->outside->task_post(p->task, signal, for_tid) == OK;
 	return OK;
+}
+
+void signal_post_all(struct tree *t, struct process *p)
+{
+	struct queued *q;
+
+	list_each(q, &p->signals, in_process) {
+		q->tid = 0;
+		(void)t->outside->task_post(p->task, q->info.signal, 0);
+	}
 }
 
 void signal_forget_stops(struct process *p)

@@ -25,6 +25,8 @@ err_t signal_kill_thread(struct tree *t, struct process *sender, struct posix_si
 err_t signal_take_info(struct tree *t, struct process *p, uint32_t signal, uint32_t tid, struct posix_signal *out, bool *more) MUST_CHECK;
 /* Between taking a stop signal's info and POSIX_STOPPED nothing else is asked: p does, so it does not stop. */
 void signal_forget_stops(struct process *p);
+/* p has a new task: what is queued is posted to that, all of it to any thread. */
+void signal_post_all(struct tree *t, struct process *p);
 /* p has taken a stop signal: is it to stop? No when SIGCONT came since, or nobody could continue it. */
 bool signal_stops(struct process *p, uint32_t signal);
 /* Drops every queued info. */

@@ -3,6 +3,7 @@
 #include "abi/types.h"
 #include "lib/base/bits.h"
 #include "servers/procd/cred.h"
+#include "servers/procd/elevate.h"
 #include "servers/procd/fault.h"
 #include "servers/procd/image.h"
 #include "servers/procd/limit.h"
@@ -195,6 +196,7 @@ static struct process *process_new(struct tree *t, uint32_t pid, task_t task, st
 
 static void process_free(struct tree *t, struct process *p)
 {
+	elevate_drop(t, p);
 	cred_put(t, p->cred);
 	limits_put(t, p->limits);
 	user_put(t, p->user);
@@ -282,6 +284,8 @@ static struct process *process_copy(struct tree *t, struct process *of, uint32_t
 	p->child_flags = of->child_flags;
 	p->working = of->working;
 	p->root = of->root;
+	p->no_new_privileges = of->no_new_privileges;
+	p->guarded = of->guarded;
 	return p;
 }
 
@@ -343,6 +347,8 @@ static void restore(struct process *p, const struct posix_record *r)
 	p->child_flags = r->child_flags;
 	p->executed = r->flags & POSIX_HAS_EXECUTED;
 	p->subreaper = r->flags & POSIX_IS_SUBREAPER;
+	p->no_new_privileges = r->flags & POSIX_HAS_NO_NEW_PRIVILEGES;
+	p->guarded = r->flags & POSIX_IS_GUARDED;
 	p->working = r->working;
 	p->root = r->root;
 }
@@ -806,7 +812,7 @@ void tree_task_ended(struct tree *t, uint32_t pid)
 	/* That it has ended is certain; how, is better guessed than forgotten: this is not told twice. */
 	if (t->outside->task_info(p->task, &info))
 		info = (struct task_info){ .end = TASK_KILLED, .status = LINUX_SIGKILL };
-	if (info.end == TASK_ALIVE)
+	if (info.end == TASK_ALIVE || elevate_finish(t, p, &info))
 		return;
 	usage_of_task(&info, &p->usage);
 	p->status = status_of_end(&info);

@@ -18,6 +18,7 @@ enum { RECORD_PAGES = POSIX_RECORDS * sizeof(struct posix_record) / 4096 };
 struct cred;
 struct image;
 struct limits;
+struct successor;
 struct user;
 
 struct session {
@@ -64,6 +65,9 @@ struct process {
 	handle_t working, root;         /* its own numbers of its directories' handles; HANDLE_NONE: not told */
 	bool executed;                  /* since it was forked */
 	bool subreaper;
+	bool no_new_privileges;         /* exec gives it no other ids */
+	bool guarded;                   /* set-uid or set-gid, and not executed anything else since: only root looks into it */
+	struct successor *successor;    /* what takes its place once it has ended (elevate.h); or NULL */
 	bool started;                   /* known to have had a thread */
 	uint16_t status;                /* as wait4 tells: of the end, or of the stop */
 	bool stop_news, continue_news;  /* not yet waited for */
