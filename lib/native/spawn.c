@@ -135,6 +135,9 @@ static handle_t number_of(const struct spawn_options *o, uint32_t i)
 	return o->handles[i].number == HANDLE_NONE ? HANDLE_PRIVATE + (handle_t)i : o->handles[i].number;
 }
 
+/* A successor has no handle of itself from us: ours is an admin's, and it is of another number yet. */
+static bool has_self(const struct spawn_options *o) { return !o->successor_of; }
+
 static void block_fill(struct block *b, const struct spawn_options *o, uint64_t bias)
 {
 	uint64_t ignored;
@@ -142,15 +145,17 @@ static void block_fill(struct block *b, const struct spawn_options *o, uint64_t 
 
 	*s = (struct startup){
 		.bytes = (uint32_t)b->size, .argument_count = o->argument_count, .environment_count = o->environment_count,
-		.handle_count = o->handle_count + 1, .image_base = bias,
+		.handle_count = o->handle_count + has_self(o), .image_base = bias,
 	};
 	struct startup_handle *handles = block_take(b, s->handle_count * sizeof *handles, &s->handles);
 	for (uint32_t i = 0; i < o->handle_count; i++) {
 		string_copy(handles[i].name, o->handles[i].name, sizeof handles[i].name);
 		handles[i].handle = number_of(o, i);
 	}
-	string_copy(handles[o->handle_count].name, "self", sizeof handles[0].name);
-	handles[o->handle_count].handle = HANDLE_PRIVATE + (handle_t)o->handle_count;
+	if (has_self(o)) {
+		string_copy(handles[o->handle_count].name, "self", sizeof handles[0].name);
+		handles[o->handle_count].handle = HANDLE_PRIVATE + (handle_t)o->handle_count;
+	}
 	uint64_t *arguments = block_take(b, (o->argument_count + 1) * sizeof(uint64_t), &s->arguments);
 	uint64_t *environment = block_take(b, (o->environment_count + 1) * sizeof(uint64_t), &s->environment);
 	block_put_strings(b, arguments, o->arguments, o->argument_count);
@@ -233,7 +238,7 @@ static err_t process_equip(const struct spawn_options *o, const struct spawned *
 	for (uint32_t i = 0; i < o->handle_count; i++)
 		if ((result = handle_call_pass(s->process, TASK_GIVE, o->handles[i].handle, (uint64_t)number_of(o, i))) < 0)
 			return (err_t)result;
-	if (!o->successor_of && (err = self_give(s->process, HANDLE_PRIVATE + (uint64_t)o->handle_count)))
+	if (has_self(o) && (err = self_give(s->process, HANDLE_PRIVATE + (uint64_t)o->handle_count)))
 		return err;
 	if (o->namespace != HANDLE_NONE && (result = handle_call_pass(s->process, TASK_NAMESPACE, o->namespace, 0)) < 0)
 		return (err_t)result;

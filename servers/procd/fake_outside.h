@@ -9,7 +9,7 @@
 #include "lib/test/test.h"
 #include "servers/procd/posix.h"
 
-enum { FAKE_TASKS = 4096, FAKE_HANDLES = 8192, FAKE_REPLIES = 4096, FAKE_INIT = 1, FAKE_DATA = 4096 };
+enum { FAKE_TASKS = 4096, FAKE_HANDLES = 8192, FAKE_REPLIES = 4096, FAKE_INIT = 1, FAKE_DATA = 4096, FAKE_PROGRAM = 3999 };
 
 struct fake_task {
 	bool exists, watched, stopped;
@@ -46,6 +46,12 @@ static struct {
 	uint64_t now_ns;
 	struct posix_record records[POSIX_RECORDS];
 	uint64_t records_dropped;               /* bytes */
+	struct file_stat program;               /* what the handle FAKE_PROGRAM is */
+	bool is_elsewhere;                      /* directories that processes hold are not the root */
+	bool succession_fails;
+	uint32_t successor;                     /* the last one's number, before it takes another's */
+	char successor_words[256];              /* and argument 0 */
+	uint32_t successor_arguments, successor_environment;
 } fake;
 
 static bool fake_fails(void)
@@ -320,6 +326,68 @@ static int64_t fake_records_next(uint64_t offset) { return offset < sizeof fake.
 
 static void fake_notify(uint64_t id, uint32_t ready) { fake.last_notify = id; fake.last_ready = ready; }
 
+static uint32_t fake_new_task(uint32_t like, uint32_t threads);
+
+/* Copies of others' handles (fake_copy_handle) are the root, mostly. */
+static err_t fake_file_stat(handle_t h, struct file_stat *out)
+{
+	if (fake_fails())
+		return ERR_NOMEM;
+	if (h == FAKE_PROGRAM && fake.program.mode) {
+		*out = fake.program;
+		return OK;
+	}
+	if (h != HANDLE_NONE && (h <= 0 || h >= FAKE_HANDLES || fake.handles[h] != FAKE_TASKS))
+		return ERR_XDEV;
+	*out = (struct file_stat){ .device = 1, .node = h != HANDLE_NONE && fake.is_elsewhere ? 2 : 1, .mode = MODE_DIRECTORY | 0755 };
+	return OK;
+}
+
+static err_t fake_successor_create(const struct successor_plan *plan, struct successor *out)
+{
+	if (fake_fails())
+		return ERR_NOMEM;
+	CHECK_EQ(plan->program, FAKE_PROGRAM);
+	CHECK(strlen(plan->arguments[0]) < sizeof fake.successor_words);
+	strcpy(fake.successor_words, plan->arguments[0]);
+	fake.successor_arguments = plan->argument_count;
+	fake.successor_environment = plan->environment_count;
+	for (uint32_t i = 0; i < plan->environment_count; i++)
+		CHECK(strlen(plan->environment[i]) < FAKE_DATA);
+	fake.successor = fake_new_task(fake_task(plan->like)->info.pid, 0);
+	*out = (struct successor){ .task = fake_open(fake.successor), .ip = 1, .sp = 2, .block = 3 };
+	return OK;
+}
+
+static err_t fake_successor_succeed(task_t successor, task_t ended)
+{
+	uint32_t to = fake.handles[ended], from = fake.handles[successor];
+	struct fake_task new = *fake_task(successor), old = *fake_task(ended);
+
+	CHECK(old.info.end != TASK_ALIVE && new.info.threads == 0);
+	if (fake.succession_fails)
+		return ERR_BUSY;
+	new.info.pid = to;
+	new.info.started_ns = old.info.started_ns;
+	new.info.creator = old.info.creator;
+	old.info.pid = from;
+	fake.tasks[to] = new;
+	fake.tasks[from] = old;
+	for (handle_t h = 1; h < FAKE_HANDLES; h++)
+		if (fake.handles[h] == to || fake.handles[h] == from)
+			fake.handles[h] = fake.handles[h] == to ? from : to;
+	return OK;
+}
+
+static err_t fake_successor_start(task_t h, const struct successor *s)
+{
+	CHECK(s->ip == 1 && s->sp == 2 && s->block == 3);
+	if (fake_fails())
+		return ERR_NOMEM;
+	fake_task(h)->info.threads = 1;
+	return OK;
+}
+
 static const struct outside fake_outside = {
 	.allocate = fake_allocate, .release = fake_release,
 	.task_take = fake_take, .task_find = fake_find, .task_put = fake_close, .task_info = fake_info, .task_kill = fake_kill,
@@ -327,7 +395,8 @@ static const struct outside fake_outside = {
 	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice, .task_name = fake_name,
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_next_thread = fake_next_thread,
 	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
-	.thread_find = fake_thread_find, .account_create = fake_account_create,
+	.thread_find = fake_thread_find, .file_stat = fake_file_stat, .successor_create = fake_successor_create,
+	.successor_succeed = fake_successor_succeed, .successor_start = fake_successor_start, .account_create = fake_account_create,
 	.account_put = fake_close, .records_drop = fake_records_drop, .records_next = fake_records_next, .system_info = fake_system, .now_ns = fake_now, .random = fake_random,
 	.reply = fake_reply, .read_in = fake_read_in, .notify = fake_notify,
 };
