@@ -18,7 +18,6 @@ static void copy_identity(struct process *p, struct process *like)
 	p->creator = like->pid;
 	p->sender = like->sender;
 	p->cred = like->cred;
-	p->namespace = process_namespace(like);
 	p->priority = like->priority;
 	p->nice = like->nice;
 	p->affinity = like->affinity;
@@ -56,11 +55,11 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 fini:
 	handle_table_fini(&p->handles);
 	account_put(p->account);
-	namespace_put(p->namespace);
 	account_uncharge(payer, ACCOUNT_THREADS, 1);
 free:
 	heap_delete(p);
 	account_put(payer);
+	space_put(s);
 	return err;
 }
 
@@ -80,10 +79,8 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 	account_put(a);
 	if (err)
 		return err;
-	if ((err = process_create(space, p, &child))) {
-		space_put(space);
-		return err;
-	}
+	TRY(process_create(space, p, &child));
+	child->namespace = process_namespace(p);
 	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles, true))) {
 		process_put(child);
 		return err;
@@ -203,25 +200,6 @@ void process_leave(struct thread *t)
 	space_switch(c->space, NULL);
 	c->space = NULL;
 	release(p);
-}
-
-void process_succeed(struct process *p, struct process *old)
-{
-	uint32_t number = old->pid;
-
-	id_swap(ID_PROCESS, p->pid, number);
-	old->pid = p->pid;
-	spin_lock(&p->lock);
-	p->pid = p->sender.pid = number;
-	p->creator = old->creator;
-	p->started_ns = old->started_ns;
-	p->notice_pending = old->notice_pending;
-	p->user_ns = old->user_ns;
-	p->system_ns = old->system_ns;
-	p->switches = old->switches;
-	p->minor_faults = old->minor_faults;
-	p->major_faults = old->major_faults;
-	spin_unlock(&p->lock);
 }
 
 static bool is_alone(struct process *p)

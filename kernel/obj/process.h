@@ -21,7 +21,7 @@ struct space;
 struct process {
 	struct object object;           /* first, as in struct thread: process_find, thread_find */
 	struct spinlock lock;
-	uint32_t pid;                   /* [I] but for process_succeed */
+	uint32_t pid;                   /* [I] but for TASK_SUCCEED */
 	struct list_node threads;       /* [l] */
 	uint32_t thread_count;          /* [l] */
 	struct space *space;            /* [l] changes only in exec, by the only thread left; NULL once ended */
@@ -50,7 +50,7 @@ struct process {
 	char name[16];                  /* [l] */
 };
 
-/* A process without threads: space (its reference is taken), no handles. NOMEM, AGAIN. */
+/* A process without threads: space (its reference is eaten in any case), no handles, the null namespace. NOMEM, AGAIN. */
 err_t process_create(struct space *s, struct process *like, struct process **out) MUST_CHECK;
 /* TASK_FORK. */
 err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out) MUST_CHECK;
@@ -63,9 +63,6 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 void process_end(struct process *p, enum task_end end, uint64_t status) NONNULL;
 /* The calling thread moves to a new space and start; every other thread has ended when it returns OK. INTR: it is itself to end. Does not come back to the old image. */
 err_t process_exec(struct space *s, const struct thread_start *start) MUST_CHECK;
-/* p, never started and known to nobody but the caller, takes the place of old, which has ended: its number, its times and the notices
- * it was sent. old lives on under the number that p had. */
-void process_succeed(struct process *p, struct process *old) NONNULL;
 void process_stop(struct process *p) NONNULL;
 void process_continue(struct process *p) NONNULL;
 /* INVAL, SRCH. tid 0: any thread. */

@@ -104,12 +104,7 @@ static int64_t task_create(struct process *like, struct call_args *a)
 	if (!succeeds && like != process_current())
 		return ERR_PERM;
 	space_get(space);
-	if ((err = process_create(space, like, &p))) {
-		space_put(space);
-		return err;
-	}
-	namespace_put(p->namespace);
-	p->namespace = NULL;
+	TRY(process_create(space, like, &p));
 	if (succeeds && (err = handle_table_copy(&p->handles, &like->handles, false))) {
 		process_put(p);
 		return err;
@@ -202,15 +197,24 @@ static bool has_started(struct process *p)
 	return started;
 }
 
+/* Nobody but the caller knows p. The old one lives on under the number that p had. */
 static int64_t task_succeed(struct process *p, struct call_args *a)
 {
 	struct process *old = resource_data(a->passed.resource, &process_ops);
 
-	if (!old)
-		return ERR_BADF;
-	if (has_started(p) || __atomic_load_n(&old->space, __ATOMIC_ACQUIRE))
-		return ERR_BUSY;
-	process_succeed(p, old);
+	if (!old || __atomic_load_n(&old->space, __ATOMIC_ACQUIRE) || has_started(p))
+		return ERR_INVAL;
+	uint32_t number = old->pid;
+	id_swap(ID_PROCESS, p->pid, number);
+	old->pid = p->pid;
+	spin_lock(&p->lock);
+	p->pid = p->sender.pid = number;
+	p->creator = old->creator;
+	p->started_ns = old->started_ns;
+	p->notice_pending = old->notice_pending;
+	p->user_ns = old->user_ns;
+	p->system_ns = old->system_ns;
+	spin_unlock(&p->lock);
 	return OK;
 }
 
@@ -427,8 +431,7 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_SUCCESSOR - TASK_FORK] = task_create, [TASK_SUCCEED - TASK_FORK] = task_succeed,
 	};
 	uint32_t index = a->code - TASK_FORK;
-	bool needs_admin = a->code == TASK_LABEL || a->code == TASK_CRED || a->code == TASK_ACCOUNT ||
-	                   (a->code >= TASK_HANDLES && a->code <= TASK_SUCCEED);
+	bool needs_admin = (a->code >= TASK_LABEL && a->code <= TASK_ACCOUNT) || a->code >= TASK_HANDLES;
 
 	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;
