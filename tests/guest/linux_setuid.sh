@@ -1,7 +1,9 @@
-# tests/guest/linux_setuid.sh - tests/linux/setuid.c, static with musl and with glibc.
+# tests/guest/linux_setuid.sh - tests/linux/setuid.c and setuid_forged.c, static with musl and with glibc.
 . /tests/lib/tap.sh
 include /tests/linux/setuid-musl
 include /tests/linux/setuid-glibc
+include /tests/linux/setuid_forged-musl
+include /tests/linux/setuid_forged-glibc
 cp /bin/busybox /tmp/busybox-setuid
 chmod 4755 /tmp/busybox-setuid
 cat >/tmp/loop.sh <<'X'
