@@ -13,17 +13,6 @@
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
-static void copy_identity(struct process *p, struct process *like)
-{
-	p->creator = like->pid;
-	p->sender = like->sender;
-	p->cred = like->cred;
-	p->priority = like->priority;
-	p->nice = like->nice;
-	p->affinity = like->affinity;
-	memcpy(p->name, like->name, sizeof(p->name));
-}
-
 err_t process_create(struct space *s, struct process *like, struct process **out)
 {
 	struct account *payer = like ? process_account(like) : NULL;
@@ -40,8 +29,15 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 	p->priority = PRIORITY_NORMAL;
 	p->affinity = UINT64_MAX;
 	p->started_ns = clock_now_ns();
-	if (like)
-		copy_identity(p, like);
+	if (like) {
+		p->creator = like->pid;
+		p->sender = like->sender;
+		p->cred = like->cred;
+		p->priority = like->priority;
+		p->nice = like->nice;
+		p->affinity = like->affinity;
+		memcpy(p->name, like->name, sizeof(p->name));
+	}
 	p->payer = payer;
 	p->account = account_get(payer);
 	handle_table_init(&p->handles, payer);
@@ -181,6 +177,8 @@ void process_leave(struct thread *t)
 
 	trace(TRACE_EXIT, 0, t->tid, p->status);
 	sched_charge();
+	/* Before who execs, and takes the first thread's number, may see that it is alone. */
+	id_remove(ID_THREAD, t->tid);
 	spin_lock(&p->lock);
 	list_remove(&t->process_link);
 	bool last = --p->thread_count == 0;
@@ -192,7 +190,6 @@ void process_leave(struct thread *t)
 	p->system_ns += t->system_ns;
 	p->switches += t->switches;
 	spin_unlock(&p->lock);
-	id_remove(ID_THREAD, t->tid);
 	if (!last)
 		return;
 	/* The tables must not be loaded here any more when the space goes. */
@@ -200,14 +197,6 @@ void process_leave(struct thread *t)
 	space_switch(c->space, NULL);
 	c->space = NULL;
 	release(p);
-}
-
-static bool is_alone(struct process *p)
-{
-	spin_lock(&p->lock);
-	bool alone = p->thread_count == 1;
-	spin_unlock(&p->lock);
-	return alone;
 }
 
 /* Makes the caller the only thread. INTR: another one execs, or the process ends. */
@@ -226,7 +215,8 @@ static err_t become_single(struct process *p, struct thread *self)
 				thread_attend(t, ATTENTION_KILL);
 	}
 	spin_unlock(&p->lock);
-	while (!err && !is_alone(p))
+	/* Who leaves counts itself out under the lock, which is taken once more before anything changes. */
+	while (!err && __atomic_load_n(&p->thread_count, __ATOMIC_ACQUIRE) != 1)
 		err = thread_park(DEADLINE_NONE, 0);
 	return err;
 }

@@ -57,6 +57,8 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 static inline void process_get(struct process *p) { object_get(&p->object); }
 void process_put(struct process *p);
 static inline struct process *process_current(void) { return thread_current()->process; }
+/* It has no threads any more, and what it held is closed or about to be. */
+static inline bool process_has_ended(struct process *p) { return !__atomic_load_n(&p->space, __ATOMIC_ACQUIRE); }
 /* Adds and starts a thread. SRCH: the process has ended. */
 err_t process_start_thread(struct process *p, const struct thread_start *start, uint32_t *tid) MUST_CHECK;
 /* Ends the process: every thread is told. The first call decides the status. */

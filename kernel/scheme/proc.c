@@ -202,7 +202,7 @@ static int64_t task_succeed(struct process *p, struct call_args *a)
 {
 	struct process *old = resource_data(a->passed.resource, &process_ops);
 
-	if (!old || __atomic_load_n(&old->space, __ATOMIC_ACQUIRE) || has_started(p))
+	if (!old || !process_has_ended(old) || has_started(p))
 		return ERR_INVAL;
 	uint32_t number = old->pid;
 	id_swap(ID_PROCESS, p->pid, number);
@@ -442,9 +442,7 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 
 static uint32_t process_ready(struct resource *r)
 {
-	struct process *p = r->data;
-
-	return __atomic_load_n(&p->space, __ATOMIC_ACQUIRE) ? 0 : READY_READ;
+	return process_has_ended(r->data) ? READY_READ : 0;
 }
 
 static void process_destroy_op(struct resource *r)
