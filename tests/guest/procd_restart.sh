@@ -15,12 +15,30 @@ sleep 1000 &
 job=$!
 su user -c 'sleep 1000' &
 users=$!
+cp /bin/busybox /tmp/busybox-setuid
+chmod 4755 /tmp/busybox-setuid
+cat >/tmp/execute.sh <<'X'
+until [ -e /tmp/enough ]; do
+	/tmp/busybox-setuid true
+	status=$?
+	# 137: both were between the old process and the new one.
+	case $status in 0 | 137) echo $status ;; *) echo wrong: $status ;; esac
+done
+X
+su user -c 'sh /tmp/execute.sh' >/tmp/executed 2>/dev/null &
+executes=$!
 for round in 1 2 3 4 5; do
 	yes "round $round: a new procd comes" kill_procd
 	is "round $round: a child's status arrives" "$(sh -c "exit $round"; echo $?)" $round
 	is "round $round: the child is still its parent's" "$(awk '/^PPid/ { print $2 }' /proc/$job/status)" $$
 	is "round $round: a user is still that user" "$(awk '/^Uid/ { print $2 }' /proc/$users/status)" 1000
 done
+touch /tmp/enough
+wait $executes
+is "set-uid programs run, or are killed, while procd is" "$(grep wrong /tmp/executed | sort | uniq -c)" ""
+is "and run again" "$(su user -c '/tmp/busybox-setuid echo again')" again
+echo "# $(sort /tmp/executed | uniq -c | tr '\n' ' ')"
+rm /tmp/enough /tmp/execute.sh /tmp/executed /tmp/busybox-setuid
 mkfifo /tmp/go
 sh -c 'exec 3<>/tmp/go; sh -c "exit 9" & read go <&3; wait $!; exit $?' &
 waiter=$!
