@@ -395,22 +395,17 @@ static int64_t task_regions(struct process *p, struct call_args *a)
 /* What needs no more than a word. */
 static int64_t task_steer(struct process *p, struct call_args *a)
 {
-	switch (a->code) {
-	case TASK_POST:
+	if (a->code == TASK_POST)
 		return process_post(p, (uint32_t)(a->word >> 32), (uint32_t)a->word);
-	case TASK_WITHDRAW:
+	if (a->code == TASK_WITHDRAW)
 		process_withdraw(p, a->word);
-		return OK;
-	case TASK_KILL:
+	else if (a->code == TASK_KILL)
 		process_end(p, TASK_KILLED, a->word);
-		return OK;
-	case TASK_STOP:
+	else if (a->code == TASK_STOP)
 		process_stop(p);
-		return OK;
-	default:
+	else
 		process_continue(p);
-		return OK;
-	}
+	return OK;
 }
 
 static int64_t process_call(struct resource *r, struct call_args *a)
@@ -506,16 +501,11 @@ static int64_t proc_admin_call(struct resource *r UNUSED, struct call_args *a)
 {
 	if (!(a->rights & RIGHT_ADMIN))
 		return ERR_ACCES;
-	switch (a->code) {
-	case TASK_FIND:
+	if (a->code == TASK_FIND)
 		return admin_find(a);
-	case TASK_LIST:
+	if (a->code == TASK_LIST)
 		return admin_list(a);
-	case TASK_FIND_THREAD:
-		return admin_find_thread(a);
-	default:
-		return ERR_NOTTY;
-	}
+	return a->code == TASK_FIND_THREAD ? admin_find_thread(a) : ERR_NOTTY;
 }
 
 static const struct resource_ops proc_admin_ops = { .name = "proc admin", .call = proc_admin_call };
