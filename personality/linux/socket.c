@@ -244,13 +244,12 @@ static bool is_nonblocking(handle_t h)
 	return native(OP_CONTROL, 0, h, CONTROL_GET, 0, 0, 0, 0, 0) & OPEN_NONBLOCK;
 }
 
-/* Until there is room for one more connection. */
-static int64_t wait_for_room(handle_t own, handle_t to)
+/* For one more connection. */
+static bool has_room(handle_t to)
 {
 	struct poll_entry e = { .handle = to, .wanted = READY_WRITE };
-	int64_t ready = native(OP_POLL, REQUEST_INTERRUPTIBLE, HANDLE_NONE, (uint64_t)&e, 1, is_nonblocking(own) ? DEADLINE_NOW : DEADLINE_NONE, 0, 0, 0);
 
-	return ready < 0 ? call_interrupted(ready) : ready == 0 ? ERR_AGAIN : 0;
+	return native(OP_POLL, 0, HANDLE_NONE, (uint64_t)&e, 1, DEADLINE_NOW, 0, 0, 0) > 0;
 }
 
 /* After a connection that came to nothing: the descriptor is an unconnected socket again. */
@@ -280,8 +279,10 @@ static int64_t connect_to(handle_t own, struct pipe_info *info, handle_t to)
 		return native_call_handle(own, PIPE_CONNECT, 0, to, NULL, 0, NULL, 0, 0, &ignored);
 	if (!(listener.state & SOCKET_LISTENS) || (uint32_t)native_call(to, PIPE_ENDS, 0, NULL, 0, NULL, 0, 0) == 0)
 		return ERR_CONNREFUSED;
-	if ((result = wait_for_room(own, to)) < 0)
-		return result;
+	/* Who does not want to wait is better refused before anything has changed. Who does waits in PIPE_SEND. */
+	bool may_wait = !is_nonblocking(own);
+	if (!may_wait && !has_room(to))
+		return ERR_AGAIN;
 	info->state |= SOCKET_HAS_PEER;
 	info->peer_pid = listener.pid;
 	info->peer_uid = listener.uid;
@@ -292,11 +293,11 @@ static int64_t connect_to(handle_t own, struct pipe_info *info, handle_t to)
 	if (end < 0)
 		return end;
 	if ((result = set_info(own, info)) >= 0 && (result = set_info((handle_t)end, &peer)) >= 0)
-		result = native_call_handle(to, PIPE_SEND, REQUEST_NONBLOCK, (handle_t)end, info->name, info->name_bytes, NULL, 0, 1, &ignored);
+		result = native_call_handle(to, PIPE_SEND, may_wait ? REQUEST_INTERRUPTIBLE : REQUEST_NONBLOCK, (handle_t)end, info->name, info->name_bytes, NULL, 0, 1, &ignored);
 	native_close((handle_t)end);
 	if (result < 0)
 		start_over(own, info->kind);
-	return result == ERR_PIPE ? ERR_CONNREFUSED : result < 0 ? result : 0;
+	return result == ERR_PIPE ? ERR_CONNREFUSED : result < 0 ? call_interrupted(result) : 0;
 }
 
 int64_t linux_connect(struct thread *t, const uint64_t *a)

@@ -410,6 +410,36 @@ TEST(a_server_that_does_not_accept_fills_up_and_goes_on)
 		close(clients[i]);
 }
 
+TEST(who_waits_for_a_full_server_gets_in_when_there_is_room)
+{
+	enum { MANY = 400 };
+	int server = listening(SOCK_STREAM, "@cathode-waiting"), clients[MANY], count = 0, status;
+	struct pollfd coming = { .fd = server, .events = POLLIN };
+
+	for (; count < MANY; count++) {
+		clients[count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect_to(clients[count], "@cathode-waiting") != 0)
+			break;
+	}
+	CHECK(count < MANY && errno == EAGAIN);
+	pid_t child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 3; i++)
+			if (connect_to(socket(AF_UNIX, SOCK_STREAM, 0), "@cathode-waiting") != 0)
+				_exit(1);
+		_exit(0);
+	}
+	usleep(50000);                                          /* so that it does wait; without, it is just a weaker test */
+	for (int i = 0; i < count + 3; i++) {
+		CHECK_EQ(poll(&coming, 1, 20000), 1);
+		close(accept(server, NULL, NULL));
+	}
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+	for (int i = 0; i <= count; i++)
+		close(clients[i]);
+	close(server);
+}
+
 TEST(datagrams_say_where_they_come_from)
 {
 	struct sockaddr_un un, expected;
