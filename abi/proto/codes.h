@@ -11,5 +11,8 @@ enum code {
 #include "abi/proto/init.def"
 #include "abi/proto/ring.def"
 #include "abi/proto/unix.def"
+#include "abi/proto/device.def"
+#include "abi/proto/dma.def"
+#include "abi/proto/disk.def"
 #undef CODE
 };
