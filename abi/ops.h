@@ -20,7 +20,7 @@ enum dup_flags {
 enum control {
 	CONTROL_GET        = 0,         /* open_flags of handle and resource, rights << 32 */
 	CONTROL_CLOEXEC    = 1,         /* value 0 or 1 */
-	CONTROL_RIGHTS     = 2,         /* drop all rights but value */
+	/* 2 is retired: DUP with DUP_EXACT drops rights */
 	CONTROL_OPEN_FLAGS = 3,         /* set APPEND, NONBLOCK of the open resource to value's */
 };
 

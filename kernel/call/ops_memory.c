@@ -11,21 +11,15 @@ static err_t find_space(handle_t h, struct space **out)
 {
 	struct process *p = process_current();
 	struct resource *r;
-	err_t err = OK;
 
 	if (h == HANDLE_NONE) {
-		space_get(p->space);
-		*out = p->space;
+		*out = space_get(p->space);
 		return OK;
 	}
 	TRY(handle_find(&p->handles, h, RIGHT_MAP, &r, NULL));
-	*out = space_of(r);
-	if (*out)
-		space_get(*out);
-	else
-		err = ERR_NOTTY;
+	*out = space_get(space_of(r));
 	resource_put(r);
-	return err;
+	return *out ? OK : ERR_NOTTY;
 }
 
 /* The object to map, NULL for demand-zero memory, and what may be done with the mapping. */
@@ -79,8 +73,7 @@ static err_t map(struct space *space, struct request *q, uint64_t *address)
 
 	TRY(find_object(q, &object, &max_prot));
 	err = space_map(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2], max_prot, object, q->arg[3], address);
-	if (object)
-		memobj_put(object);
+	memobj_put(object);
 	return err;
 }
 

@@ -116,8 +116,6 @@ int64_t op_control(struct request *q)
 		return handle_describe(t, q->handle);
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
-	if (q->arg[0] == CONTROL_RIGHTS)
-		return handle_drop_rights(t, q->handle, (uint32_t)value);
 	if (q->arg[0] != CONTROL_OPEN_FLAGS)
 		return ERR_INVAL;
 	TRY(handle_find(t, q->handle, 0, &r, NULL));

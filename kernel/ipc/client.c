@@ -108,8 +108,7 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	int64_t result = call_perform(m->scheme, &c, 0);
 	struct memobj *object = memobj_of(c.reply.resource);
 	if (result >= 0 && object) {
-		memobj_get(object);
-		*out = object;
+		*out = memobj_get(object);
 		*max_prot = MAP_READ | MAP_EXEC | (c.reply.rights & RIGHT_WRITE ? MAP_WRITE : 0);
 	}
 	resource_put(c.reply.resource);
@@ -136,8 +135,7 @@ static err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_
 
 void client_free_remote(struct remote *m)
 {
-	if (m->content)
-		memobj_put(m->content);
+	memobj_put(m->content);
 	resource_put(m->endpoint);
 	heap_delete(m);
 }
@@ -152,8 +150,7 @@ static void remote_destroy(struct resource *r)
 		return;
 	}
 	struct resource *endpoint = m->endpoint;
-	if (m->content)
-		memobj_put(m->content);
+	memobj_put(m->content);
 	spin_lock(&s->lock);
 	m->endpoint = NULL;     /* what waits to be told keeps nothing */
 	m->content = NULL;
@@ -188,9 +185,7 @@ static err_t finish_open(struct remote *m, struct resource *r, struct call *c)
 
 	if (c->result <= 0 || (c->reply_flags & REPLY_CONTENT && !content))
 		return ERR_PROTO;
-	if (content)
-		memobj_get(content);
-	m->content = content;
+	m->content = memobj_get(content);
 	r->ops = content ? &content_ops : c->reply_flags & REPLY_SEEKABLE ? &seekable_ops : &stream_ops;
 	return OK;
 }
@@ -211,8 +206,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	}
 	m->resource = r;
 	m->scheme = s;
-	m->endpoint = endpoint;
-	resource_get(endpoint);
+	m->endpoint = resource_get(endpoint);
 	list_init(&m->hash_link);
 
 	call_begin(&c, OP_OPEN, parent_id, a->flags);

@@ -171,34 +171,26 @@ static void endpoint_destroy(struct resource *r)
 	}
 	heap_free(s->slots, s->slot_count * sizeof(*s->slots));
 	heap_free(s->buckets, s->bucket_count * sizeof(*s->buckets));
-	heap_delete(s);
 }
 
 const struct resource_ops endpoint_ops = {
-	.name = "endpoint", .open = endpoint_open, .ready = endpoint_ready, .destroy = endpoint_destroy,
+	.name = "endpoint", .data_bytes = sizeof(struct scheme), .open = endpoint_open, .ready = endpoint_ready, .destroy = endpoint_destroy,
 };
 
 bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
 err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 {
-	err_t err;
-
 	if (scheme_flags & ~(uint32_t)(SCHEME_FAIL_WITHOUT_SERVER | SCHEME_REDELIVER))
 		return ERR_INVAL;
-	struct scheme *s = heap_new(struct scheme);
-	if (!s)
-		return ERR_NOMEM;
+	TRY(resource_create(&endpoint_ops, NULL, 0, out));
+	struct scheme *s = (*out)->data;
 	spin_init(&s->lock, RANK_SCHEME);
 	list_init(&s->served_link);
 	list_init(&s->queue);
 	list_init(&s->closes);
 	s->flags = scheme_flags;
 	s->first_free = s->first_cancel = NO_SLOT;
-	if ((err = resource_create(&endpoint_ops, s, 0, out))) {
-		heap_delete(s);
-		return err;
-	}
 	s->endpoint = *out;
 	return OK;
 }
@@ -272,10 +264,8 @@ static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_
 
 	spin_lock(&s->lock);
 	struct call *c = call_find(s, tag);
-	if (c) {
-		sender = c->client->process;
-		process_get(sender);
-	}
+	if (c)
+		sender = process_get(c->client->process);
 	spin_unlock(&s->lock);
 	if (!sender)
 		return ERR_SRCH;

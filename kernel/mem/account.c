@@ -38,12 +38,7 @@ err_t account_create(struct account *parent, const struct account_limits *limits
 	return OK;
 }
 
-struct account *account_get(struct account *a)
-{
-	if (a)
-		object_get(&a->object);
-	return a;
-}
+struct account *account_get(struct account *a) { return object_get(a); }
 
 void account_put(struct account *a)
 {

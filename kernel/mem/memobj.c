@@ -92,11 +92,11 @@ static void reader_gone(struct memobj *m)
 	spin_unlock(&m->lock);
 }
 
-void memobj_get(struct memobj *m) { object_get(&m->object); }
+struct memobj *memobj_get(struct memobj *m) { return object_get(m); }
 
 void memobj_put(struct memobj *m)
 {
-	if (!object_put(&m->object))
+	if (!m || !object_put(&m->object))
 		return;
 	ASSERT(list_is_empty(&m->regions));
 	if (m->kind == MEMOBJ_PAGED) {
@@ -212,9 +212,8 @@ static err_t window_share(struct memobj *m, uint64_t first, uint64_t pages, stru
 	clone->changed_ns = m->changed_ns;
 	struct memobj *root = m->kind != MEMOBJ_ANONYMOUS ? m : first < m->window_pages ? m->parent : NULL;
 	if (root) {
-		memobj_get(root);
 		root->readers++;
-		clone->parent = root;
+		clone->parent = memobj_get(root);
 		clone->parent_page = first + (root == m ? 0 : m->parent_page);
 		clone->window_pages = root == m ? pages : MIN_OF(pages, m->window_pages - first);
 	}

@@ -33,8 +33,9 @@ err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes
  * memobj_supply or returns an error. Charged to a. NOMEM. */
 err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *context, struct memobj *m, uint64_t offset),
                           void (*drop)(void *context), void *context, struct memobj **out) MUST_CHECK;
-void memobj_get(struct memobj *m) NONNULL;
-void memobj_put(struct memobj *m) NONNULL;
+/* m, which may be NULL in both. */
+struct memobj *memobj_get(struct memobj *m);
+void memobj_put(struct memobj *m);
 
 /* The frame for the page at offset, with a reference for the caller: this object's own, safe to change until it is cloned, or
  * (to be read) what is found, for a hole the shared zero frame. May wait for a pager. NOMEM, RANGE (beyond the end), IO (pager), INTR. */

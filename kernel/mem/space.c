@@ -24,7 +24,7 @@ err_t space_create(struct account *a, struct space **out)
 	return OK;
 }
 
-void space_get(struct space *s) { object_get(&s->object); }
+struct space *space_get(struct space *s) { return object_get(s); }
 
 /* A CPU whose thread has left the process may not have switched yet: it is about to. */
 static void wait_unloaded(struct space *s)
@@ -38,7 +38,7 @@ static void wait_unloaded(struct space *s)
 
 void space_put(struct space *s)
 {
-	if (!object_put(&s->object))
+	if (!s || !object_put(&s->object))
 		return;
 	wait_unloaded(s);
 	spin_lock(&s->lock);
@@ -59,8 +59,7 @@ void space_unlock(struct space *s)
 		struct region *r = list_first(&s->gone, struct region, link);
 		list_remove(&r->link);
 		spin_unlock(&s->lock);
-		if (r->object)
-			memobj_put(r->object);
+		memobj_put(r->object);
 		heap_delete(r);
 		spin_lock(&s->lock);
 	}
@@ -109,14 +108,9 @@ err_t space_futex_key(struct space *s, uint64_t address, struct memobj **obj_wit
 	spin_lock(&s->lock);
 	struct region *r = region_at_or_after(&s->regions, address);
 	bool found = r && r->start <= address;
-	if (found && r->object && r->flags & MAP_SHARED) {
-		memobj_get(r->object);
-		*obj_with_ref = r->object;
-		*offset = r->offset + (address - r->start);
-	} else {
-		*obj_with_ref = NULL;
-		*offset = address;
-	}
+	bool is_shared = found && r->object && r->flags & MAP_SHARED;
+	*obj_with_ref = is_shared ? memobj_get(r->object) : NULL;
+	*offset = is_shared ? r->offset + (address - r->start) : address;
 	spin_unlock(&s->lock);
 	return found ? OK : ERR_FAULT;
 }

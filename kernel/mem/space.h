@@ -19,9 +19,10 @@ struct memobj;
 struct space;
 
 err_t space_create(struct account *a, struct space **out) MUST_CHECK;
-void space_get(struct space *s) NONNULL;
+/* s, which may be NULL in both. */
+struct space *space_get(struct space *s);
 /* The last reference frees everything mapped. Not under any lock. */
-void space_put(struct space *s) NONNULL;
+void space_put(struct space *s);
 /* A copy-on-write copy. NOMEM: nothing remains of it. */
 err_t space_fork(struct space *s, struct account *a, struct space **out) MUST_CHECK;
 

@@ -23,8 +23,7 @@ err_t region_create(struct space *s, const struct region *like, struct region **
 	*r = *like;
 	r->space = s;
 	list_init(&r->link);
-	if (r->object)
-		memobj_get(r->object);
+	memobj_get(r->object);
 	*out = r;
 	return OK;
 }
@@ -228,8 +227,7 @@ err_t space_map(struct space *s, uint64_t address, uint64_t bytes, uint32_t map_
 	regions_join(s, address, address + bytes);
 unlock:
 	space_unlock(s);
-	if (own)
-		memobj_put(own);
+	memobj_put(own);
 	if (err)
 		return err;
 	if (map_flags & MAP_POPULATE)

@@ -188,16 +188,6 @@ err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on)
 	return slot ? OK : ERR_BADF;
 }
 
-err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep)
-{
-	spin_lock(&t->lock);
-	struct handle_slot *slot = handle_slot_of(t, h);
-	if (slot)
-		slot->rights &= keep;
-	spin_unlock(&t->lock);
-	return slot ? OK : ERR_BADF;
-}
-
 void handle_close_on_exec(struct handle_table *t)
 {
 	for (handle_t h = next_handle(t, 0, WANT_CLOEXEC); h >= 0; h = next_handle(t, h, WANT_CLOEXEC))
@@ -213,8 +203,7 @@ static err_t segment_copy(struct handle_table *to, struct handle_segment *ts, co
 	TRY(segment_grow(to, ts, fs->capacity - 1));
 	for (uint32_t i = 0; i < fs->capacity; i++) {
 		ts->slots[i] = fs->slots[i];
-		if (fs->slots[i].resource)
-			resource_get(fs->slots[i].resource);
+		resource_get(fs->slots[i].resource);
 	}
 	ts->lowest_free = fs->lowest_free;
 	return OK;

@@ -98,7 +98,5 @@ handle_t handle_next(struct handle_table *t, handle_t h) NONNULL;
 err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;
 /* What CONTROL_GET tells: flags of the open resource and of the handle, rights << 32. BADF. */
 int64_t handle_describe(struct handle_table *t, handle_t h) NONNULL;
-/* Takes away every right that is not in keep. */
-err_t handle_drop_rights(struct handle_table *t, handle_t h, uint32_t keep) NONNULL MUST_CHECK;
 err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;
 void handle_close_on_exec(struct handle_table *t) NONNULL;

@@ -88,7 +88,6 @@ TEST(numbers_that_are_not_open_are_refused)
 		CHECK_EQ(handle_find(&table, bad[i], 0, &r, NULL), ERR_BADF);
 		CHECK_EQ(handle_close(&table, bad[i]), ERR_BADF);
 		CHECK_EQ(handle_set_cloexec(&table, bad[i], true), ERR_BADF);
-		CHECK_EQ(handle_drop_rights(&table, bad[i], 0), ERR_BADF);
 	}
 	CHECK_EQ(handle_replace(&table, -1, &p), ERR_BADF);
 	CHECK_EQ(handle_replace(&table, HANDLE_SEGMENT_MAX, &p), ERR_BADF);
@@ -103,9 +102,8 @@ TEST(rights_are_needed_and_never_come_back)
 	struct resource *r;
 	uint32_t rights;
 	start(NULL);
-	CHECK_EQ(open_at(0, 5), 0);
-	CHECK_EQ(handle_drop_rights(&table, 0, RIGHT_READ | RIGHT_MAP), OK);
-	CHECK_EQ(handle_drop_rights(&table, 0, RIGHT_READ | RIGHT_WRITE), OK);
+	struct passed p = passed(5, RIGHT_READ, 0);
+	CHECK_EQ(handle_replace(&table, 0, &p), OK);
 	CHECK_EQ(handle_find(&table, 0, RIGHT_WRITE, &r, &rights), ERR_ACCES);
 	CHECK_EQ(handle_find(&table, 0, RIGHT_MAP, &r, &rights), ERR_ACCES);
 	CHECK_EQ(handle_find(&table, 0, RIGHT_READ, &r, &rights), OK);

@@ -16,10 +16,13 @@ struct object {
 
 static inline void object_init(struct object *o) { atomic_store_explicit(&o->refs, 1, memory_order_relaxed); }
 
-static inline void object_get(struct object *o)
+/* What begins with a struct object, with one more reference; NULL stays NULL. */
+static inline void *object_get(void *object)
 {
-	uint32_t old = atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed);
+	struct object *o = object;
+	uint32_t old = o ? atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed) : 1;
 	ASSERT(old != 0 && old < UINT32_MAX);
+	return object;
 }
 
 /* True when that was the last reference: the caller destroys the object. */

@@ -227,10 +227,9 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	struct process *p = self->process;
 
 	TRY(become_single(p, self));
-	space_get(s);
 	spin_lock(&p->lock);
 	struct space *old = p->space;
-	p->space = s;
+	p->space = space_get(s);
 	p->exec_thread = NULL;
 	self->notice_mask = start->notice_mask;
 	process_review_notices(self);

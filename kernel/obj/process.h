@@ -54,7 +54,7 @@ struct process {
 err_t process_create(struct space *s, struct process *like, struct process **out) MUST_CHECK;
 /* TASK_FORK. */
 err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out) MUST_CHECK;
-static inline void process_get(struct process *p) { object_get(&p->object); }
+static inline struct process *process_get(struct process *p) { return object_get(p); }
 void process_put(struct process *p);
 static inline struct process *process_current(void) { return thread_current()->process; }
 /* It has no threads any more, and what it held is closed or about to be. */

@@ -7,12 +7,16 @@
 
 err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out)
 {
-	struct resource *r = heap_new(struct resource);
-	if (!r)
+	struct resource *r = heap_alloc(sizeof(*r) + ops->data_bytes);
+	if (!r) {
+		struct resource gone = { .ops = ops, .data = data, .link = LIST_INIT(gone.link) };
+		if (data && ops->destroy)
+			ops->destroy(&gone);
 		return ERR_NOMEM;
+	}
 	object_init(&r->object);
 	r->ops = ops;
-	r->data = data;
+	r->data = ops->data_bytes ? r + 1 : data;
 	spin_init(&r->lock, RANK_RESOURCE);
 	atomic_store(&r->open_flags, open_flags);
 	watch_init(&r->watch);
@@ -26,9 +30,7 @@ void resource_destroy(struct resource *r)
 	watch_end(&r->watch);
 	if (r->ops->destroy)
 		r->ops->destroy(r);
-	if (r->ops->data_bytes)
-		heap_free(r->data, r->ops->data_bytes);
-	heap_delete(r);
+	heap_free(r, sizeof(*r) + r->ops->data_bytes);
 }
 
 void *resource_data(struct resource *r, const struct resource_ops *ops) { return r && r->ops == ops ? r->data : NULL; }
@@ -128,9 +130,4 @@ err_t call_out(const struct call_args *a, const void *from, size_t bytes)
 	if (a->out_bytes < bytes)
 		return ERR_INVAL;
 	return copy_to_user(a->out, from, bytes);
-}
-
-void call_reply(struct call_args *a, struct resource *r, uint32_t rights)
-{
-	a->reply = (struct passed){ .resource = r, .rights = rights };
 }

@@ -41,7 +41,7 @@ struct call_args {
 	size_t in_bytes, out_bytes;
 	uint64_t word;
 	struct passed passed;           /* what the caller sent; taken by the callee if it sets it to none, else dropped after */
-	struct passed reply;            /* what goes back: the callee's reference */
+	struct passed reply;            /* what goes back: the callee's reference, and its rights */
 };
 
 struct open_args {
@@ -55,7 +55,7 @@ struct open_args {
 
 struct resource_ops {
 	const char *name;
-	size_t data_bytes;              /* not 0: data is a heap block of this size, freed after destroy */
+	size_t data_bytes;              /* not 0: data lies behind the resource, so many bytes, zero at first */
 	/* All answer a count or value >= 0, or an err_t. */
 	int64_t (*read)(struct resource *, struct transfer *);
 	int64_t (*write)(struct resource *, struct transfer *);
@@ -85,9 +85,11 @@ struct resource {
 	struct list_node link;          /* of ops' owner */
 };
 
-/* A resource with one reference. NOMEM. */
+/* A resource with one reference. data (NULL when the ops say how long it is) is the resource's in any case: destroy gets it at once
+ * when there is no memory. NOMEM. */
 err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_flags, struct resource **out) MUST_CHECK;
-static inline void resource_get(struct resource *r) { object_get(&r->object); }
+/* As everywhere: get gives back its argument; get and put take NULL. */
+static inline struct resource *resource_get(struct resource *r) { return object_get(r); }
 /* The last put runs ops->destroy: under no lock of rank HANDLES or above. */
 void resource_destroy(struct resource *r);
 static inline void resource_put(struct resource *r)
@@ -110,5 +112,3 @@ int64_t transfer_bytes(const struct transfer *t, const void *from, size_t bytes)
 /* Helpers for call functions: exact-size struct in, struct out (short buffers: INVAL). */
 err_t call_in(const struct call_args *a, void *to, size_t bytes) MUST_CHECK;
 err_t call_out(const struct call_args *a, const void *from, size_t bytes) MUST_CHECK;
-/* Gives the caller a handle for a new resource; eats the reference. */
-void call_reply(struct call_args *a, struct resource *r, uint32_t rights);

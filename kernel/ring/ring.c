@@ -270,8 +270,7 @@ static void ring_exchange(struct ring *k, struct memobj *m, const paddr_t *pages
 	k->taken = 0;
 	k->replied = 0;
 	spin_unlock(&k->lock);
-	if (old)
-		memobj_put(old);
+	memobj_put(old);
 }
 
 static int64_t ring_open(struct ring *k, struct call_args *a)
@@ -327,7 +326,7 @@ static const struct resource_ops ring_ops = {
 
 static err_t open_ring(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	TRY(open_new(&ring_ops, a, 0, out));
+	TRY(open_give(&ring_ops, NULL, a, 0, out));
 	struct ring *k = out->resource->data;
 	spin_init(&k->lock, RANK_WATCH);
 	list_init(&k->waiters);

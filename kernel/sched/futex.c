@@ -57,8 +57,7 @@ static err_t key_get(uaddr_t address, struct futex_key *key)
 
 static void key_put(struct futex_key *key)
 {
-	if (key->object)
-		memobj_put(key->object);
+	memobj_put(key->object);
 }
 
 static bool key_is(const struct futex_key *a, const struct futex_key *b)

@@ -78,8 +78,7 @@ err_t thread_create(struct process *p, const struct thread_start *start, struct 
 	t->priority = p->priority;
 	t->nice = p->nice;
 	t->affinity = p->affinity;
-	process_get(p);
-	t->process = p;
+	t->process = process_get(p);
 	arch_context_init(&t->context, t->user_regs, user_thread_entry, t);
 	*out = t;
 	return OK;
@@ -104,8 +103,6 @@ err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread 
 	*out = t;
 	return OK;
 }
-
-void thread_get(struct thread *t) { object_get(&t->object); }
 
 void thread_put(struct thread *t)
 {

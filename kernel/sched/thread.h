@@ -77,7 +77,6 @@ static inline struct thread *thread_current(void) { return arch_thread_current()
 err_t thread_create(struct process *p, const struct thread_start *start, struct thread **out) MUST_CHECK;
 /* A thread that runs entry(argument) in the kernel (idle). */
 err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread **out) MUST_CHECK;
-void thread_get(struct thread *t) NONNULL;
 void thread_put(struct thread *t) NONNULL;
 /* Makes a new thread ready for the first time. */
 void thread_start(struct thread *t) NONNULL;

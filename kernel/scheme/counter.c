@@ -82,7 +82,7 @@ static const struct resource_ops counter_ops = {
 
 err_t counter_open(uint32_t one_by_one, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	TRY(open_new(&counter_ops, a, RIGHT_READ | RIGHT_WRITE, out));
+	TRY(open_give(&counter_ops, NULL, a, RIGHT_READ | RIGHT_WRITE, out));
 	counter_init(out->resource)->one_by_one = one_by_one;
 	return OK;
 }

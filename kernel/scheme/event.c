@@ -312,7 +312,7 @@ static const struct resource_ops queue_ops = {
 
 static err_t event_open(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	TRY(open_new(&queue_ops, a, 0, out));
+	TRY(open_give(&queue_ops, NULL, a, 0, out));
 	struct event_queue *q = out->resource->data;
 	spin_init(&q->control, RANK_RESOURCE);
 	spin_init(&q->lock, RANK_WATCH);

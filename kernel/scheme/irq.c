@@ -53,7 +53,7 @@ static err_t irq_open(uint32_t kind UNUSED, const char *number, const struct ope
 
 	if (number_parse(number, strlen(number), 10, &line) || line > UINT32_MAX)
 		return ERR_NOENT;
-	TRY(open_new(&irq_ops, a, RIGHT_READ | RIGHT_WRITE, out));
+	TRY(open_give(&irq_ops, NULL, a, RIGHT_READ | RIGHT_WRITE, out));
 	struct irq *i = out->resource->data;
 	counter_init(out->resource);
 	i->line = (uint32_t)line;

@@ -33,8 +33,7 @@ int64_t memobj_transfer(struct memobj *m, struct transfer *t)
 
 err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot)
 {
-	memobj_get(m);
-	*out = m;
+	*out = memobj_get(m);
 	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
 	return OK;
 }
@@ -52,15 +51,13 @@ static err_t object_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	return memobj_give_map(r->data, out, max_prot);
 }
 
+static const struct resource_ops object_ops;
+
+/* Eats the reference. */
 static err_t give_object(struct call_args *a, struct memobj *m)
 {
-	struct resource *r;
-	err_t err = memobj_resource(m, &r);
-
-	memobj_put(m);
-	if (!err)
-		call_reply(a, r, RIGHT_ALL & ~(uint32_t)(RIGHT_SERVE | RIGHT_ADMIN));
-	return err;
+	a->reply.rights = RIGHT_ALL & ~(uint32_t)(RIGHT_SERVE | RIGHT_ADMIN);
+	return resource_create(&object_ops, m, OPEN_READ | OPEN_WRITE, &a->reply.resource);
 }
 
 static int64_t object_clone(struct memobj *m, struct call_args *a)
@@ -137,9 +134,8 @@ static int64_t object_pager(struct memobj *m, struct call_args *a)
 	struct pager *p = heap_new(struct pager);
 	if (!p)
 		return ERR_NOMEM;
-	p->endpoint = a->passed.resource;
+	p->endpoint = resource_get(a->passed.resource);
 	p->id = a->word;
-	resource_get(p->endpoint);
 	if ((err = memobj_create_paged(memobj_bytes(m), process_current()->account, pager_ask, pager_drop, p, &paged))) {
 		pager_drop(p);
 		return err;
@@ -183,21 +179,15 @@ struct memobj *memobj_of(struct resource *r) { return resource_data(r, &object_o
 
 err_t memobj_resource(struct memobj *m, struct resource **out)
 {
-	err_t err = resource_create(&object_ops, m, OPEN_READ | OPEN_WRITE, out);
-	if (!err)
-		memobj_get(m);
-	return err;
+	return resource_create(&object_ops, memobj_get(m), OPEN_READ | OPEN_WRITE, out);
 }
 
 err_t mem_open_new(struct account *payer, uint64_t bytes, const struct open_args *a, struct passed *out)
 {
 	struct memobj *m;
-	err_t err;
 
 	TRY(memobj_create(bytes, payer, &m));
-	if ((err = open_give(&object_ops, m, a, RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_EXEC, out)))
-		memobj_put(m);
-	return err;
+	return open_give(&object_ops, m, a, RIGHT_READ | RIGHT_WRITE | RIGHT_MAP | RIGHT_EXEC, out);
 }
 
 /* ---- device memory ---- */
@@ -285,7 +275,7 @@ static err_t ports_open(uint32_t kind UNUSED, const char *spec, const struct ope
 	struct ports p;
 
 	TRY(ports_parse(spec, &p));
-	TRY(open_new(&ports_ops, a, 0, out));
+	TRY(open_give(&ports_ops, NULL, a, 0, out));
 	*(struct ports *)out->resource->data = p;
 	return OK;
 }

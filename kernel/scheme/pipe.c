@@ -443,18 +443,11 @@ static err_t give_end(struct pipe *p, uint32_t sides, const struct open_args *a,
 {
 	uint32_t flags = (sides & CAN_READ ? OPEN_READ : 0) | (sides & CAN_WRITE ? OPEN_WRITE : 0);
 	uint32_t rights = (sides & CAN_READ ? RIGHT_READ : 0) | (sides & CAN_WRITE ? RIGHT_WRITE : 0);
-	struct end *e = heap_new(struct end);
 	struct resource *r;
-	err_t err;
 
-	if (!e)
-		return ERR_NOMEM;
-	if ((err = resource_create(&pipe_ops, e, flags | (a->flags & OPEN_NONBLOCK), &r))) {
-		heap_delete(e);
-		return err;
-	}
-	object_get(&p->object);
-	*e = (struct end){ .self = r, .pipe = p };
+	TRY(resource_create(&pipe_ops, NULL, flags | (a->flags & OPEN_NONBLOCK), &r));
+	struct end *e = r->data;
+	*e = (struct end){ .self = r, .pipe = object_get(p) };
 	for (int side = READ_SIDE; side <= WRITE_SIDE; side++) {
 		bool is_there = sides & 1u << side, is_own = !is_socket(p) || side == READ_SIDE;
 		list_init(&e->link[side]);
@@ -514,7 +507,7 @@ static err_t set_out(struct end *e, struct pipe *p)
 	err_t err = way_of(e, WRITE_SIDE) ? ERR_ISCONN : OK;
 	if (!err) {
 		if (p != e->pipe)
-			object_get(&p->object);
+			object_get(p);
 		join(p, e, WRITE_SIDE);
 		atomic_store_explicit(&e->way[WRITE_SIDE], p, memory_order_release);
 	}

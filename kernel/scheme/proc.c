@@ -44,11 +44,7 @@ struct space *space_of(struct resource *r) { return resource_data(r, &space_ops)
 /* Eats the reference. */
 static err_t space_resource(struct space *s, struct resource **out)
 {
-	err_t err = resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, out);
-
-	if (err)
-		space_put(s);
-	return err;
+	return resource_create(&space_ops, s, OPEN_READ | OPEN_WRITE, out);
 }
 
 /* ---- processes ---- */
@@ -59,11 +55,9 @@ static const struct resource_ops process_ops;
 static int64_t give_process(struct call_args *a, struct process *p, uint32_t rights)
 {
 	uint32_t pid = p->pid;
-	struct resource *r;
-	err_t err = process_resource(p, &r);
+	err_t err = process_resource(p, &a->reply.resource);
 
-	if (!err)
-		call_reply(a, r, rights);
+	a->reply.rights = rights;
 	process_put(p);
 	return err ? err : (int64_t)pid;
 }
@@ -72,9 +66,7 @@ static int64_t give_process(struct call_args *a, struct process *p, uint32_t rig
 static struct space *take_space(struct process *p)
 {
 	spin_lock(&p->lock);
-	struct space *s = p->space;
-	if (s)
-		space_get(s);
+	struct space *s = space_get(p->space);
 	spin_unlock(&p->lock);
 	return s;
 }
@@ -103,8 +95,7 @@ static int64_t task_create(struct process *like, struct call_args *a)
 		return ERR_BADF;
 	if (!succeeds && like != process_current())
 		return ERR_PERM;
-	space_get(space);
-	TRY(process_create(space, like, &p));
+	TRY(process_create(space_get(space), like, &p));
 	if (succeeds && (err = handle_table_copy(&p->handles, &like->handles, false))) {
 		process_put(p);
 		return err;
@@ -167,10 +158,9 @@ static int64_t task_info(struct process *p, struct call_args *a)
 	memcpy(i.name, p->name, sizeof(i.name));
 	spin_unlock(&p->lock);
 	struct space *s = take_space(p);
-	if (s) {
+	if (s)
 		space_get_info(s, &space);
-		space_put(s);
-	}
+	space_put(s);
 	i.mapped_bytes = space.mapped_bytes;
 	i.resident_bytes = space.resident_bytes;
 	return call_out(a, &i, sizeof(i));
@@ -321,13 +311,9 @@ static int64_t task_account(struct process *p, struct call_args *a)
 static int64_t task_space(struct process *p, struct call_args *a)
 {
 	struct space *s = take_space(p);
-	struct resource *r;
 
-	if (!s)
-		return ERR_SRCH;
-	TRY(space_resource(s, &r));
-	call_reply(a, r, PROCESS_RIGHTS | RIGHT_MAP);
-	return OK;
+	a->reply.rights = PROCESS_RIGHTS | RIGHT_MAP;
+	return s ? space_resource(s, &a->reply.resource) : ERR_SRCH;
 }
 
 /* The thread with the lowest number above the word. */
@@ -455,8 +441,7 @@ static const struct resource_ops process_ops = {
 
 err_t process_resource(struct process *p, struct resource **out)
 {
-	TRY(resource_create(&process_ops, p, OPEN_READ | OPEN_WRITE, out));
-	process_get(p);
+	TRY(resource_create(&process_ops, process_get(p), OPEN_READ | OPEN_WRITE, out));
 	spin_lock(&p->lock);
 	list_push_back(&p->resources, &(*out)->link);
 	spin_unlock(&p->lock);

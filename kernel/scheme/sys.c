@@ -104,17 +104,11 @@ static int64_t account_make(struct account *parent, struct call_args *a)
 {
 	struct account_limits limits;
 	struct account *child;
-	struct resource *r;
-	err_t err;
 
 	TRY(call_in(a, &limits, sizeof(limits)));
 	TRY(account_create(parent, &limits, &child));
-	if ((err = resource_create(&account_ops, child, 0, &r))) {
-		account_put(child);
-		return err;
-	}
-	call_reply(a, r, RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | RIGHT_ADMIN);
-	return OK;
+	a->reply.rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | RIGHT_ADMIN;
+	return resource_create(&account_ops, child, 0, &a->reply.resource);
 }
 
 static int64_t account_call(struct resource *r, struct call_args *a)

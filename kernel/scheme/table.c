@@ -1,6 +1,5 @@
 /* kernel/scheme/table.c - binding the kernel's schemes to their names. */
 #include "kernel/scheme/table.h"
-#include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "lib/base/bits.h"
@@ -79,18 +78,6 @@ err_t open_give(const struct resource_ops *ops, void *data, const struct open_ar
 	TRY(resource_create(ops, data, a->flags & (OPEN_READ | OPEN_WRITE | OPEN_NONBLOCK | OPEN_APPEND), &out->resource));
 	out->rights = rights;
 	return OK;
-}
-
-err_t open_new(const struct resource_ops *ops, const struct open_args *a, uint32_t more_rights, struct passed *out)
-{
-	void *data = heap_alloc(ops->data_bytes);
-	err_t err;
-
-	if (!data)
-		return ERR_NOMEM;
-	if ((err = open_give(ops, data, a, more_rights, out)))
-		heap_free(data, ops->data_bytes);
-	return err;
 }
 
 err_t no_length(struct resource *r UNUSED, uint64_t *out)

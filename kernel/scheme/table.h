@@ -32,8 +32,6 @@ err_t no_length(struct resource *r, uint64_t *out) NONNULL;
 enum { REF_MAX = 64 };
 /* The reference of an OPEN of a kernel scheme, 0-terminated. NOENT: longer than any there is. */
 err_t open_ref(const struct open_args *a, char ref[REF_MAX]) NONNULL MUST_CHECK;
-/* For an open function: a resource with these ops, its rights by the open flags (CALL always). */
+/* For an open function: a resource as resource_create makes it, its rights by the open flags (CALL always). */
 err_t open_give(const struct resource_ops *ops, void *data, const struct open_args *a, uint32_t more_rights,
                 struct passed *out) MUST_CHECK;
-/* The same with new data, zeroed: ops->data_bytes. */
-err_t open_new(const struct resource_ops *ops, const struct open_args *a, uint32_t more_rights, struct passed *out) NONNULL MUST_CHECK;

@@ -129,7 +129,7 @@ static const struct resource_ops timer_ops = {
 
 static err_t open_timer(uint32_t realtime, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
-	TRY(open_new(&timer_ops, a, RIGHT_READ, out));
+	TRY(open_give(&timer_ops, NULL, a, RIGHT_READ, out));
 	struct user_timer *u = out->resource->data;
 	counter_init(out->resource);
 	timer_init(&u->timer, timer_went_off);
