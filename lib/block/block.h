@@ -16,7 +16,8 @@
 #include "lib/scheme/scheme.h"
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_ZERO };
-enum { BLOCK_PIECES_MAX = 64 };
+enum { BLOCK_PIECES_MAX = 64, BLOCK_TRANSFER_MAX = 128 * 1024, BLOCK_DISKS_MAX = 32, BLOCK_NAME_MAX = 15 };
+#define BLOCK_PATIENCE_NS 10000000000ull
 
 /* One request to the device. The driver's from start to block_done; members are the driver's to read. */
 struct block_request {
@@ -27,8 +28,7 @@ struct block_request {
 	uint32_t sectors;               /* at most info.transfer_bytes_max' worth for reads and writes; 0 of a flush */
 	uint32_t piece_count;           /* reads and writes: where the data is, for the device */
 	struct dma_piece piece[BLOCK_PIECES_MAX];
-	void *at;                       /* the same memory for the CPU */
-	uint64_t deadline_ns;           /* when the device is considered not to answer */
+	uint8_t *at;                    /* the same memory for the CPU */
 	uint64_t driver_data[4];        /* the driver's own */
 };
 
@@ -38,7 +38,7 @@ struct block_ops {
 	/* After a row of starts: ring the doorbell(s). May be NULL. */
 	void (*kick)(void *driver);
 	/* r did not end by its deadline. The driver must get it back from the device (abort, reset) and call block_done for it, now or soon, and
-	 * for whatever else it lost by a reset with ERR_AGAIN, which starts it again. */
+	 * for whatever else it lost by a reset: with ERR_AGAIN, which starts it again (a few times, then the client gets ERR_IO). */
 	void (*stuck)(void *driver, struct block_request *r);
 };
 
@@ -47,13 +47,17 @@ struct block_disk {
 	struct disk_info info;          /* filled by the driver before block_add; transfer_bytes_max and queue_depth count here */
 	const struct block_ops *ops;
 	void *driver;
-	struct block_inner *inner;      /* lib/block's */
+	uint32_t range_sectors_max;     /* of one BLOCK_DISCARD or BLOCK_ZERO; 0: any number */
+	uint64_t patience_ns;           /* how long a request may take; 0: BLOCK_PATIENCE_NS */
+	struct block_queue *queue;      /* lib/block's */
 };
 
-/* Serves the disks of one device as the program's scheme. NOMEM; errors of server_add_scheme. */
+/* Serves the disks of one device as the program's scheme; with a "state" handle what was opened outlives the program. NOMEM; errors of
+ * server_add_scheme. */
 err_t block_init(struct server *server, struct device *device) NONNULL MUST_CHECK;
-/* The disk can be opened under this name (relative to the scheme), until block_remove. d stays the caller's. NOMEM, EXIST, INVAL (info). */
-err_t block_add(struct block_disk *d, const char *name) NONNULL MUST_CHECK;
+/* The disk can be opened under this name (relative to the scheme), until block_remove; kind is as in disk.def. d stays the caller's. NOMEM, EXIST,
+ * INVAL (name, info). */
+err_t block_add(struct block_disk *d, const char *kind, const char *name) NONNULL MUST_CHECK;
 /* The device has vanished: every request, now and later, ends with ERR_NODEV; the driver must not call block_done any more. */
 void block_remove(struct block_disk *d) NONNULL;
 /* info.bytes changed (the host made it larger, say). */

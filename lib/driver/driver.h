@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include "abi/proto/device.h"
 #include "abi/proto/dma.h"
+#include "abi/error.h"
 #include "abi/types.h"
 #include "lib/base/attr.h"
 

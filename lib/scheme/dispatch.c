@@ -150,6 +150,8 @@ static int64_t opened_number(struct scheme_request *r, struct scheme_answer *a)
 			r->scheme->ops->close(r->scheme, r->opened);
 		return err;
 	}
+	if (r->scheme->ops->named)
+		r->scheme->ops->named(r->scheme, r->opened, a->opened_id);
 	return (int64_t)a->opened_id;
 }
 

@@ -3,7 +3,7 @@
 #include "lib/scheme/scheme.h"
 #include "lib/test/test.h"
 
-struct thing { int reads; bool is_closed, is_cancelled; struct scheme_deferred waiting; };
+struct thing { uint64_t id; int reads; bool is_closed, is_cancelled; struct scheme_deferred waiting; };
 
 static struct thing thing;
 static uint8_t in[SCHEME_BUFFER_BYTES + 1], out[SCHEME_BUFFER_BYTES];
@@ -60,6 +60,12 @@ static int64_t thing_call(struct scheme_request *r, uint32_t code, uint64_t word
 	}
 }
 
+static void thing_named(struct scheme *s, void *open, uint64_t id)
+{
+	(void)s;
+	((struct thing *)open)->id = id;
+}
+
 static void thing_close(struct scheme *s, void *open)
 {
 	(void)s;
@@ -73,7 +79,7 @@ static void thing_cancel(struct scheme_deferred *d)
 }
 
 static const struct scheme_ops ops = {
-	.open = thing_open, .read = thing_read, .call = thing_call, .close = thing_close, .cancel = thing_cancel,
+	.open = thing_open, .named = thing_named, .read = thing_read, .call = thing_call, .close = thing_close, .cancel = thing_cancel,
 };
 
 static void start(struct scheme *s)
@@ -115,6 +121,7 @@ TEST(an_open_gets_a_number_and_a_close_ends_it)
 	a = open_ref(&s, "it");
 	CHECK(a.is_due && a.result > 0 && a.tag == 9);
 	CHECK_EQ((uint64_t)a.result, a.opened_id);
+	CHECK_EQ(thing.id, a.opened_id);
 	CHECK_EQ(a.reply_flags, REPLY_SEEKABLE);
 	struct message close = { .kind = MESSAGE_CLOSE, .id = a.opened_id, .handle = HANDLE_NONE };
 	scheme_dispatch(&s, &close, in, out, &a);

@@ -76,6 +76,8 @@ struct scheme_ops {
 	int64_t (*length)(struct scheme_request *r);
 	/* MAP: r->reply_handle becomes a memory object with the content. */
 	int64_t (*map)(struct scheme_request *r);
+	/* What open gave has this number, and the client is about to learn it: for who writes down what outlives him. */
+	void (*named)(struct scheme *s, void *open, uint64_t id);
 	/* What open (or scheme_answer_open) gave has reached the client: its number, for scheme_notify. Needed with REPLY_NOTIFIES. */
 	void (*opened)(struct scheme *s, void *open, uint64_t id);
 	/* The request is for a number that an instance before this one gave. r->opened becomes what it stands for from now on, as in

@@ -1,0 +1,670 @@
+/* lib/block/block_test.c - clients' requests against a mock driver: cutting, copies, order, errors, restarts, vanished disks. */
+#include <stdlib.h>
+#include "abi/proto/file.h"
+#include "lib/base/bits.h"
+#include "lib/base/heap.h"
+#include "lib/block/queue.h"
+#include "lib/test/test.h"
+
+enum { SECTOR = 512, DISK_BYTES = 1024 * 1024, POOL = 256 * 1024, QUEUE = 4, FLIGHT_MAX = 64, DATA_MAX = 512 * 1024 };
+
+/* ---- The mock: a driver whose device is a memory, and clients whose buffers are memory ---- */
+
+static uint8_t medium[DISK_BYTES];
+static struct block_request *flight[FLIGHT_MAX];
+static uint32_t flights, starts, kicks, room, stucks;
+static err_t start_error;
+static bool at_once;
+static uint64_t now_ns;
+
+static struct server server;
+static struct block_disk disk;
+static struct state *state;
+static struct dma_memory memory;
+static struct dma_piece piece;
+
+/* The one client: its data, what it was told. */
+static uint8_t sent[DATA_MAX], got[DATA_MAX];
+static int64_t answer[FLIGHT_MAX];
+static uint32_t answers;
+static err_t fetch_error;
+
+uint64_t block_now(void) { return now_ns; }
+void server_timer_init(struct server_timer *t, void (*fire)(struct server_timer *t)) { t->fire = fire; }
+void server_timer_set(struct server *s, struct server_timer *t, uint64_t deadline_ns) { (void)s; t->deadline_ns = deadline_ns; }
+
+uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out)
+{
+	if (run_out)
+		*run_out = 4096 - offset % 4096;
+	return m->piece[0].address + offset;
+}
+
+err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes)
+{
+	(void)d;
+	memcpy(to, sent + offset, bytes);
+	return fetch_error;
+}
+
+err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *from, size_t bytes)
+{
+	(void)d;
+	memcpy(got + offset, from, bytes);
+	return OK;
+}
+
+err_t scheme_answer(struct scheme_deferred *d, int64_t result)
+{
+	list_remove(&d->link);
+	answer[answers++] = result;
+	return OK;
+}
+
+err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *data, size_t bytes)
+{
+	memcpy(got, data, bytes);
+	return scheme_answer(d, result);
+}
+
+static void carry_out(struct block_request *r)
+{
+	uint8_t *at = medium + r->sector * SECTOR;
+	size_t bytes = (size_t)r->sectors * SECTOR;
+
+	CHECK(range_fits(r->sector * SECTOR, bytes, DISK_BYTES));
+	switch (r->op) {
+	case BLOCK_READ:
+		memcpy(r->at, at, bytes);
+		break;
+	case BLOCK_WRITE:
+		memcpy(at, r->at, bytes);
+		break;
+	case BLOCK_ZERO:
+		memset(at, 0, bytes);
+		break;
+	case BLOCK_DISCARD:
+		memset(at, 0xdd, bytes);
+		break;
+	case BLOCK_FLUSH:
+		break;
+	}
+}
+
+static err_t mock_start(void *driver, struct block_request *r)
+{
+	uint64_t bytes = 0;
+
+	CHECK(driver == &medium);
+	if (start_error)
+		return start_error;
+	if (flights == room)
+		return ERR_AGAIN;
+	for (uint32_t i = 0; i < r->piece_count; i++)
+		bytes += r->piece[i].bytes;
+	CHECK_EQ(bytes, r->op == BLOCK_READ || r->op == BLOCK_WRITE ? (uint64_t)r->sectors * SECTOR : 0);
+	starts++;
+	if (at_once) {
+		carry_out(r);
+		block_done(r, OK);
+		return OK;
+	}
+	flight[flights++] = r;
+	return OK;
+}
+
+static void mock_kick(void *driver) { (void)driver; kicks++; }
+
+static struct block_request *land(uint32_t index)
+{
+	struct block_request *r = flight[index];
+
+	flight[index] = flight[--flights];
+	return r;
+}
+
+static void finish(uint32_t index, err_t err)
+{
+	struct block_request *r = land(index);
+
+	if (!err)
+		carry_out(r);
+	block_done(r, err);
+}
+
+static void finish_all(void)
+{
+	while (flights > 0)
+		finish(test_random() % flights, OK);
+}
+
+static void mock_stuck(void *driver, struct block_request *r)
+{
+	(void)driver;
+	stucks++;
+	for (uint32_t i = 0; i < flights; i++)
+		if (flight[i] == r) {
+			block_done(land(i), ERR_AGAIN);
+			return;
+		}
+}
+
+static const struct block_ops ops = { .start = mock_start, .kick = mock_kick, .stuck = mock_stuck };
+
+/* What a driver has until it ends. */
+static void forget_disks(void)
+{
+	for (uint32_t i = 0; i < BLOCK_DISKS_MAX; i++)
+		if (block.queue[i]) {
+			heap_free(block.queue[i]->requests, 0);
+			heap_free(block.queue[i], 0);
+		}
+	block = (struct block){ .scheme = { .ops = &block_scheme_ops } };
+	list_init(&block.scheme.deferred);
+}
+
+static void setup_disk(uint32_t disk_flags)
+{
+	static struct dma_piece all = { 0x10000000, POOL };
+
+	forget_disks();
+	disk = (struct block_disk){ .ops = &ops, .driver = &medium, .info = {
+		.bytes = DISK_BYTES, .sector_bytes = SECTOR, .physical_sector_bytes = SECTOR, .transfer_bytes_max = 32 * 1024,
+		.disk_flags = disk_flags, .queues = 1, .queue_depth = QUEUE } };
+	flights = starts = kicks = stucks = answers = 0;
+	room = FLIGHT_MAX;
+	start_error = fetch_error = OK;
+	at_once = false;
+	now_ns = 1;
+	piece = all;
+	memory.bytes = POOL;
+	memory.piece_count = 1;
+	memory.piece = &piece;
+	if (!memory.at)
+		memory.at = malloc(POOL);
+	block_setup(&server, state, &memory);
+	CHECK_EQ(block_add(&disk, "vd", "0"), OK);
+	for (size_t i = 0; i < DISK_BYTES; i++)
+		medium[i] = (uint8_t)test_random();
+	for (size_t i = 0; i < DATA_MAX; i++)
+		sent[i] = (uint8_t)test_random();
+	memset(got, 0, sizeof(got));
+}
+
+static void setup(uint32_t disk_flags)
+{
+	free(state);
+	state = calloc(1, sizeof(*state));
+	setup_disk(disk_flags);
+}
+
+/* ---- Requests as the loop would make them ---- */
+
+static uint8_t out[SCHEME_BUFFER_BYTES];
+
+static struct scheme_request request(void *open, struct message *m)
+{
+	return (struct scheme_request){ .scheme = &block.scheme, .message = m, .open = open, .in = sent, .out = out, .out_room = sizeof(out),
+		.out_max = sizeof(out), .passed = HANDLE_NONE, .reply_handle = HANDLE_NONE };
+}
+
+static int64_t try_open(void *at, const char *ref, uint32_t flags, void **opened, uint64_t id)
+{
+	struct message m = { .open_flags = flags };
+	struct scheme_request r = request(at, &m);
+	int64_t result = block_scheme_ops.open(&r, ref, strlen(ref), flags, 0);
+
+	if (result >= 0) {
+		*opened = r.opened;
+		block_scheme_ops.named(&block.scheme, r.opened, id);
+	}
+	return result;
+}
+
+static void *open_at(void *at, const char *ref, uint64_t id)
+{
+	void *opened = NULL;
+
+	CHECK_EQ(try_open(at, ref, OPEN_READ | OPEN_WRITE, &opened, id), 0);
+	return opened;
+}
+
+static void close_it(void *open) { block_scheme_ops.close(&block.scheme, open); }
+
+static int64_t read_at(void *open, size_t bytes, uint64_t offset)
+{
+	struct message m = { .open_flags = OPEN_READ | OPEN_WRITE };
+	struct scheme_request r = request(open, &m);
+
+	r.out_max = bytes;
+	r.out_room = MIN_OF(bytes, sizeof(out));
+	return block_scheme_ops.read(&r, bytes, offset);
+}
+
+static int64_t write_at(void *open, size_t bytes, uint64_t offset)
+{
+	struct message m = { .open_flags = OPEN_READ | OPEN_WRITE };
+	struct scheme_request r = request(open, &m);
+
+	r.in_bytes = bytes;
+	r.in_here = MIN_OF(bytes, (size_t)SCHEME_BUFFER_BYTES);
+	return block_scheme_ops.write(&r, bytes, offset);
+}
+
+static int64_t call(void *open, uint32_t code, const void *in, size_t in_bytes, uint32_t open_flags)
+{
+	struct message m = { .open_flags = open_flags };
+	struct scheme_request r = request(open, &m);
+
+	r.in = in;
+	r.in_bytes = r.in_here = in_bytes;
+	return block_scheme_ops.call(&r, code, 0);
+}
+
+static bool nothing_leaks(void)
+{
+	return block.pool.free_pages == block.pool.pages && state->disk[0].statistics.in_flight == 0 && list_is_empty(&block.scheme.deferred);
+}
+
+/* ---- Rules ---- */
+
+TEST(a_read_brings_what_is_on_the_disk)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 4096, 8192), SCHEME_LATER);
+	CHECK_EQ(kicks, 1);
+	finish(0, OK);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], 4096);
+	CHECK_MEM(got, medium + 8192, 4096);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_long_read_is_cut_and_comes_together_in_any_order)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 300 * 1024, 512), SCHEME_LATER);
+	CHECK_EQ(flights, QUEUE);
+	finish_all();
+	CHECK_EQ(starts, 10);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], 300 * 1024);
+	CHECK_MEM(got, medium + 512, 300 * 1024);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_long_write_arrives_whole)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(write_at(o, 200 * 1024, 4096), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[0], 200 * 1024);
+	CHECK_MEM(medium + 4096, sent, 200 * 1024);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_device_that_answers_at_once_is_fine)
+{
+	setup(0);
+	at_once = true;
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 4096, 0), SCHEME_LATER);
+	CHECK_EQ(answer[0], 4096);
+	CHECK_MEM(got, medium, 4096);
+	CHECK_EQ(write_at(o, 100 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(answers, 2);
+	CHECK_EQ(answer[1], 100 * 1024);
+	CHECK_MEM(medium, sent, 100 * 1024);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_full_device_is_asked_again_when_it_has_room)
+{
+	setup(0);
+	room = 1;
+	void *o = open_at(NULL, "0", 1);
+	for (uint32_t i = 0; i < 6; i++)
+		CHECK_EQ(read_at(o, 512, i * 512), SCHEME_LATER);
+	CHECK_EQ(flights, 1);
+	finish_all();
+	CHECK_EQ(answers, 6);
+	CHECK_EQ(starts, 6);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_long_call_does_not_hold_up_a_short_one)
+{
+	setup(0);
+	room = 1;
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 256 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	for (uint32_t i = 0; i < 6 && answers == 0; i++)
+		finish(0, OK);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], 512);
+	finish_all();
+	CHECK_EQ(answers, 2);
+	close_it(o);
+}
+
+TEST(what_the_device_could_not_do_is_an_error_for_the_client_alone)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 128 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	finish(1, ERR_IO);
+	finish_all();
+	CHECK_EQ(answers, 2);
+	CHECK_EQ(MIN_OF(answer[0], answer[1]), ERR_IO);
+	CHECK_EQ(answer[0] == ERR_IO ? answer[1] : answer[0], 512);
+	CHECK_EQ(state->disk[0].statistics.errors, 1);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_driver_may_refuse_a_request)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	start_error = ERR_OPNOTSUPP;
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	CHECK_EQ(answer[0], ERR_OPNOTSUPP);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_request_lost_by_a_reset_is_started_again_a_few_times)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	block_done(land(0), ERR_AGAIN);
+	CHECK_EQ(flights, 1);
+	CHECK_EQ(answers, 0);
+	block_done(land(0), ERR_AGAIN);
+	block_done(land(0), ERR_AGAIN);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], ERR_IO);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_device_that_never_answers_is_an_error_in_the_end)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	block_tick(now_ns + BLOCK_PATIENCE_NS - 10);
+	CHECK_EQ(stucks, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK_EQ(answers, 0);
+		now_ns += BLOCK_PATIENCE_NS + 1;
+		block_tick(now_ns);
+	}
+	CHECK_EQ(stucks, 3);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], ERR_IO);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_vanished_disk_is_an_error_for_who_waits_and_who_comes)
+{
+	setup(0);
+	room = 1;
+	void *o = open_at(NULL, "0", 1), *other;
+	CHECK_EQ(read_at(o, 256 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(write_at(o, 512, 0), SCHEME_LATER);
+	CHECK_EQ(read_at(o, 512, 0), SCHEME_LATER);
+	block_remove(&disk);
+	CHECK_EQ(answers, 3);
+	for (uint32_t i = 0; i < answers; i++)
+		CHECK_EQ(answer[i], ERR_NODEV);
+	CHECK_EQ(read_at(o, 512, 0), ERR_NODEV);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, 0), ERR_NODEV);
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &other, 2), ERR_NOENT);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(ends_must_be_sectors_and_the_end_of_the_disk_is_the_end)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	CHECK_EQ(read_at(o, 511, 0), ERR_INVAL);
+	CHECK_EQ(read_at(o, 512, 1), ERR_INVAL);
+	CHECK_EQ(write_at(o, 513, 0), ERR_INVAL);
+	CHECK_EQ(read_at(o, 512, DISK_BYTES), 0);
+	CHECK_EQ(read_at(o, 512, UINT64_MAX - 511), 0);
+	CHECK_EQ(write_at(o, 512, DISK_BYTES), ERR_NOSPC);
+	CHECK_EQ(read_at(o, 4096, DISK_BYTES - 512), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[0], 512);
+	CHECK_MEM(got, medium + DISK_BYTES - 512, 512);
+	close_it(o);
+}
+
+TEST(a_range_is_all_that_its_handle_reaches)
+{
+	setup(DISK_HAS_DISCARD);
+	void *o = open_at(NULL, "0", 1), *part = open_at(o, "65536+131072,4294967297", 2), *none, *inner = open_at(part, "4096+0", 3);
+	CHECK_EQ(read_at(part, 512, 131072), 0);
+	CHECK_EQ(read_at(part, 4096, 131072 - 512), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[0], 512);
+	CHECK_MEM(got, medium + 65536 + 131072 - 512, 512);
+	CHECK_EQ(read_at(inner, 131072, 0), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[1], 131072 - 4096);
+	CHECK_MEM(got, medium + 65536 + 4096, 131072 - 4096);
+	struct disk_range r = { 131072 - 512, 1024 };
+	CHECK_EQ(call(part, DISK_DISCARD, &r, sizeof(r), OPEN_WRITE), ERR_INVAL);
+	CHECK_EQ(try_open(part, "65536+131072", OPEN_READ, &none, 4), ERR_INVAL);
+	CHECK_EQ(try_open(part, "18446744073709551104+512", OPEN_READ, &none, 4), ERR_INVAL);
+	CHECK_EQ(try_open(part, "1+512", OPEN_READ, &none, 4), ERR_INVAL);
+	CHECK_EQ(try_open(part, "0+512,", OPEN_READ, &none, 4), ERR_NOENT);
+	CHECK_EQ(try_open(part, "0+512 ", OPEN_READ, &none, 4), ERR_NOENT);
+	CHECK_EQ(try_open(part, "x", OPEN_READ, &none, 4), ERR_NOENT);
+	close_it(inner);
+	close_it(part);
+	close_it(o);
+}
+
+TEST(discard_zero_and_flush_reach_the_device)
+{
+	setup(DISK_HAS_DISCARD | DISK_HAS_ZERO | DISK_HAS_FLUSH);
+	disk.range_sectors_max = 16;
+	void *o = open_at(NULL, "0", 1);
+	struct disk_range r = { 4096, 65536 };
+	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r), OPEN_WRITE), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(starts, 8);
+	CHECK_EQ(answer[0], 0);
+	for (size_t i = 4096; i < 4096 + 65536; i++)
+		CHECK_EQ(medium[i], 0);
+	CHECK_EQ(call(o, DISK_DISCARD, &r, sizeof(r), OPEN_READ), ERR_BADF);
+	CHECK_EQ(call(o, DISK_DISCARD, &r, 8, OPEN_WRITE), ERR_INVAL);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, OPEN_READ), SCHEME_LATER);
+	CHECK_EQ(flight[0]->op, BLOCK_FLUSH);
+	finish_all();
+	CHECK_EQ(answer[1], 0);
+	CHECK_EQ(state->disk[0].statistics.flushes, 1);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(what_a_disk_cannot_do_is_said)
+{
+	setup(DISK_READ_ONLY);
+	void *o = NULL, *w;
+	struct disk_range r = { 0, 512 };
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ | OPEN_WRITE, &w, 1), ERR_ROFS);
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &o, 1), 0);
+	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r), OPEN_WRITE), ERR_OPNOTSUPP);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, OPEN_READ), 0);
+	CHECK_EQ(call(o, 12345, NULL, 0, OPEN_READ), ERR_NOTTY);
+	close_it(o);
+}
+
+TEST(the_next_instance_knows_what_was_open_and_counted)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 77), *part = open_at(o, "4096+8192", 78);
+	CHECK_EQ(read_at(part, 512, 0), SCHEME_LATER);
+	finish_all();
+	heap_free(o, 0);        /* the program died: only the state is left */
+	heap_free(part, 0);
+	setup_disk(0);
+	struct message m = { .open_flags = OPEN_READ };
+	struct scheme_request r = request(NULL, &m);
+	r.id = 78;
+	CHECK_EQ(block_scheme_ops.revive(&r), OK);
+	CHECK_EQ(read_at(r.opened, 8192, 4096), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[0], 4096);
+	CHECK_MEM(got, medium + 8192, 4096);
+	CHECK_EQ(state->disk[0].statistics.reads, 2);
+	close_it(r.opened);
+	r.id = 79;
+	CHECK_EQ(block_scheme_ops.revive(&r), ERR_CONNRESET);
+	r.id = 78;
+	CHECK_EQ(block_scheme_ops.revive(&r), ERR_CONNRESET);
+}
+
+TEST(a_state_full_of_garbage_is_survived)
+{
+	setup(0);
+	for (uint32_t round = 0; round < 50; round++) {
+		uint64_t magic = state->magic;
+		for (size_t i = 0; i < sizeof(*state); i++)
+			((uint8_t *)state)[i] = (uint8_t)test_random();
+		state->magic = magic;
+		state_init(state);
+		uint32_t index;
+		err_t err = state_disk(state, "new", &index);
+		CHECK(err == OK || err == ERR_NOSPC);
+		for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
+			CHECK(state->open[i].id == 0 || state->open[i].disk <= STATE_OPENS_MAX);
+	}
+}
+
+TEST(opens_have_a_limit_and_close_gives_back)
+{
+	setup(0);
+	void *open[STATE_OPENS_MAX], *none;
+	for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
+		open[i] = open_at(NULL, "0", i + 1);
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &none, 5000), ERR_NFILE);
+	close_it(open[7]);
+	open[7] = open_at(NULL, "0", 5000);
+	for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
+		close_it(open[i]);
+}
+
+TEST(no_memory_is_an_error_and_nothing_is_lost)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1), *none;
+	for (uint32_t n = 1; n <= 3; n++) {
+		heap_fail_after(n);
+		int64_t result = read_at(o, 512, 0);
+		heap_fail_after(0);
+		CHECK(result == SCHEME_LATER || result == ERR_NOMEM);
+		finish_all();
+		CHECK(nothing_leaks());
+	}
+	heap_fail_after(1);
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &none, 2), ERR_NOMEM);
+	heap_fail_after(0);
+	close_it(o);
+}
+
+TEST(a_buffer_that_went_away_ends_its_write)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 1);
+	fetch_error = ERR_FAULT;
+	CHECK_EQ(write_at(o, 200 * 1024, 0), SCHEME_LATER);     /* 64 KiB are here, the rest is asked for */
+	finish_all();
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], ERR_FAULT);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(a_broken_description_of_a_disk_is_refused)
+{
+	setup(0);
+	static const struct disk_info bad[] = {
+		{ .bytes = 4096, .sector_bytes = 0, .transfer_bytes_max = 4096, .queue_depth = 1 },
+		{ .bytes = 4096, .sector_bytes = 600, .transfer_bytes_max = 4096, .queue_depth = 1 },
+		{ .bytes = 4096, .sector_bytes = 8192, .transfer_bytes_max = 8192, .queue_depth = 1 },
+		{ .bytes = 4000, .sector_bytes = 512, .transfer_bytes_max = 4096, .queue_depth = 1 },
+		{ .bytes = 4096, .sector_bytes = 512, .transfer_bytes_max = 256, .queue_depth = 1 },
+		{ .bytes = 4096, .sector_bytes = 512, .transfer_bytes_max = 4096, .queue_depth = 0 },
+		{ .bytes = 1ull << 63, .sector_bytes = 512, .transfer_bytes_max = 4096, .queue_depth = 1 },
+	};
+	for (uint32_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct block_disk d = { .info = bad[i], .ops = &ops };
+		CHECK_EQ(block_add(&d, "vd", "1"), ERR_INVAL);
+	}
+	struct block_disk d = disk;
+	CHECK_EQ(block_add(&d, "vd", "0"), ERR_EXIST);
+	CHECK_EQ(block_add(&d, "vd", "a/b"), ERR_INVAL);
+	CHECK_EQ(block_add(&d, "vd", ""), ERR_INVAL);
+	CHECK_EQ(block_add(&d, "vd", "a name too long"), ERR_INVAL);
+}
+
+TEST(the_list_names_every_disk)
+{
+	setup(0);
+	struct block_disk d = disk;
+	CHECK_EQ(block_add(&d, "nvme", "n2"), OK);
+	void *root = open_at(NULL, "", 1);
+	CHECK_EQ(read_at(root, sizeof(out), 0), 13);
+	CHECK_MEM(out, "vd 0\nnvme n2\n", 13);
+	CHECK_EQ(read_at(root, sizeof(out), 13), 0);
+	CHECK_EQ(write_at(root, 512, 0), ERR_ACCES);
+	void *o = open_at(root, "n2", 2);
+	CHECK_EQ(block_scheme_ops.length(&(struct scheme_request){ .open = o }), DISK_BYTES);
+	close_it(o);
+	close_it(root);
+}
+
+TEST(any_traffic_gives_the_right_bytes)
+{
+	setup(0);
+	static uint8_t model[DISK_BYTES];
+	void *o = open_at(NULL, "0", 1);
+	memcpy(model, medium, DISK_BYTES);
+	for (uint32_t round = 0; round < 300; round++) {
+		uint64_t sector = test_random() % (DISK_BYTES / SECTOR), bytes = (1 + test_random() % 400) * SECTOR;
+		uint64_t offset = sector * SECTOR, fits = MIN_OF(bytes, DISK_BYTES - offset);
+		room = 1 + test_random() % 6;
+		at_once = test_random() % 4 == 0;
+		answers = 0;
+		if (test_random() & 1) {
+			CHECK_EQ(write_at(o, bytes, offset), SCHEME_LATER);
+			memcpy(model + offset, sent, fits);
+		} else {
+			CHECK_EQ(read_at(o, bytes, offset), SCHEME_LATER);
+		}
+		finish_all();
+		CHECK_EQ(answers, 1);
+		CHECK_EQ(answer[0], (int64_t)fits);
+		CHECK_MEM(medium, model, DISK_BYTES);
+		CHECK(nothing_leaks());
+		sent[round] ^= 0x55;
+	}
+	close_it(o);
+}

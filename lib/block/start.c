@@ -1,0 +1,39 @@
+/* lib/block/start.c - what of a block driver's start is system calls: the state object, the device's memory, the scheme. */
+#include "lib/base/bits.h"
+#include "lib/base/try.h"
+#include "lib/block/queue.h"
+#include "lib/native/handle.h"
+#include "lib/native/heap.h"
+#include "lib/native/startup.h"
+
+enum { POOL_BYTES = 1024 * 1024, PIECE_BYTES = 64 * 1024, PAGE = 4096 };
+
+uint64_t block_now(void)
+{
+	return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
+}
+
+static err_t state_get(struct state **out)
+{
+	handle_t object = startup_handle("state");
+
+	if (object == HANDLE_NONE)
+		return (*out = heap_alloc(sizeof(**out))) ? OK : ERR_NOMEM;
+	int64_t at = sys_map(0, object, 0, round_up(sizeof(**out), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+	if (at < 0)
+		return (err_t)at;
+	*out = (struct state *)at;
+	return OK;
+}
+
+err_t block_init(struct server *server, struct device *device)
+{
+	struct dma_memory memory;
+	struct state *state;
+
+	TRY(state_get(&state));
+	TRY(dma_allocate(device, POOL_BYTES, PIECE_BYTES, 0, &memory));
+	TRY(server_add_scheme(server, &block.scheme, NULL, &block_scheme_ops, NULL));
+	block_setup(server, state, &memory);
+	return OK;
+}
