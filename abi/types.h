@@ -171,7 +171,7 @@ enum map_flags {
 	MAP_FIXED   = 1 << 4,           /* replaces what is there */
 	MAP_NOREPLACE = 1 << 5,         /* at the address or ERR_EXIST */
 	MAP_POPULATE = 1 << 6,
-	MAP_GROWSDOWN = 1 << 7,
+	/* 1 << 7 is retired */
 };
 
 enum remap_flags {

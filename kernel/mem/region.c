@@ -67,20 +67,11 @@ void region_remove(struct region_set *set, const struct region *r)
 	memmove(&set->at[i], &set->at[i + 1], (set->count - i) * sizeof *set->at);
 }
 
-/* Where the region begins for those who look for room. */
-static uint64_t reserved_start(const struct region *r)
-{
-	uint64_t room = STACK_BYTES_MAX + STACK_GUARD_BYTES;
-	if (!(r->flags & MAP_GROWSDOWN))
-		return r->start;
-	return MIN_OF(r->start, r->end > room ? r->end - room : 0);
-}
-
 bool region_find_gap(const struct region_set *set, uint64_t bytes, uint64_t *out)
 {
 	uint64_t ceiling = USER_MAX;
 	for (uint32_t i = set->count; i-- > 0 && !(ceiling >= set->at[i]->end && ceiling - set->at[i]->end >= bytes);)
-		ceiling = MIN_OF(ceiling, reserved_start(set->at[i]));
+		ceiling = set->at[i]->start;
 	if (ceiling < USER_MIN + bytes)
 		return false;
 	*out = ceiling - bytes;

@@ -14,16 +14,12 @@ struct account;
 struct memobj;
 struct space;
 
-enum {
-	STACK_BYTES_MAX = 8 << 20,      /* how large a MAP_GROWSDOWN region grows */
-	STACK_GUARD_BYTES = 64 << 10,   /* what stays free below it */
-	REGIONS_MAX = 65536,
-};
+enum { REGIONS_MAX = 65536 };
 
 /* Members: [l] the space's lock. */
 struct region {
 	uint64_t start, end;            /* [l] */
-	uint32_t flags;                 /* [l] MAP_READ, WRITE, EXEC, SHARED, GROWSDOWN */
+	uint32_t flags;                 /* [l] MAP_READ, WRITE, EXEC, SHARED */
 	uint32_t max_prot;              /* [l] */
 	bool has_anon;                  /* [l] there may be pages of the anonymous layer */
 	struct space *space;            /* [I] */
@@ -54,5 +50,5 @@ static inline struct region *region_at_or_after(const struct region_set *set, ui
 /* It overlaps no other, and there is room. Its start and end may change while the order stays. */
 void region_insert(struct region_set *set, struct region *r) NONNULL;
 void region_remove(struct region_set *set, const struct region *r) NONNULL;
-/* The highest free range of so many bytes in user space (room below stacks spared); false: none. */
+/* The highest free range of so many bytes in user space; false: none. */
 bool region_find_gap(const struct region_set *set, uint64_t bytes, uint64_t *out) NONNULL;

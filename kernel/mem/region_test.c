@@ -97,19 +97,6 @@ TEST(the_set_agrees_with_a_bitmap)
 	finish();
 }
 
-TEST(room_below_a_stack_is_not_given_away)
-{
-	start();
-	struct region stack = { .start = USER_MAX - 0x2000, .end = USER_MAX - 0x1000, .flags = MAP_GROWSDOWN };
-	uint64_t gap;
-	region_insert(&set, &stack);
-	CHECK(region_find_gap(&set, 0x1000, &gap));
-	CHECK_EQ(gap, USER_MAX - 0x1000);
-	CHECK(region_find_gap(&set, 0x2000, &gap));
-	CHECK_EQ(gap, stack.end - STACK_BYTES_MAX - STACK_GUARD_BYTES - 0x2000);
-	finish();
-}
-
 TEST(a_full_space_has_no_gap)
 {
 	start();

@@ -1,4 +1,4 @@
-/* kernel/mem/space_fault.c - one page comes: demand-zero, copy on write, from an object, below a stack.
+/* kernel/mem/space_fault.c - one page comes: demand-zero, copy on write, from an object.
  *
  * Common: an anonymous page that is not there yet, or one that fork shares. Everything happens under the space's
  * lock and at most the object's; what would wait is named in a step, done without locks, and the fault begins anew.
@@ -14,25 +14,13 @@ enum { AROUND_PAGES = 16 };
 
 /* ---- Which region ---- */
 
-/* A stack grows down to address if that is near enough and free. */
-static bool stack_grow(struct space *s, struct region *r, uint64_t address) REQUIRES(&s->lock)
-{
-	struct region *before = region_at(&s->regions, region_index(&s->regions, r->start) - 1);
-	uint64_t floor = before ? before->end + (before->flags & PROT_MASK ? STACK_GUARD_BYTES : 0) : USER_MIN;
-	if (!(r->flags & MAP_GROWSDOWN) || r->end - address > STACK_BYTES_MAX || address < floor)
-		return false;
-	s->mapped_bytes += r->start - address;
-	r->start = address;
-	return true;
-}
-
 static struct region *region_for(struct space *s, uint64_t address) REQUIRES(&s->lock)
 {
 	struct region *r = s->last;
 	if (r && r->start <= address && address < r->end)
 		return r;
 	r = region_at_or_after(&s->regions, address);
-	if (!r || (r->start > address && !stack_grow(s, r, address)))
+	if (!r || r->start > address)
 		return NULL;
 	s->last = r;
 	return r;

@@ -27,26 +27,6 @@ TEST(reading_untouched_memory_takes_no_frame)
 	finish();
 }
 
-TEST(a_stack_grows_to_its_limit_and_not_into_others)
-{
-	start();
-	uint64_t top = 0x40000000, at = map(top - 4 * P, 4 * P, RW | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
-	CHECK_EQ(poke(at - 8, 1), OK);
-	CHECK_EQ(poke(at - 100 * P, 2), OK);
-	CHECK_EQ(poke(top - STACK_BYTES_MAX, 3), OK);
-	CHECK_EQ(poke(top - STACK_BYTES_MAX - 8, 4), ERR_FAULT);
-	check_word(at - 8, 1);
-	struct space *child;
-	CHECK_EQ(space_fork(space, NULL, &child), OK);
-	space_put(child);
-	uint64_t low = 0x20000000;
-	map(low, P, RW | MAP_FIXED, NULL, 0);
-	map(low + 40 * P, P, RW | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
-	CHECK_EQ(poke(low + P + STACK_GUARD_BYTES, 1), OK);
-	CHECK_EQ(poke(low + P + STACK_GUARD_BYTES - 8, 1), ERR_FAULT);
-	finish();
-}
-
 TEST(private_mappings_show_the_object_until_written)
 {
 	start();

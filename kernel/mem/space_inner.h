@@ -13,7 +13,7 @@
 enum {
 	GATHER_MAX = 64,                /* frames that leave page tables between two shootdowns */
 	PROT_MASK = MAP_READ | MAP_WRITE | MAP_EXEC,
-	REGION_FLAGS = PROT_MASK | MAP_SHARED | MAP_GROWSDOWN,
+	REGION_FLAGS = PROT_MASK | MAP_SHARED,
 };
 
 /* Members: [l] lock, [a] atomic, [I] immutable. */

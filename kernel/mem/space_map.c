@@ -62,7 +62,7 @@ static void region_set_end(struct space *s, struct region *r, uint64_t end)
 static bool regions_continue(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->flags == b->flags && a->max_prot == b->max_prot && a->object == b->object &&
-	       !(a->flags & MAP_GROWSDOWN) && (!a->object || a->offset + (a->end - a->start) == b->offset);
+	       (!a->object || a->offset + (a->end - a->start) == b->offset);
 }
 
 /* Joins all that continue each other from the region before start to the one after end. */
@@ -91,8 +91,6 @@ static err_t edge_make(struct space *s, uint64_t address) REQUIRES(&s->lock)
 	TRY(region_create(s, r, &upper));
 	upper->start = address;
 	upper->offset += r->object ? address - r->start : 0;
-	/* The lower part of a stack grows on. */
-	upper->flags &= ~(uint32_t)MAP_GROWSDOWN;
 	region_set_end(s, r, address);
 	region_attach(s, upper);
 	return OK;
@@ -175,12 +173,10 @@ static err_t place_take(struct space *s, uint64_t *address, uint64_t bytes, uint
 	return region_find_gap(&s->regions, bytes, address) ? OK : ERR_NOMEM;
 }
 
-static err_t map_check(uint64_t address, uint64_t bytes, uint32_t map_flags, uint32_t max_prot, uint64_t offset, bool has_object)
+static err_t map_check(uint64_t address, uint64_t bytes, uint32_t map_flags, uint32_t max_prot, uint64_t offset)
 {
 	bool exact = map_flags & (MAP_FIXED | MAP_NOREPLACE);
 	if (bytes == 0 || offset & PAGE_MASK || (exact && address & PAGE_MASK))
-		return ERR_INVAL;
-	if (map_flags & MAP_GROWSDOWN && (has_object || map_flags & MAP_SHARED))
 		return ERR_INVAL;
 	if (bytes > USER_MAX)
 		return ERR_NOMEM;
@@ -208,7 +204,7 @@ err_t space_map(struct space *s, uint64_t address, uint64_t bytes, uint32_t map_
 	struct memobj *own = NULL;
 	err_t err;
 
-	TRY(map_check(address, bytes, map_flags, max_prot, offset, obj != NULL));
+	TRY(map_check(address, bytes, map_flags, max_prot, offset));
 	bytes = page_round_up(bytes);
 	if (!obj && map_flags & MAP_SHARED) {
 		TRY(memobj_create(bytes, s->account, &own));

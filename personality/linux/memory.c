@@ -10,6 +10,7 @@
 #define LOW_2_GB    0x80000000ull
 #define FAR_STEP     (4ull << 30)
 #define TOO_MUCH_FROM (256ull << 20)
+#define STACK_BYTES_MAX (8ull << 20)
 enum { LOW_START = 0x10000000, MISSES_NEAR = 8 };
 
 /* May a program map there? Our own memory at the top is not its to replace. */
@@ -80,6 +81,24 @@ static int64_t map_at(struct process *p, uint64_t address, uint64_t bytes, uint3
 	return map_somewhere(p, address, bytes, flags, object, offset);
 }
 
+/* What grows down: all that it may grow to is there at once, as far as it is free. (Untouched memory costs nothing.) */
+static int64_t map_stack(struct process *p, uint64_t address, uint64_t bytes, uint32_t flags)
+{
+	uint64_t whole = bytes < STACK_BYTES_MAX ? STACK_BYTES_MAX : bytes, end = address + bytes;
+	int64_t result;
+
+	if (!(flags & (MAP_FIXED | MAP_NOREPLACE))) {
+		result = map_somewhere(p, 0, whole, flags, HANDLE_NONE, 0);
+		return result < 0 ? result : result + (int64_t)(whole - bytes);
+	}
+	result = native_map(address, bytes, flags, HANDLE_NONE, 0);
+	flags = (flags & ~(uint32_t)MAP_FIXED) | MAP_NOREPLACE;
+	for (uint64_t more = whole - bytes; result >= 0 && more >= LINUX_PAGE; more = round_down(more / 2, LINUX_PAGE))
+		if (end > whole && native_map(address - more, more, flags, HANDLE_NONE, 0) >= 0)
+			break;
+	return result;
+}
+
 static int64_t map_shared_anonymous(struct process *p, uint64_t address, uint64_t bytes, uint32_t flags)
 {
 	/* Shared with children to be: an object, since demand-zero memory belongs to one space. */
@@ -128,6 +147,8 @@ int64_t linux_mmap(struct thread *t, const uint64_t *a)
 		return ERR_NOMEM;
 	if (flags & MAP_SHARED)
 		return map_shared_anonymous(p, address, bytes, flags);
+	if (a[3] & LINUX_MAP_GROWSDOWN)
+		return map_stack(p, address, bytes, flags);
 	return map_at(p, address, bytes, flags, HANDLE_NONE, 0);
 }
 

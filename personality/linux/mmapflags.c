@@ -38,6 +38,8 @@ int64_t mmap_flags(uint64_t prot, uint64_t flags, uint32_t *out)
 	default:
 		return ERR_INVAL;
 	}
+	if (flags & LINUX_MAP_GROWSDOWN && result & MAP_SHARED)
+		return ERR_INVAL;
 	/* There are no huge pages to be had: programs fall back. */
 	if (flags & LINUX_MAP_HUGETLB)
 		return ERR_NOMEM;
@@ -45,8 +47,6 @@ int64_t mmap_flags(uint64_t prot, uint64_t flags, uint32_t *out)
 		result |= MAP_NOREPLACE;
 	else if (flags & LINUX_MAP_FIXED)
 		result |= MAP_FIXED;
-	if (flags & LINUX_MAP_GROWSDOWN)
-		result |= MAP_GROWSDOWN;
 	if ((flags & (LINUX_MAP_POPULATE | LINUX_MAP_LOCKED)) && !(flags & LINUX_MAP_NONBLOCK))
 		result |= MAP_POPULATE;
 	*out = result;

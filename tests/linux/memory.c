@@ -50,6 +50,25 @@ static char *map_private(size_t bytes)
 	return map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
+TEST(what_grows_down_can_be_used_below_its_start)
+{
+	enum { DOWN = MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN };
+	char *at = map(4 * PAGE, PROT_READ | PROT_WRITE, DOWN, -1);
+
+	at[0] = 1;
+	at[-1] = 2;
+	at[-100 * PAGE] = 3;
+	CHECK_EQ(munmap(at - 101 * PAGE, 105 * PAGE), 0);
+	/* At a place of its own, with something in the way a little below. */
+	char *room = map(64 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	CHECK_EQ(munmap(room + PAGE, 63 * PAGE), 0);
+	CHECK(mmap(room + 63 * PAGE, PAGE, PROT_READ | PROT_WRITE, DOWN | MAP_FIXED, -1, 0) == room + 63 * PAGE);
+	room[63 * PAGE - 1] = 4;
+	CHECK_EQ(fault_of(room, false), SIGSEGV);
+	CHECK(mmap(NULL, PAGE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, -1, 0) == MAP_FAILED && errno == EINVAL);
+	CHECK_EQ(munmap(room, 64 * PAGE), 0);
+}
+
 static int temporary(const void *content, size_t bytes)
 {
 	char path[] = "/tmp/memory.XXXXXX";
