@@ -25,8 +25,10 @@ struct event_interest {
 };
 struct event { uint64_t cookie; uint32_t found; uint32_t reserved; };
 
-enum timer_flags { TIMER_ABSOLUTE = 1 << 0 };
-struct timer_setting { uint64_t first_ns, period_ns; };
+struct timer_setting {
+	uint64_t next_ns, period_ns;    /* next_ns: CLOCK_MONOTONIC_NS; 0: disarmed */
+	uint64_t clock;                 /* enum clock_id: what the timer was opened as, which its settings mean to who keeps them. TIMER_SET: any */
+};
 
 enum pipe_kind { PIPE_PLAIN = 0, PIPE_STREAM = 1, PIPE_DATAGRAM = 2, PIPE_SEQUENCE = 5 };     /* sockets' as SOCK_... on Linux */
 enum { PIPE_NAME_MAX = 112 };

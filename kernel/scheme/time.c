@@ -17,56 +17,33 @@
 struct user_timer {
 	struct counter expirations;
 	struct timer timer;
-	bool realtime;                  /* [I] */
-	uint64_t next_ns, period_ns;    /* [l] next_ns 0: disarmed; monotonic */
+	struct timer_setting setting;   /* [l] */
 };
 
 static void timer_went_off(struct timer *t)
 {
 	struct user_timer *u = container_of(t, struct user_timer, timer);
+	struct timer_setting *s = &u->setting;
 	uint64_t now = clock_now_ns();
 
 	spin_lock(&u->expirations.lock);
-	if (u->next_ns && u->next_ns <= now) {
-		uint64_t passed = 1 + (u->period_ns ? (now - u->next_ns) / u->period_ns : 0);
+	if (s->next_ns && s->next_ns <= now) {
+		uint64_t passed = 1 + (s->period_ns ? (now - s->next_ns) / s->period_ns : 0);
 
 		counter_add(&u->expirations, passed);
-		u->next_ns = u->period_ns ? u->next_ns + passed * u->period_ns : 0;
-		if (u->next_ns)
-			timer_set(t, u->next_ns);
+		s->next_ns = s->period_ns ? s->next_ns + passed * s->period_ns : 0;
+		if (s->next_ns)
+			timer_set(t, s->next_ns);
 	}
 	spin_unlock(&u->expirations.lock);
-}
-
-static struct timer_setting left(const struct user_timer *u) REQUIRES(&u->expirations.lock)
-{
-	uint64_t now = clock_now_ns();
-	struct timer_setting s = { .period_ns = u->period_ns };
-	if (u->next_ns)
-		s.first_ns = u->next_ns > now ? u->next_ns - now : 1;
-	return s;
-}
-
-static uint64_t monotonic_of(const struct user_timer *u, uint64_t first_ns, uint32_t flags)
-{
-	uint64_t now = clock_now_ns();
-
-	if (!first_ns)
-		return 0;
-	if (!(flags & TIMER_ABSOLUTE))
-		return first_ns > UINT64_MAX - now ? UINT64_MAX - 1 : now + first_ns;
-	if (!u->realtime)
-		return first_ns;
-	uint64_t offset = clock_realtime_offset_ns();
-	return first_ns > offset ? first_ns - offset : 1;
 }
 
 /* From here on the callback neither runs nor sets the timer again; what was left. Whoever arms it anew is alone with it. */
 static struct timer_setting disarm(struct user_timer *u)
 {
 	spin_lock(&u->expirations.lock);
-	struct timer_setting old = left(u);
-	u->next_ns = 0;
+	struct timer_setting old = u->setting;
+	u->setting.next_ns = 0;
 	spin_unlock(&u->expirations.lock);
 	timer_cancel(&u->timer);
 	return old;
@@ -83,11 +60,11 @@ static int64_t set(struct user_timer *u, struct call_args *a)
 	spin_lock(setters);
 	old = disarm(u);
 	spin_lock(&u->expirations.lock);
-	u->next_ns = monotonic_of(u, s.first_ns, (uint32_t)a->word);
-	u->period_ns = s.first_ns ? s.period_ns : 0;
+	s.clock = old.clock;
+	u->setting = s;
 	u->expirations.value = 0;
-	if (u->next_ns)
-		timer_set(&u->timer, u->next_ns);
+	if (s.next_ns)
+		timer_set(&u->timer, s.next_ns);
 	spin_unlock(&u->expirations.lock);
 	spin_unlock(setters);
 	return a->out_bytes ? call_out(a, &old, sizeof(old)) : OK;
@@ -96,7 +73,7 @@ static int64_t set(struct user_timer *u, struct call_args *a)
 static int64_t get(struct user_timer *u, struct call_args *a)
 {
 	spin_lock(&u->expirations.lock);
-	struct timer_setting s = left(u);
+	struct timer_setting s = u->setting;
 	spin_unlock(&u->expirations.lock);
 	return call_out(a, &s, sizeof(s));
 }
@@ -111,7 +88,7 @@ static int64_t timer_call_op(struct resource *r, struct call_args *a)
 	case TIMER_GET:
 		return get(u, a);
 	case CLOCK_SET:
-		if (!u->realtime || process_current()->sender.uid != 0)
+		if (u->setting.clock != CLOCK_REALTIME_NS || process_current()->sender.uid != 0)
 			return ERR_PERM;
 		clock_set_realtime(a->word);
 		return OK;
@@ -127,13 +104,13 @@ static const struct resource_ops timer_ops = {
 	.read = counter_read, .call = timer_call_op, .ready = counter_ready, .destroy = timer_destroy_op,
 };
 
-static err_t open_timer(uint32_t realtime, const char *rest UNUSED, const struct open_args *a, struct passed *out)
+static err_t open_timer(uint32_t clock, const char *rest UNUSED, const struct open_args *a, struct passed *out)
 {
 	TRY(open_give(&timer_ops, NULL, a, RIGHT_READ, out));
 	struct user_timer *u = out->resource->data;
 	counter_init(out->resource);
 	timer_init(&u->timer, timer_went_off);
-	u->realtime = realtime;
+	u->setting.clock = clock;
 	return OK;
 }
 
@@ -144,8 +121,8 @@ static err_t open_page(uint32_t kind UNUSED, const char *rest UNUSED, const stru
 }
 
 const struct scheme_entry time_scheme[] = {
-	{ .ref = "monotonic", .open = open_timer },
-	{ .ref = "realtime", .open = open_timer, .kind = true },
+	{ .ref = "monotonic", .open = open_timer, .kind = CLOCK_MONOTONIC_NS },
+	{ .ref = "realtime", .open = open_timer, .kind = CLOCK_REALTIME_NS },
 	{ .ref = "page", .open = open_page },
 	{0},
 };

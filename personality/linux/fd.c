@@ -338,16 +338,41 @@ int64_t linux_timerfd_create(struct thread *t, const uint64_t *a)
 	return a[0] == 1 || a[0] == 7 ? NATIVE_OPEN("time", "monotonic", flags) : ERR_INVAL;
 }
 
+/* The kernel's timers go by the monotonic clock. */
+static uint64_t next_of(uint64_t first_ns, bool is_absolute, enum clock_id clock)
+{
+	uint64_t now = native_clock(CLOCK_MONOTONIC_NS), offset;
+
+	if (first_ns == 0)
+		return 0;
+	if (!is_absolute)
+		return first_ns > UINT64_MAX - now ? UINT64_MAX - 1 : now + first_ns;
+	if (clock != CLOCK_REALTIME_NS)
+		return first_ns;
+	offset = native_clock(CLOCK_REALTIME_NS) - now;
+	return first_ns > offset ? first_ns - offset : 1;
+}
+
 static int64_t write_setting(uint64_t pointer, const struct timer_setting *s)
 {
-	struct linux_itimerspec spec = { timespec_from_ns(s->period_ns), timespec_from_ns(s->first_ns) };
+	uint64_t now = native_clock(CLOCK_MONOTONIC_NS), left = !s->next_ns ? 0 : s->next_ns > now ? s->next_ns - now : 1;
+	struct linux_itimerspec spec = { timespec_from_ns(s->period_ns), timespec_from_ns(left) };
 	return user_write_if(pointer, &spec, sizeof(spec));
+}
+
+static int64_t get_setting(uint64_t fd, struct timer_setting *s)
+{
+	if (!fd_is_valid(fd))
+		return ERR_BADF;
+	int64_t result = native_call((handle_t)fd, TIMER_GET, 0, NULL, 0, s, sizeof(*s), 0);
+	return result == ERR_NOTTY ? ERR_INVAL : result;
 }
 
 int64_t linux_timerfd_settime(struct thread *t, const uint64_t *a)
 {
 	struct timer_setting s, old;
 	struct linux_itimerspec spec;
+	uint64_t first_ns;
 	int64_t result;
 
 	(void)t;
@@ -357,12 +382,13 @@ int64_t linux_timerfd_settime(struct thread *t, const uint64_t *a)
 		return ERR_INVAL;
 	if ((result = user_read(&spec, a[2], sizeof(spec))) < 0)
 		return result;
-	if ((result = timespec_to_ns(&spec.value, &s.first_ns)) || (result = timespec_to_ns(&spec.interval, &s.period_ns)))
+	if ((result = timespec_to_ns(&spec.value, &first_ns)) || (result = timespec_to_ns(&spec.interval, &s.period_ns)) ||
+	    (result = get_setting(a[0], &old)) < 0)
 		return result;
-	result = native_call((handle_t)a[0], TIMER_SET, 0, &s, sizeof(s), &old, sizeof(old), a[1] & LINUX_TIMER_ABSTIME ? TIMER_ABSOLUTE : 0);
-	if (result < 0)
-		return result == ERR_NOTTY ? ERR_INVAL : result;
-	return write_setting(a[3], &old);
+	s.next_ns = next_of(first_ns, a[1] & LINUX_TIMER_ABSTIME, (enum clock_id)old.clock);
+	s.period_ns = first_ns ? s.period_ns : 0;
+	result = native_call((handle_t)a[0], TIMER_SET, 0, &s, sizeof(s), &old, sizeof(old), 0);
+	return result < 0 ? result : write_setting(a[3], &old);
 }
 
 int64_t linux_timerfd_gettime(struct thread *t, const uint64_t *a)
@@ -370,8 +396,6 @@ int64_t linux_timerfd_gettime(struct thread *t, const uint64_t *a)
 	struct timer_setting s;
 
 	(void)t;
-	if (!fd_is_valid(a[0]))
-		return ERR_BADF;
-	int64_t result = native_call((handle_t)a[0], TIMER_GET, 0, NULL, 0, &s, sizeof(s), 0);
-	return result < 0 ? (result == ERR_NOTTY ? ERR_INVAL : result) : write_setting(a[1], &s);
+	int64_t result = get_setting(a[0], &s);
+	return result < 0 ? result : write_setting(a[1], &s);
 }

@@ -327,6 +327,29 @@ TEST(a_timer_that_is_set_again_tells_what_was_left_and_forgets_what_came)
 	close(fd);
 }
 
+TEST(an_absolute_timer_goes_by_the_clock_it_was_made_with)
+{
+	for (int i = 0; i < 2; i++) {
+		clockid_t clock = i ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+		int fd = timerfd_create(clock, 0);
+		struct itimerspec at = { 0 }, left;
+		uint64_t count;
+
+		CHECK_EQ(clock_gettime(clock, &at.it_value), 0);
+		at.it_value.tv_sec += 100;
+		CHECK_EQ(timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL), 0);
+		CHECK_EQ(timerfd_gettime(fd, &left), 0);
+		CHECK(left.it_value.tv_sec >= 90 && left.it_value.tv_sec <= 100);
+		at.it_value.tv_sec -= 100;
+		CHECK_EQ(timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL), 0);
+		CHECK_EQ(read(fd, &count, 8), 8);
+		CHECK_EQ(count, 1);
+		CHECK_EQ(timerfd_gettime(fd, &left), 0);
+		CHECK(left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0);
+		close(fd);
+	}
+}
+
 TEST(an_eventfd_adds_up)
 {
 	int fd = eventfd(3, EFD_NONBLOCK);

@@ -126,7 +126,7 @@ static void a_packet_that_is_read_outlives_shutdown(void)
 /* Whose next time, reckoned from its period, would lie before the last. */
 static void a_timer_with_the_longest_period_rings_once(void)
 {
-	struct timer_setting s = { 1000000, UINT64_MAX };
+	struct timer_setting s = { now_ns() + 1000000, UINT64_MAX, 0 };
 	uint64_t count = 0;
 	handle_t h;
 
