@@ -7,14 +7,21 @@ void backoff_start(struct backoff *b, uint64_t now_ns)
 	b->started_ns = now_ns;
 }
 
-bool backoff_end(struct backoff *b, uint64_t now_ns, uint32_t limit, uint64_t *at_ns)
+/* wait doubled so many times, never above most. */
+static uint64_t doubled(uint64_t wait, uint32_t times, uint64_t most)
+{
+	while (times-- > 0 && wait < most)
+		wait = wait > UINT64_MAX / 2 ? UINT64_MAX : wait * 2;
+	return MIN_OF(wait, most);
+}
+
+bool backoff_end(struct backoff *b, uint64_t now_ns, const struct backoff_policy *policy, uint64_t *at_ns)
 {
 	if (now_ns - b->started_ns >= BACKOFF_WELL_NS)
 		b->failures = 0;
 	b->failures++;
-	if (limit > 0 && b->failures >= limit)
+	if (policy->limit > 0 && b->failures >= policy->limit)
 		return false;
-	uint32_t doublings = MIN_OF(b->failures - 1, 20u);
-	*at_ns = now_ns + MIN_OF(BACKOFF_FIRST_NS << doublings, BACKOFF_MAX_NS);
+	*at_ns = now_ns + doubled(policy->wait_ns, MIN_OF(b->failures - 1, 64u), policy->most_ns);
 	return true;
 }

@@ -61,7 +61,7 @@ static NORETURN void power(enum power how)
 
 static void start_all(void);
 
-static struct service *service_of(const struct rc_service *rc)
+static struct service *service_of(const struct manifest *rc)
 {
 	for each_service(s)
 		if (s->rc == rc)
@@ -70,7 +70,7 @@ static struct service *service_of(const struct rc_service *rc)
 }
 
 /* What is not there (in this mode) is not waited for. */
-static bool is_settled(const struct rc_service *rc, const struct service *waiter)
+static bool is_settled(const struct manifest *rc, const struct service *waiter)
 {
 	struct service *s = rc ? service_of(rc) : NULL;
 
@@ -126,7 +126,7 @@ static err_t names_add_public(struct names *n)
 
 static bool is_off(const char *scheme)
 {
-	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
+	struct manifest *rc = rc_find_scheme(&init.rc, scheme);
 	struct service *s = rc ? service_of(rc) : NULL;
 
 	return s && s->state == SERVICE_OFF;
@@ -193,7 +193,7 @@ static void service_again(struct service *s)
 	if (!s->rc->is_restarted) {
 		s->state = SERVICE_DONE;
 		start_all();
-	} else if (backoff_end(&s->backoff, now_ns(), s->rc->limit, &at)) {
+	} else if (backoff_end(&s->backoff, now_ns(), &s->rc->restart, &at)) {
 		s->state = SERVICE_WAITING;
 		server_timer_set(&init.server, &s->timer, at);
 	} else {
@@ -365,17 +365,17 @@ static void rest_start(void)
 		rest_arrived();
 }
 
+static void rc_take(const char *file, char *text, size_t bytes);
 static err_t services_add(void);
 
-/* Without it (or with a broken one) the system is what the first file made it. */
+/* Without it the system is what the first file made it. */
 static void rest_arrived(void)
 {
-	struct rc_error error = { 0 };
 	err_t err = init.rest.err;
 
-	if (!err && (err = rc_parse(&init.rc, init.rest.text, init.rest.bytes, &error)))
-		print("init: %s:%s, line %u: %s\n", init.rest.scheme, init.rest.ref, error.line, error.what);
-	else if (err && err != ERR_NOENT)
+	if (!err)
+		rc_take(init.rest.ref, init.rest.text, init.rest.bytes);
+	else if (err != ERR_NOENT)
 		print("init: %s:%s: error %d\n", init.rest.scheme, init.rest.ref, -err);
 	if ((err = services_add()))
 		print("init: no services of %s:%s: error %d\n", init.rest.scheme, init.rest.ref, -err);
@@ -551,35 +551,97 @@ static void mode_read(void)
 		n = sys_read(0, env, line, sizeof line, 0);
 		handle_close(env);
 	}
-	rc_option(line, n > 0 ? (size_t)n : 0, "mode", "run", init.mode, sizeof init.mode);
+	words_option(line, n > 0 ? (size_t)n : 0, "mode", "run", init.mode, sizeof init.mode);
 }
 
-static err_t rc_read(void)
+/* ---- What is to run: init.rc and manifests ---- */
+
+static void mistake_tell(const struct words_error *e)
 {
-	static const char path[] = "/boot/init.rc";
-	struct rc_error error = { 0 };
+	print("init: %s:%u: %s%s%s\n", e->file, e->line, e->what, e->word ? ": " : "", e->word ? e->word : "");
+}
+
+/* A copy of a file of the initfs, to be cut into words. It stays: what was read points into it. */
+static err_t boot_file_read(const char *path, char **text, size_t *bytes)
+{
 	struct initfs_entry e;
 	err_t err;
 
 	if ((err = initfs_find(&init.world.initfs, INITFS_ROOT, path, strlen(path), &e)))
 		return err;
-	char *text = heap_alloc(e.content_bytes + 1);
-	if (!text)
+	if (!(*text = heap_alloc(e.content_bytes + 1)))
 		return ERR_NOMEM;
-	memcpy(text, e.content, e.content_bytes);
-	if ((err = rc_parse(&init.rc, text, e.content_bytes, &error)))
-		print("init: %s, line %u: %s\n", path, error.line, error.what);
+	memcpy(*text, e.content, e.content_bytes);
+	*bytes = e.content_bytes;
+	return OK;
+}
+
+static err_t manifest_read(const char *name, struct manifest *m, struct words_error *error)
+{
+	static char path[MANIFEST_PATH_BYTES + 16];
+	size_t bytes;
+	char *text;
+	err_t err;
+
+	fmt(path, sizeof path, "/boot/manifest/%s", name);
+	*error = (struct words_error){ .file = path, .what = "it cannot be read" };
+	if ((err = boot_file_read(path, &text, &bytes)))
+		return err;
+	err = manifest_parse(m, name, text, bytes, error);
+	error->file = path;
 	return err;
 }
 
-static err_t service_add(const struct rc_service *rc)
+/* A broken manifest loses its service and nothing else. */
+static void start_take(const struct rc_start *start)
+{
+	struct manifest *m = heap_new(struct manifest);
+	struct words_error error = { .file = start->name };
+
+	error.what = m ? NULL : "no memory";
+	if (!m || manifest_read(start->name, m, &error))
+		goto tell;
+	if (start->mode)
+		m->modes.word[m->modes.count++] = (char *)(uintptr_t)start->mode;
+	error.line = 0;
+	if ((error.what = rc_add(&init.rc, m)))
+		goto tell;
+	return;
+
+tell:
+	mistake_tell(&error);
+	if (m)
+		heap_delete(m);
+}
+
+static void rc_take(const char *file, char *text, size_t bytes)
+{
+	rc_parse(&init.rc, file, text, bytes, mistake_tell);
+	for (uint32_t i = 0; i < init.rc.start_count; i++)
+		start_take(&init.rc.start[i]);
+}
+
+static err_t rc_read(void)
+{
+	static const char path[] = "/boot/init.rc";
+	size_t bytes;
+	char *text;
+	err_t err;
+
+	if ((err = boot_file_read(path, &text, &bytes)))
+		return err;
+	rc_take(path, text, bytes);
+	return OK;
+}
+
+static err_t service_add(const struct manifest *rc)
 {
 	struct service *s = heap_new(struct service);
 
 	if (!s)
 		return ERR_NOMEM;
 	s->rc = rc;
-	s->state = rc_is_in_mode(rc, init.mode) ? SERVICE_WAITING : SERVICE_OFF;
+	s->state = manifest_is_in_mode(rc, init.mode) ? SERVICE_WAITING : SERVICE_OFF;
 	s->process = s->ready = s->namespace = HANDLE_NONE;
 	server_timer_init(&s->timer, on_timer);
 	init.services[init.count++] = s;
@@ -598,7 +660,7 @@ static err_t services_add(void)
 
 static bool is_served(const char *scheme)
 {
-	struct rc_service *rc = rc_find_scheme(&init.rc, scheme);
+	struct manifest *rc = rc_find_scheme(&init.rc, scheme);
 
 	return rc && !is_off(scheme);
 }

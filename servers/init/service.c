@@ -23,7 +23,7 @@ struct given {
 
 /* ---- Made once ------------------------------------------------------------------------------------------------- */
 
-static err_t endpoint_make(const struct rc_scheme *scheme, const struct service_world *w, handle_t *out)
+static err_t endpoint_make(const struct manifest_scheme *scheme, const struct service_world *w, handle_t *out)
 {
 	int64_t h = sys_scheme(0, HANDLE_NONE, scheme->scheme_flags);
 
@@ -45,7 +45,7 @@ static err_t state_make(struct service *s, const struct service_world *w)
 	s->state_object = HANDLE_NONE;
 	if (s->rc->state_bytes == 0)
 		return OK;
-	fmt(ref, sizeof(ref), "new/%u", s->rc->state_bytes);
+	fmt(ref, sizeof(ref), "new/%llu", (unsigned long long)s->rc->state_bytes);
 	return handle_open_in(w->namespace, "mem", ref, OPEN_READ | OPEN_WRITE, &s->state_object);
 }
 
@@ -128,7 +128,7 @@ static handle_t own_handle(const struct service_world *w, const char *name)
 }
 
 /* A file of the initfs: a window of the image. */
-static err_t give_file(struct given *g, const struct rc_handle *r, const struct service_world *w)
+static err_t give_file(struct given *g, const struct manifest_handle *r, const struct service_world *w)
 {
 	struct mem_window window;
 	handle_t h;
@@ -149,7 +149,7 @@ static err_t give_file(struct given *g, const struct rc_handle *r, const struct 
 	return give_opened(g, r->name, h);
 }
 
-static err_t give_handle(struct given *g, const struct rc_handle *r, const struct service_world *w)
+static err_t give_handle(struct given *g, const struct manifest_handle *r, const struct service_world *w)
 {
 	handle_t h;
 	err_t err;
@@ -169,7 +169,7 @@ static err_t give_handles(struct given *g, const struct service *s, const struct
 	err_t err;
 
 	for (uint32_t i = 0; i < s->rc->handle_count; i++) {
-		const struct rc_handle *r = &s->rc->handle[i];
+		const struct manifest_handle *r = &s->rc->handle[i];
 		if (r->mode && strcmp(r->mode, w->mode) != 0)
 			continue;
 		if ((err = give_handle(g, r, w))) {
@@ -180,20 +180,12 @@ static err_t give_handles(struct given *g, const struct service *s, const struct
 	return OK;
 }
 
-static bool serves(const struct service *s, const char *scheme)
-{
-	for (uint32_t i = 0; i < s->rc->scheme_count; i++)
-		if (strcmp(s->rc->scheme[i].name, scheme) == 0)
-			return true;
-	return false;
-}
-
 /* Every program can say something: through log: when that runs, else (and log:'s own server) to the kernel's log. */
 static err_t give_log(struct given *g, const struct service *s, const struct service_world *w)
 {
 	handle_t h;
 
-	if (!w->has_log_server || serves(s, "log") || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
+	if (!w->has_log_server || manifest_serves(s->rc, "log") || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
 		return w->log == HANDLE_NONE ? OK : give(g, "", "log", w->log);
 	return give_opened(g, "log", h);
 }
@@ -296,7 +288,7 @@ abandon:
 
 err_t service_launch(struct service *s, const struct service_world *w)
 {
-	const struct rc_service *rc = s->rc;
+	const struct manifest *rc = s->rc;
 	struct task_cred cred = { .uid = rc->uid, .gid = rc->gid };
 	struct given g = { 0 };
 	struct spawn_options o = {

@@ -17,11 +17,11 @@ enum service_state {
 };
 
 struct service {
-	const struct rc_service *rc;
+	const struct manifest *rc;
 	enum service_state state;
 	struct backoff backoff;
 	uint32_t starts;
-	handle_t endpoint[RC_WORDS_MAX];        /* of rc->scheme: ours, whoever serves */
+	handle_t endpoint[MANIFEST_SCHEMES_MAX];        /* of rc->scheme: ours, whoever serves */
 	handle_t state_object;                  /* of rc->state_bytes; what one instance leaves for the next */
 	handle_t namespace;                     /* for the start under way */
 	/* While it runs: */
