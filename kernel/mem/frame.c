@@ -306,6 +306,12 @@ void frame_put_zeroed(paddr_t p, bool zeroed)
 		frame_free(f, zeroed);
 }
 
+void frames_put(const paddr_t *p, uint32_t count)
+{
+	for (; count > 0; count--, p++)
+		frame_put_zeroed(*p, false);
+}
+
 uint32_t frame_refs(paddr_t p)
 {
 	struct frame *f = frame_of(p);

@@ -54,6 +54,7 @@ void frame_get(paddr_t p);
 void frame_put(paddr_t p);
 /* The same, of a frame that is known to hold nothing but zeroes if zeroed. */
 void frame_put_zeroed(paddr_t p, bool zeroed);
+void frames_put(const paddr_t *p, uint32_t count) NONNULL;
 uint32_t frame_refs(paddr_t p);
 /* The frame's record; NULL for what is not RAM. */
 struct frame *frame_of(paddr_t p);

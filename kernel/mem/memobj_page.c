@@ -157,11 +157,17 @@ err_t memobj_page_try(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t
 void memobj_pages_near(struct memobj *m, uint64_t n, uint32_t count, paddr_t *out)
 {
 	struct page_step step;
+	uint64_t run = 0, *slot = NULL;
 	spin_lock(&m->lock);
-	for (uint32_t i = 0; i < count; i++) {
-		if (memobj_page_locked(m, n + i, PAGE_NEAR, &out[i], &step))
+	for (uint32_t i = 0; i < count; i++, run--) {
+		slot = run == 0 ? page_index_run(&m->pages, n + i, &run) : slot ? slot + 1 : NULL;
+		/* Common: it is there. What is beyond the end is not. */
+		bool is_there = slot && *slot && !(*slot & SLOT_BUSY);
+		if (LIKELY(is_there))
+			out[i] = slot_frame(*slot);
+		else if (memobj_page_locked(m, n + i, PAGE_NEAR, &out[i], &step))
 			out[i] = paddr(0);
-		else
+		if (out[i].raw)
 			frame_get(out[i]);
 	}
 	spin_unlock(&m->lock);

@@ -57,6 +57,9 @@ bool paging_next(struct page_walk *w, struct page_entry *e) NONNULL;
 void paging_replace(struct page_walk *w, struct page_entry e) NONNULL;
 /* Takes out up to room of the next entries: the frames of those that are counted, *count of them. How many; 0: no more. */
 uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count) NONNULL;
+/* Entries with PAGE_ANON that are left to be seen appear in `to` at the same addresses, each with a reference to its frame, and none of them may
+ * be written any more, here or there. *count grows by how many, *changed becomes true if one could be. NOMEM: some did. */
+err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed) MUST_CHECK;
 /* Takes out the tables that hold nothing in [start, end): their frames go on the list (free_link), to be put after
  * a shootdown of everything, since CPUs remember tables too. */
 void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out) NONNULL;

@@ -41,12 +41,17 @@ void space_put(struct space *s)
 	if (!s || !object_put(&s->object))
 		return;
 	wait_unloaded(s);
-	spin_lock(&s->lock);
-	for (uint32_t i = s->regions.count; i-- > 0;) {
-		pages_drop(s, s->regions.at[i]->start, s->regions.at[i]->end);
-		region_detach(s, s->regions.at[i]);
+	/* Nobody comes any more: no lock is needed, and who changes an object's mappings passes by a space without references. */
+	for (uint32_t i = 0; i < s->regions.count; i++) {
+		struct region *r = s->regions.at[i];
+		pages_drop(s, r->start, r->end);
+		if (r->object) {
+			memobj_region_remove(r->object, r);
+			memobj_put(r->object);
+		}
+		heap_delete(r);
 	}
-	space_unlock(s);
+	s->regions.count = 0;
 	region_set_fini(&s->regions);
 	paging_destroy(&s->tables);
 	account_put(s->account);

@@ -8,32 +8,14 @@
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
-/* Pages of the region's own appear in the child. *changed: the parent lost the right to write some. */
-static err_t pages_share(struct space *s, const struct region *r, struct space *child, bool *changed)
-{
-	struct page_walk w = { .tables = &s->tables, .next = r->start, .end = r->end };
-	struct page_entry e;
-	while (paging_next(&w, &e)) {
-		bool writable = e.flags & PAGE_WRITE;
-		if (!(e.flags & PAGE_ANON))
-			continue;
-		e.flags &= ~(uint32_t)PAGE_WRITE;
-		TRY(paging_set(&child->tables, child->account, w.address, e));
-		frame_get(e.frame);
-		child->resident_count++;
-		if (writable)
-			paging_replace(&w, e);
-		*changed |= writable;
-	}
-	return OK;
-}
-
+/* *changed: the parent lost the right to write some pages. */
 static err_t region_fork(struct space *s, const struct region *r, struct space *child, bool *changed)
 {
 	struct region *copy;
 	TRY(region_create(child, r, &copy));
 	region_attach(child, copy);
-	return r->has_anon ? pages_share(s, r, child, changed) : OK;
+	struct page_walk w = { .tables = &s->tables, .next = r->start, .end = r->end };
+	return r->has_anon ? paging_share(&w, &child->tables, child->account, &child->resident_count, changed) : OK;
 }
 
 err_t space_fork(struct space *s, struct account *a, struct space **out)

@@ -24,8 +24,7 @@ static void gather_flush(struct gather *g)
 {
 	if (g->end)
 		space_shootdown(g->space, g->start, g->end);
-	for (uint32_t i = 0; i < g->count; i++)
-		frame_put(g->frames[i]);
+	frames_put(g->frames, g->count);
 	g->count = 0;
 	g->end = 0;
 }
@@ -45,13 +44,12 @@ static void gather_entry(struct gather *g, struct page_walk *w, const struct pag
 void pages_drop(struct space *s, uint64_t start, uint64_t end)
 {
 	struct page_walk w = { .tables = &s->tables, .next = start, .end = end };
-	struct gather g = { .space = s };
-	uint32_t taken;
-	while (s->resident_count && (taken = paging_take(&w, GATHER_MAX, g.frames, &g.count)) > 0) {
+	paddr_t frames[GATHER_MAX];
+	uint32_t taken, count;
+	for (; s->resident_count && (taken = paging_take(&w, GATHER_MAX, frames, &count)) > 0; start = w.next) {
 		s->resident_count -= taken;
-		g.start = start;
-		g.end = start = w.next;
-		gather_flush(&g);
+		space_shootdown(s, start, w.next);
+		frames_put(frames, count);
 	}
 }
 

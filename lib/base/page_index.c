@@ -30,6 +30,12 @@ uint64_t *page_index_find(const struct page_index *x, uint64_t n)
 	return (uint64_t *)slot;
 }
 
+uint64_t *page_index_run(const struct page_index *x, uint64_t n, uint64_t *run)
+{
+	*run = x->height ? NODE_SLOTS - n % NODE_SLOTS : 1;
+	return page_index_find(x, n);
+}
+
 err_t page_index_make(struct page_index *x, uint64_t n, uint64_t **out)
 {
 	ASSERT(n < reach(HEIGHT_MAX));

@@ -16,6 +16,8 @@ struct page_index {
 
 /* The slot of page n, or NULL when there is no node for it. */
 uint64_t *page_index_find(const struct page_index *x, uint64_t n) NONNULL;
+/* The same; *run: how many pages from n on have their slots side by side there. */
+uint64_t *page_index_run(const struct page_index *x, uint64_t n, uint64_t *run) NONNULL;
 /* The slot of page n, with the nodes it needs. NOMEM. */
 err_t page_index_make(struct page_index *x, uint64_t n, uint64_t **out) NONNULL MUST_CHECK;
 /* The first page in [first, end) that has a frame; false when there is none. */

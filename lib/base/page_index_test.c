@@ -18,8 +18,11 @@ static void check_same(const struct page_index *x, uint64_t base)
 {
 	uint64_t at = 0, found;
 	for (uint64_t i = 0; i < PAGES; i++) {
-		uint64_t *slot = page_index_find(x, base + i);
+		uint64_t *slot = page_index_find(x, base + i), run;
 		CHECK_EQ(slot ? *slot : 0, model[i]);
+		CHECK_EQ(page_index_run(x, base + i, &run), slot);
+		for (uint64_t next = 1; slot && next < run && i + next < PAGES; next++)
+			CHECK_EQ(slot[next], model[i + next]);
 		if (model[i] == 0)
 			continue;
 		CHECK(page_index_next(x, base + at, UINT64_MAX, &found));

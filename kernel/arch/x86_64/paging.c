@@ -216,15 +216,39 @@ void paging_replace(struct page_walk *w, struct page_entry e)
 
 uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count)
 {
-	struct page_entry e;
 	uint32_t taken = 0;
 
-	for (*count = 0; taken < room && paging_next(w, &e); taken++) {
-		*w->slot = 0;
-		if (!(e.flags & PAGE_DEVICE))
-			frames[(*count)++] = e.frame;
+	for (*count = 0; taken < room && walk_find(w); w->slot--) {
+		do {
+			if (!(*w->slot & ENTRY_DEVICE))
+				frames[(*count)++] = paddr(*w->slot & ENTRY_FRAME);
+			*w->slot++ = 0;
+			w->next += PAGE_BYTES;
+		} while (++taken < room && w->next < w->end && slot_index(w->next, 0) != 0 && *w->slot);
 	}
 	return taken;
+}
+
+err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed)
+{
+	while (walk_find(w)) {
+		uint64_t *table = w->slot - slot_index(w->next, 0), *copies = NULL;
+		uint64_t base = round_down(w->next, level_bytes(1)), i = slot_index(w->next, 0);
+		uint64_t end = MIN_OF((w->end - base) >> PAGE_SHIFT, (uint64_t)TABLE_ENTRIES);
+
+		for (; (i = used_from(table, i, end)) < end; i++) {
+			if (!(table[i] & ENTRY_ANON))
+				continue;
+			if (!copies)
+				TRY(slot_make(to, a, base, &copies));
+			*changed |= (table[i] & ENTRY_WRITE) != 0;
+			copies[i] = table[i] &= ~ENTRY_WRITE;
+			frame_get(paddr(table[i] & ENTRY_FRAME));
+			++*count;
+		}
+		w->next = base + (end << PAGE_SHIFT);
+	}
+	return OK;
 }
 
 static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,

@@ -221,6 +221,24 @@ uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32
 	return taken;
 }
 
+err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed)
+{
+	struct page_entry e;
+	while (paging_next(w, &e)) {
+		if (!(e.flags & PAGE_ANON))
+			continue;
+		*changed |= (e.flags & PAGE_WRITE) != 0;
+		e.flags &= ~(uint32_t)PAGE_WRITE;
+		err_t err = paging_set(to, a, w->address, e);
+		if (err)
+			return err;
+		frame_get(e.frame);
+		paging_replace(w, e);
+		++*count;
+	}
+	return OK;
+}
+
 /* ---- TLBs: what each CPU believes, until told otherwise ---- */
 
 enum { MACHINE_TLB = 64 };

@@ -55,6 +55,7 @@ MISSING(paging_load)
 MISSING(paging_next)
 MISSING(paging_replace)
 MISSING(paging_set)
+MISSING(paging_share)
 MISSING(paging_take)
 MISSING(paging_trim)
 
