@@ -57,6 +57,9 @@ enum scheme_flags {
 	SCHEME_FAIL_WITHOUT_SERVER = 1 << 0,
 	/* Requests a dead server had taken are given to the next one again; else they fail. */
 	SCHEME_REDELIVER = 1 << 1,
+	/* With SCHEME_FAIL_WITHOUT_SERVER: they fail with ERR_NODEV; what it stood for will not come back. */
+	SCHEME_GONE = 1 << 2,
+	SCHEME_FLAGS = SCHEME_FAIL_WITHOUT_SERVER | SCHEME_REDELIVER | SCHEME_GONE,
 };
 
 struct serve {

@@ -101,6 +101,8 @@ struct scheme {
 
 extern const struct resource_ops endpoint_ops;
 static inline struct scheme *scheme_of(struct resource *endpoint) { return endpoint->ops == &endpoint_ops ? endpoint->data : NULL; }
+/* What clients get where nobody serves and nobody is waited for. */
+static inline err_t scheme_absence(const struct scheme *s) { return s->flags & SCHEME_GONE ? ERR_NODEV : ERR_CONNRESET; }
 /* More slots. NOMEM, AGAIN (too many requests under way). */
 err_t scheme_slots_grow(struct scheme *s) REQUIRES(&s->lock) MUST_CHECK;
 static inline void scheme_slot_free(struct scheme *s, struct call_slot *slot) REQUIRES(&s->lock)

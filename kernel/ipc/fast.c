@@ -85,7 +85,7 @@ static ALWAYS_INLINE err_t call_send(struct scheme *s, struct call *c, uint32_t 
 
 	spin_lock(&s->lock);
 	if (UNLIKELY(!s->server && s->served_once && s->flags & SCHEME_FAIL_WITHOUT_SERVER))
-		err = ERR_CONNRESET;
+		err = scheme_absence(s);
 	else
 		err = slot_take(s, c);
 	if (UNLIKELY(err)) {

@@ -173,15 +173,53 @@ static void endpoint_destroy(struct resource *r)
 	heap_free(s->buckets, s->bucket_count * sizeof(*s->buckets));
 }
 
+/* Without a server: what the last had taken is given to the next, or fails like what waits, as the flags say. */
+static void orphans_settle(struct scheme *s) REQUIRES(&s->lock)
+{
+	for (uint32_t i = 0; i < s->slot_count; i++) {
+		struct call *c = s->slots[i].call;
+		if (c && c->state == CALL_TAKEN && s->flags & SCHEME_REDELIVER) {
+			call_finish(s, c, CALL_QUEUED);
+			c->cancel_asked = false;
+			if (call_slot_take(s, c) == OK)
+				list_push_front(&s->queue, &c->link);
+			s->waiting++;
+		} else if (c && (c->state == CALL_TAKEN || s->flags & SCHEME_FAIL_WITHOUT_SERVER)) {
+			c->result = scheme_absence(s);
+			call_finish_and_wake(s, c, CALL_DONE);
+		}
+	}
+}
+
+static int64_t endpoint_call(struct resource *r, struct call_args *a)
+{
+	struct scheme *s = r->data;
+
+	if (a->code != ENDPOINT_SET)
+		return ERR_NOTTY;
+	if (!(a->rights & RIGHT_SERVE))
+		return ERR_ACCES;
+	if (a->word & ~(uint64_t)SCHEME_FLAGS)
+		return ERR_INVAL;
+	spin_lock(&s->lock);
+	s->flags = (uint32_t)a->word;
+	s->served_once = true;
+	if (!s->server)
+		orphans_settle(s);
+	spin_unlock(&s->lock);
+	return OK;
+}
+
 const struct resource_ops endpoint_ops = {
-	.name = "endpoint", .data_bytes = sizeof(struct scheme), .open = endpoint_open, .ready = endpoint_ready, .destroy = endpoint_destroy,
+	.name = "endpoint", .data_bytes = sizeof(struct scheme), .open = endpoint_open, .call = endpoint_call, .ready = endpoint_ready,
+	.destroy = endpoint_destroy,
 };
 
 bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
 err_t scheme_create(uint32_t scheme_flags, struct resource **out)
 {
-	if (scheme_flags & ~(uint32_t)(SCHEME_FAIL_WITHOUT_SERVER | SCHEME_REDELIVER))
+	if (scheme_flags & ~(uint32_t)SCHEME_FLAGS)
 		return ERR_INVAL;
 	TRY(resource_create(&endpoint_ops, NULL, 0, out));
 	struct scheme *s = (*out)->data;
@@ -233,19 +271,7 @@ void scheme_server_gone(struct process *p)
 			s->server = NULL;
 			while (take_cancel(s))
 				;
-			for (uint32_t i = 0; i < s->slot_count; i++) {
-				struct call *c = s->slots[i].call;
-				if (c && c->state == CALL_TAKEN && s->flags & SCHEME_REDELIVER) {
-					call_finish(s, c, CALL_QUEUED);
-					c->cancel_asked = false;
-					if (call_slot_take(s, c) == OK)
-						list_push_front(&s->queue, &c->link);
-					s->waiting++;
-				} else if (c && (c->state == CALL_TAKEN || s->flags & SCHEME_FAIL_WITHOUT_SERVER)) {
-					c->result = ERR_CONNRESET;
-					call_finish_and_wake(s, c, CALL_DONE);
-				}
-			}
+			orphans_settle(s);
 			spin_unlock(&s->lock);
 		}
 		spin_unlock(&p->lock);

@@ -373,20 +373,20 @@ static void a_server_that_dies_fails_what_it_had(void)
 	CHECK(ask(ECHO, 2) == 2);
 }
 
-struct opening { uint32_t done; err_t err; handle_t handle; };
+struct opening { handle_t at; uint32_t done; err_t err; handle_t handle; };
 
 static void open_it(void *argument)
 {
 	struct opening *o = argument;
 
-	o->err = handle_open_at(endpoint, "it", OPEN_READ | OPEN_WRITE, &o->handle);
+	o->err = handle_open_at(o->at, "it", OPEN_READ | OPEN_WRITE, &o->handle);
 	__atomic_store_n(&o->done, 1, __ATOMIC_RELEASE);
 	sys_futex_wake(0, HANDLE_NONE, &o->done, 1, 0);
 }
 
 static void requests_wait_for_the_next_server(void)
 {
-	struct opening o = { 0 };
+	struct opening o = { .at = endpoint };
 	uint32_t tid;
 
 	stop(server_process);
@@ -464,6 +464,44 @@ static void requests_can_be_delivered_again(void)
 	with_flags(SCHEME_REDELIVER, check_redelivery);
 }
 
+static int64_t set_flags(handle_t h, uint64_t flags)
+{
+	return handle_call(h, ENDPOINT_SET, NULL, 0, NULL, 0, flags);
+}
+
+static void check_giving_up(handle_t h, handle_t thing, handle_t process)
+{
+	struct opening o = { .at = h };
+	handle_t clients, other;
+	uint32_t tid;
+
+	CHECK(handle_dup(h, RIGHT_CALL, &clients) == OK && set_flags(clients, SCHEME_FAIL_WITHOUT_SERVER) == ERR_ACCES);
+	handle_close(clients);
+	CHECK(set_flags(h, UINT64_MAX) == ERR_INVAL && handle_call(h, (enum code)ECHO, NULL, 0, NULL, 0, 0) == ERR_NOTTY);
+	stop(process);
+	CHECK(thread_create(open_it, &o, &tid) == OK);
+	sys_sleep(0, HANDLE_NONE, now_ns() + 50000000);
+	CHECK(__atomic_load_n(&o.done, __ATOMIC_ACQUIRE) == 0);
+	CHECK(set_flags(h, SCHEME_FAIL_WITHOUT_SERVER | SCHEME_GONE) == OK);
+	while (__atomic_load_n(&o.done, __ATOMIC_ACQUIRE) == 0)
+		sys_futex_wait(0, HANDLE_NONE, &o.done, 0, DEADLINE_NONE);
+	/* What had been asked, and what is asked from now on. */
+	CHECK(o.err == ERR_NODEV);
+	CHECK(handle_call(thing, (enum code)ECHO, NULL, 0, NULL, 0, 1) == ERR_NODEV);
+	CHECK(handle_open_at(h, "it", OPEN_READ, &other) == ERR_NODEV);
+	/* It can be taken back. */
+	CHECK(set_flags(h, 0) == OK);
+	process = start("server", "second", "scheme", h);
+	CHECK(handle_open_at(h, "it", OPEN_READ, &other) == OK);
+	handle_close(other);
+	stop(process);
+}
+
+static void who_waits_is_told_when_no_server_will_come(void)
+{
+	with_flags(0, check_giving_up);
+}
+
 static void only_the_server_answers(void)
 {
 	struct message m = { .offset = 0 };
@@ -515,6 +553,7 @@ int program_main(const struct startup *startup)
 	run("a server that dies fails what it had taken", a_server_that_dies_fails_what_it_had);
 	run("requests wait for the next server", requests_wait_for_the_next_server);
 	run("a scheme may fail without its server instead", a_scheme_may_fail_without_its_server);
+	run("who waits is told when no server will come", who_waits_is_told_when_no_server_will_come);
 	run("requests can be delivered again", requests_can_be_delivered_again);
 	print("1..%u\n", points);
 	return failures != 0;
