@@ -1,1 +1,1 @@
-LIBS := acpi boot initfs elf base
+LIBS := sched acpi boot initfs elf base

@@ -26,7 +26,9 @@ struct cpu {
 	struct thread *idle;            /* [I] */
 	_Atomic bool need_resched;
 	_Atomic bool online;
-	struct run_queue *run_queue;    /* [I] */
+	struct spinlock run_lock;       /* RANK_RUN_QUEUE */
+	struct run_queue *run_queue;    /* [I] the queue; in it all but count: run_lock */
+	struct thread *previous;        /* [c] sched.c: who ran before the switch just made */
 	void *timers;                   /* [I] sched/timer.c's */
 	uint64_t armed_ns;              /* [c] what the hardware timer is set to */
 	uint64_t charged_ns;            /* [c] up to when time went into the next two */
@@ -41,3 +43,5 @@ struct cpu {
 
 extern struct cpu *cpus[CPU_MAX];       /* [I] after start; NULL beyond cpu_count */
 extern uint32_t cpu_count;              /* [I] after start */
+
+static inline uint64_t cpu_mask_all(void) { return UINT64_MAX >> (64 - cpu_count); }

@@ -116,7 +116,7 @@ static void start_init(void)
 	need(space_create(NULL, &s), "init's space");
 	need(process_create(s, NULL, &p), "init's process");
 	memcpy(p->name, "init", 5);
-	p->priority = PRIORITY_SERVER;
+	p->schedule.priority = PRIORITY_SERVER;
 	need(schemes_create_namespace(&n), "the kernel's schemes");
 	p->namespace = n;
 	need(give_boot_handles(p, n), "init's handles");

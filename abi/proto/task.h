@@ -11,9 +11,28 @@ enum fork_flags {
 	FORK_NO_HANDLES  = 1 << 1,
 };
 
+/* Who goes before whom. IDLE to NORMAL share fairly, first between accounts, then by nice; SERVER and up go before all below them, in turns
+ * (REALTIME + n is Linux's real-time priority n + 1); a DEADLINE thread has its runtime in each period, before all others. */
 enum task_priority {
 	PRIORITY_IDLE = 0, PRIORITY_LOW = 1, PRIORITY_NORMAL = 2, PRIORITY_SERVER = 3,
-	PRIORITY_DRIVER = 4, PRIORITY_REALTIME = 5, PRIORITY_COUNT = 6,
+	PRIORITY_DRIVER = 4, PRIORITY_REALTIME = 5, PRIORITY_DEADLINE = PRIORITY_REALTIME + 99, PRIORITY_COUNT,
+};
+
+enum schedule_flags {
+	SCHEDULE_FIFO          = 1 << 0,        /* SERVER and up: no turns, runs until it waits */
+	SCHEDULE_BATCH         = 1 << 1,        /* NORMAL: when woken it does not interrupt others */
+	SCHEDULE_RESET_ON_FORK = 1 << 2,        /* what it starts is not above NORMAL and nice 0 */
+	SCHEDULE_ONLY_AFFINITY = 1 << 3,        /* in TASK_SCHEDULE: all else stays as it is */
+};
+
+/* How and where threads get the CPU. The times are 0, unless the priority is DEADLINE: then 0 < runtime <= deadline <= period. */
+struct task_schedule {
+	uint8_t priority;               /* enum task_priority */
+	int8_t nice;                    /* -20 .. 19 */
+	uint16_t flags;                 /* enum schedule_flags */
+	uint32_t tid;                   /* whom it is for; 0: the process, the first thread to come */
+	uint64_t runtime_ns, deadline_ns, period_ns;
+	uint64_t affinity;              /* bit n: CPU n; 0 in TASK_SCHEDULE: it stays as it is */
 };
 
 enum task_state { TASK_RUNNABLE = 'R', TASK_SLEEPING = 'S', TASK_STOPPED = 'T', TASK_DEAD = 'Z' };

@@ -282,6 +282,17 @@ static uint32_t cpu_count(void)
 	return info.cpus < PAIRS_MAX ? info.cpus : PAIRS_MAX;
 }
 
+/* The process's first thread. */
+static void pin(handle_t process, uint32_t cpu)
+{
+	struct task_schedule s = { .flags = SCHEDULE_ONLY_AFFINITY, .affinity = 1ull << cpu };
+	struct task_info info;
+
+	must(handle_call(process, TASK_INFO, NULL, 0, &info, sizeof info, 0) >= 0);
+	s.tid = info.pid;
+	must(handle_call(process, TASK_SCHEDULE, &s, sizeof s, NULL, 0, 0) >= 0);
+}
+
 /* The client of a pair, in a process of its own: says that it is ready, waits until nobody holds the other end of go, calls. */
 static int pair_run(void)
 {
@@ -289,7 +300,7 @@ static int pair_run(void)
 	char byte = 0;
 
 	must(sys_read(0, startup_handle("go"), &what, sizeof what, -1) == sizeof what);
-	must(handle_call(startup_self(), TASK_AFFINITY, NULL, 0, NULL, 0, 1ull << what.cpu) >= 0);
+	pin(startup_self(), what.cpu);
 	it = startup_handle("it");
 	call_reply(1);
 	must(sys_write(0, startup_handle("ready"), &byte, 1, -1) == 1);
@@ -307,7 +318,7 @@ static void pair_start(uint32_t cpu, int count, handle_t ready, struct ends *go,
 	ends_make(go);
 	must_start("bare");
 	*server = server_process;
-	must(handle_call(server_process, TASK_AFFINITY, NULL, 0, NULL, 0, 1ull << cpu) >= 0);
+	pin(server_process, cpu);
 	struct spawn_handle handles[] = { { "it", it, HANDLE_NONE }, { "ready", ready, HANDLE_NONE }, { "go", go->reader, HANDLE_NONE } };
 	must(!self_start(words, 3, handles, 3, &client));
 	must(sys_write(0, go->writer, &what, sizeof what, -1) == sizeof what);

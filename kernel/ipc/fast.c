@@ -523,7 +523,7 @@ static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struc
 	slot_drop(s, c);
 	c->state = CALL_DONE;
 	*client = c->client;
-	if (UNLIKELY(thread_current()->inherited))
+	if (UNLIKELY(thread_current()->turn.lent))
 		thread_inherit(thread_current(), 0);
 	return err;
 }

@@ -4,7 +4,9 @@
  * is not zero holds one reference.
  */
 #include "kernel/mem/account.h"
+#include "kernel/cpu.h"
 #include "kernel/mem/heap.h"
+#include "lib/sched/policy.h"
 
 enum { DEPTH_MAX = 16 };        /* a charge walks to the root, so the tree may not be deep */
 
@@ -15,8 +17,7 @@ struct account {
 	struct account *parent;                         /* [I] referenced, or null */
 	_Atomic uint64_t used[ACCOUNT_KINDS];           /* [a] */
 	_Atomic uint64_t limit[ACCOUNT_KINDS];          /* [a] */
-	_Atomic uint64_t cpu_recent_ns;                 /* [a] CPU time, halved at each window's end */
-	_Atomic uint64_t cpu_window;                    /* [a] the window it was last brought up to */
+	struct fair_account fair;                       /* the scheduler's */
 };
 
 static const err_t over_limit[ACCOUNT_KINDS] = {
@@ -30,6 +31,11 @@ err_t account_create(struct account *parent, const struct account_limits *limits
 	struct account *a = heap_new(struct account);
 	if (!a)
 		return ERR_NOMEM;
+	a->fair.groups = heap_alloc(cpu_count * sizeof(*a->fair.groups));
+	if (!a->fair.groups) {
+		heap_delete(a);
+		return ERR_NOMEM;
+	}
 	object_init(&a->object);
 	a->parent = account_get(parent);
 	a->depth = parent ? parent->depth + 1 : 0;
@@ -44,6 +50,7 @@ void account_put(struct account *a)
 {
 	while (a && object_put(&a->object)) {
 		struct account *parent = a->parent;
+		heap_free(a->fair.groups, cpu_count * sizeof(*a->fair.groups));
 		heap_delete(a);
 		a = parent;
 	}
@@ -123,23 +130,10 @@ void account_info(struct account *a, struct account_info *out)
 	};
 }
 
-/* ---- CPU time ---- */
-
-enum { CPU_WINDOW_NS = 100000000 };
-
-/* Racing CPUs may halve once too often or lose a slice: it is a rough measure. */
-void account_use_cpu(struct account *a, uint64_t ns, uint64_t now_ns)
+struct fair_account *account_fair(struct account *a)
 {
-	uint64_t window = now_ns / CPU_WINDOW_NS, last = atomic_exchange_explicit(&a->cpu_window, window, memory_order_relaxed);
-	uint64_t recent = atomic_load_explicit(&a->cpu_recent_ns, memory_order_relaxed);
+	static struct fair_group groups[CPU_MAX];
+	static struct fair_account unowned = { .groups = groups };
 
-	if (window > last)
-		recent = window - last < 64 ? recent >> (window - last) : 0;
-	atomic_store_explicit(&a->cpu_recent_ns, recent + ns, memory_order_relaxed);
-}
-
-bool account_is_cpu_heavy(const struct account *a, uint32_t cpus)
-{
-	/* A full load adds a window per CPU and window, so it comes to twice that: heavy is 3/8 of it. */
-	return atomic_load_explicit(&a->cpu_recent_ns, memory_order_relaxed) > (uint64_t)cpus * CPU_WINDOW_NS * 3 / 4;
+	return a ? &a->fair : &unowned;
 }

@@ -8,6 +8,7 @@
 #include "lib/base/attr.h"
 
 struct account;
+struct fair_account;
 enum account_kind { ACCOUNT_PAGES, ACCOUNT_THREADS, ACCOUNT_HANDLES, ACCOUNT_KINDS };
 
 /* A child of parent (NULL: no ancestor), with one reference. NOMEM. */
@@ -23,6 +24,5 @@ bool account_is_full(struct account *a, enum account_kind kind);
 void account_set(struct account *a, const struct account_limits *limits) NONNULL;
 void account_info(struct account *a, struct account_info *out) NONNULL;
 
-/* The scheduler's: CPU time used now, and whether this account had more than three eighths of the machine lately. */
-void account_use_cpu(struct account *a, uint64_t ns, uint64_t now_ns) NONNULL;
-bool account_is_cpu_heavy(const struct account *a, uint32_t cpus) NONNULL;
+/* The scheduler's: what its threads share of each CPU. Borrowed; NULL: that of all without an account. */
+struct fair_account *account_fair(struct account *a);

@@ -13,6 +13,13 @@
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 
+struct task_schedule process_inherit(const struct process *p)
+{
+	struct thread *t = thread_current();
+
+	return schedule_inherit(t->process == p ? &t->turn.schedule : &p->schedule);
+}
+
 err_t process_create(struct space *s, struct process *like, struct process **out)
 {
 	struct account *payer = like ? process_account(like) : NULL;
@@ -26,16 +33,12 @@ err_t process_create(struct space *s, struct process *like, struct process **out
 	list_init(&p->threads);
 	list_init(&p->resources);
 	list_init(&p->served);
-	p->priority = PRIORITY_NORMAL;
-	p->affinity = UINT64_MAX;
+	p->schedule = like ? process_inherit(like) : (struct task_schedule){ .priority = PRIORITY_NORMAL, .affinity = cpu_mask_all() };
 	p->started_ns = clock_now_ns();
 	if (like) {
 		p->creator = like->pid;
 		p->sender = like->sender;
 		p->cred = like->cred;
-		p->priority = like->priority;
-		p->nice = like->nice;
-		p->affinity = like->affinity;
 		memcpy(p->name, like->name, sizeof(p->name));
 	}
 	p->payer = payer;
@@ -380,6 +383,9 @@ void process_set_account(struct process *p, struct account *a)
 	struct account *older = p->account_before;
 	p->account_before = p->account;
 	p->account = a;
+	struct thread *t;
+	list_each(t, &p->threads, process_link)
+		sched_set_account(t, a);
 	spin_unlock(&p->lock);
 	account_put(older);
 }

@@ -40,9 +40,7 @@ struct process {
 	struct thread *exec_thread;     /* [l] the one that may live on while the others end */
 	struct list_node resources;     /* [l] process handles, told of its end */
 	struct list_node served;        /* [l] schemes it serves (ipc/scheme.c) */
-	uint8_t priority;               /* [l] for new threads */
-	int8_t nice;                    /* [l] */
-	uint64_t affinity;              /* [l] */
+	struct task_schedule schedule;  /* [l] for new threads */
 	uint64_t started_ns;            /* [I] as pid */
 	uint32_t creator;               /* [I] as pid; pid of who made it; 0 for the first */
 	_Atomic uint64_t user_ns, system_ns, switches;  /* of ended threads */
@@ -84,6 +82,8 @@ static inline struct process *process_find(uint32_t pid) { return (struct proces
 static inline struct thread *thread_find(uint32_t tid) { return (struct thread *)id_find(ID_THREAD, tid); }
 /* Who is charged for what the process makes now, with a reference; may be NULL. */
 struct account *process_account(struct process *p) NONNULL;
+/* What a thread that the current one starts in p, or a process like p, begins with. */
+struct task_schedule process_inherit(const struct process *p) NONNULL;
 /* From now on a pays (children too); what was charged stays where it is. */
 void process_set_account(struct process *p, struct account *a) NONNULL;
 /* With a reference; NULL: the null namespace. */

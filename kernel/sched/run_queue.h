@@ -1,27 +1,9 @@
-/* kernel/sched/run_queue.h - a CPU's ready threads; sched.c and thread.c share it. */
+/* kernel/sched/run_queue.h - what sched.c and thread.c share (the queue itself: lib/sched/policy.h). */
 #pragma once
-#include "abi/proto/task.h"
 #include "kernel/cpu.h"
-#include "kernel/mem/account.h"
 #include "kernel/sched/thread.h"
 
-struct run_queue {
-	struct spinlock lock;                           /* RANK_RUN_QUEUE */
-	struct list_node level[PRIORITY_COUNT];         /* [l] ready threads, next first */
-	uint32_t levels;                                /* [l] bit p: level p is not empty */
-	_Atomic uint32_t count;                         /* [l] written; read by thieves */
-	struct thread *previous;                        /* [c] who ran before the switch just made */
-};
-
-/* Threads of an account that has used much CPU lately give way to others of the same priority: one user's many cannot
- * starve another's few. */
-static inline uint8_t thread_priority(const struct thread *t)
-{
-	uint8_t own = t->priority;
-	if (own == PRIORITY_NORMAL && t->account && account_is_cpu_heavy(t->account, cpu_count))
-		own = PRIORITY_LOW;
-	return t->inherited > own ? t->inherited : own;
-}
+static inline uint8_t thread_priority(const struct thread *t) { return t->turn.priority; }
 
 /* Is there anything to look at before the current thread goes back to user space? */
 static inline bool sched_must_look(void)
@@ -30,8 +12,18 @@ static inline bool sched_must_look(void)
 	       atomic_load_explicit(&thread_current()->attention, memory_order_relaxed);
 }
 
+static inline uint64_t bit_of(const struct cpu *c) { return 1ull << c->index; }
+
+/* May t run on c, now that c is there? */
+static inline bool sched_may_run_on(const struct thread *t, const struct cpu *c)
+{
+	return c->online && (t->home ? t->home == c : (t->turn.schedule.affinity & bit_of(c)) != 0);
+}
+
 /* Makes a parked or new thread ready and finds it a CPU. Thread lock held. */
 void sched_make_ready(struct thread *t) REQUIRES(&t->lock);
-/* Switches from the current thread, whose lock is held and whose state says what it does next, to the best other (to NULL) or to `to`
- * (state RUNNING, on no queue, unlocked). Returns, unlocked, when it runs again. */
+/* Switches from the current thread, whose lock is held and whose state says what it does next (READY: it goes on waiting), to the best other (to
+ * NULL) or to `to` (state RUNNING, on no queue, unlocked). Returns, unlocked, when it runs again. */
 void sched_switch(struct thread *to);
+/* A deadline thread gives back what it was admitted with. */
+void sched_leave_home(struct thread *t) REQUIRES(&t->lock);

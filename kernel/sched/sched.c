@@ -1,10 +1,12 @@
-/* kernel/sched/sched.c - picking, placing and stealing threads; the switch itself.
+/* kernel/sched/sched.c - finding threads a CPU, stealing them, and the switch itself.
  *
  * A thread's lock is held from the moment its state says that it leaves the CPU until the next
- * thread is on its own stack: whoever takes the lock afterwards finds it fully switched out.
+ * thread is on its own stack: whoever takes the lock afterwards finds it fully switched out. One that goes on
+ * waiting is put into its own CPU's queue before; thieves pass it over until on_cpu says that it is off its stack.
  */
 #include "kernel/sched/sched.h"
 #include "kernel/debug/trace.h"
+#include "kernel/mem/account.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/space.h"
 #include "kernel/obj/process.h"
@@ -12,161 +14,130 @@
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/switch.h"
 #include "kernel/sched/timer.h"
+#include "lib/base/bits.h"
 
-/* A full turn of a thread with nice 0. Short enough that a shell beside hogs feels alive. */
-enum { SLICE_NS = 4000000 };
+/* So long a thread runs before an equal interrupts it: who wakes a server, and is about to wait for it, is let do so. */
+#define RUN_MIN_NS      500000
 
-static int64_t slice_of(const struct thread *t)
+/* CPUs that look for work or halt. Who gives one something takes its bit first, so that two do not choose the same. */
+static _Atomic uint64_t idle_cpus;
+
+/* ---- Placing ---- */
+
+static struct cpu *take_idle(const struct thread *t)
 {
-	/* Each nice level is worth about 10 %, as in POSIX tradition: 2^(-nice/8) in eighths. */
-	static const uint8_t fraction[8] = { 128, 117, 108, 99, 91, 83, 76, 70 };
-	int level = t->nice + 24;               /* 4 .. 43 */
-	int64_t slice = (int64_t)SLICE_NS * 8 * fraction[level % 8] / 128;
-	return slice >> (level / 8);            /* nice 0: level 24, shift 3 */
-}
+	uint64_t allowed = t->home ? bit_of(t->home) : t->turn.schedule.affinity, last = t->cpu ? bit_of(t->cpu) : 0, idle;
 
-static void queue_insert(struct run_queue *q, struct thread *t, bool front) REQUIRES(&q->lock)
-{
-	uint8_t p = thread_priority(t);
-	if (front)
-		list_push_front(&q->level[p], &t->run_link);
-	else
-		list_push_back(&q->level[p], &t->run_link);
-	q->levels |= 1u << p;
-	q->count++;
-}
-
-static void queue_remove(struct run_queue *q, struct thread *t) REQUIRES(&q->lock)
-{
-	list_remove(&t->run_link);
-	for (uint32_t p = 0; p < PRIORITY_COUNT; p++)
-		if (list_is_empty(&q->level[p]))
-			q->levels &= ~(1u << p);
-	q->count--;
-}
-
-static bool is_idle(const struct cpu *c) { return c->current == c->idle; }
-
-static bool may_run_on(const struct thread *t, const struct cpu *c)
-{
-	return t->affinity >> c->index & 1 && c->online;
-}
-
-/* Where it ran last if that is free, else any free CPU, else where it ran last. */
-static struct cpu *place(struct thread *t)
-{
-	struct cpu *allowed = NULL;
-
-	if (t->cpu && may_run_on(t, t->cpu)) {
-		if (is_idle(t->cpu) && t->cpu->run_queue->count == 0)
-			return t->cpu;
-		allowed = t->cpu;
+	while ((idle = atomic_load(&idle_cpus) & allowed)) {
+		uint64_t bit = idle & last ? last : idle & -idle;
+		if (atomic_fetch_and(&idle_cpus, ~bit) & bit)
+			return cpus[lowest_bit(bit)];
 	}
-	for (uint32_t i = 0; i < cpu_count; i++) {
-		if (!may_run_on(t, cpus[i]))
-			continue;
-		if (is_idle(cpus[i]) && cpus[i]->run_queue->count == 0)
-			return cpus[i];
-		if (!allowed)
-			allowed = cpus[i];
-	}
-	return allowed ? allowed : cpu_this();
+	return NULL;
 }
 
-static uint64_t slice_end_of(const struct cpu *c, const struct thread *t)
+/* An idle CPU, best where it ran last; else the shortest queue, in doubt where it ran last. */
+static struct cpu *place(const struct thread *t)
 {
-	if (t == c->idle || c->run_queue->count == 0)
-		return UINT64_MAX;
-	return t->ran_since_ns + (uint64_t)(t->slice_left_ns > 0 ? t->slice_left_ns : 0);
+	struct cpu *best = take_idle(t);
+
+	if (best)
+		return best;
+	if (t->cpu && sched_may_run_on(t, t->cpu))
+		best = t->cpu;
+	for (uint32_t i = 0; i < cpu_count && !(best && best->run_queue->count == 0); i++)
+		if (sched_may_run_on(t, cpus[i]) && (!best || cpus[i]->run_queue->count < best->run_queue->count))
+			best = cpus[i];
+	return best ? best : cpu_this();
 }
 
-static uint64_t slice_end(const struct cpu *c) { return slice_end_of(c, c->current); }
-
-/* Tells c that its queue got t. */
-static void announce(struct cpu *c, struct thread *t)
+/* When this CPU's queue must be looked at again, as far as the current thread was charged. */
+static uint64_t look_ns(const struct cpu *c) REQUIRES(&c->run_lock)
 {
-	bool urgent = is_idle(c) || thread_priority(t) > thread_priority(c->current);
+	const struct thread *t = c->current;
 
-	if (urgent)
-		atomic_store(&c->need_resched, true);
-	if (c == cpu_this()) {
-		if (!urgent)
-			timer_rearm(slice_end(c));
-	} else if (urgent || c->run_queue->count == 1) {
-		arch_kick(c->index);
-	}
+	return t == c->idle ? UINT64_MAX : run_queue_look_ns(c->run_queue, &t->turn, t->ran_since_ns);
 }
 
-void sched_enqueue(struct thread *t)
+/* Must c, whose queue t was put into, leave what it does? Who runs on another CPU may just end: only his priority is looked at; garbage means an
+ * interrupt for nothing. */
+static bool is_urgent(const struct cpu *c, const struct thread *t)
 {
-	struct cpu *c = place(t);
-	struct run_queue *q = c->run_queue;
-	bool front = t->slice_left_ns > 0;
+	const struct thread *current = c->current;
 
-	if (!front)
-		t->slice_left_ns = slice_of(t);
-	t->cpu = c;
-	spin_lock(&q->lock);
-	queue_insert(q, t, front);
-	spin_unlock(&q->lock);
+	if (current == c->idle)
+		return true;
+	if (c == cpu_this())
+		return turn_interrupts(&t->turn, &current->turn) &&
+		       (thread_priority(t) > PRIORITY_NORMAL || clock_now_ns() - current->ran_since_ns >= RUN_MIN_NS);
+	return t->home || thread_priority(t) > MAX_OF(thread_priority(current), PRIORITY_NORMAL) ||
+	       (thread_priority(current) <= PRIORITY_NORMAL && fair_is_behind(c->run_queue, &t->turn));
 }
 
 void sched_make_ready(struct thread *t)
 {
+	struct cpu *c = place(t);
+	struct run_queue *q = c->run_queue;
+	uint64_t now = t->home ? clock_now_ns() : 0;
+
 	t->state = THREAD_READY;
-	sched_enqueue(t);
-	struct cpu *c = t->cpu;
+	spin_lock(&c->run_lock);
+	t->cpu = c;
+	run_queue_add(q, &t->turn, true, now);
+	bool urgent = is_urgent(c, t);
+	bool is_first = q->count == 1;
+	if (is_first && !urgent && c == cpu_this())
+		timer_rearm(look_ns(c));
+	spin_unlock(&c->run_lock);
 	trace(TRACE_WAKE, 0, t->tid, c->index);
-	announce(c, t);
+	if (urgent && atomic_exchange(&c->need_resched, true))
+		return;                 /* it has been told */
+	if (c != cpu_this() && (urgent || is_first))
+		arch_kick(c->index);
 }
 
-/* The first of q's threads that may run on c; one still on another CPU's stack is passed over. */
-static struct thread *take(struct run_queue *q, struct cpu *c, bool stealing)
-{
-	struct thread *found = NULL;
+/* ---- Picking ---- */
 
-	spin_lock(&q->lock);
-	for (uint32_t levels = q->levels; levels && !found;) {
-		uint32_t p = 31 - (uint32_t)__builtin_clz(levels);
-		levels &= ~(1u << p);
-		struct thread *t;
-		list_each(t, &q->level[p], run_link) {
-			if (t != c->current && atomic_load(&t->on_cpu))
-				continue;
-			if (stealing && !may_run_on(t, c))
-				continue;
+/* What the queue gave, which is locked: c's from now on. */
+static struct thread *take(struct cpu *c, struct turn *turn)
+{
+	struct thread *t = container_of(turn, struct thread, turn);
+
+	t->state = THREAD_RUNNING;
+	t->cpu = c;
+	atomic_store(&t->on_cpu, true);
+	return t;
+}
+
+static struct thread *steal_from(struct cpu *victim, struct cpu *c)
+{
+	struct thread *t, *found = NULL;
+
+	spin_lock(&victim->run_lock);
+	list_each(t, &victim->run_queue->ready, turn.ready_link)
+		if (!found && !atomic_load(&t->on_cpu) && sched_may_run_on(t, c))
 			found = t;
-			break;
-		}
+	if (found) {
+		run_queue_remove(victim->run_queue, &found->turn);
+		take(c, &found->turn);
 	}
-	if (found)
-		queue_remove(q, found);
-	spin_unlock(&q->lock);
+	spin_unlock(&victim->run_lock);
 	return found;
 }
 
 static struct thread *steal(struct cpu *c)
 {
-	for (uint32_t i = 1; i < cpu_count; i++) {
+	struct thread *t = NULL;
+
+	for (uint32_t i = 1; i < cpu_count && !t; i++) {
 		struct cpu *victim = cpus[(c->index + i) % cpu_count];
-		if (victim->online && victim->run_queue->count) {
-			struct thread *t = take(victim->run_queue, c, true);
-			if (t)
-				return t;
-		}
+		if (victim->online && victim->run_queue->count)
+			t = steal_from(victim, c);
 	}
-	return NULL;
+	return t;
 }
 
-static struct thread *pick(struct cpu *c)
-{
-	struct thread *t = c->run_queue->count ? take(c->run_queue, c, false) : NULL;
-	if (!t)
-		t = steal(c);
-	return t ? t : c->idle;
-}
-
-static void charge(struct cpu *c, struct thread *t, uint64_t now)
+static void charge(struct cpu *c, struct thread *t, uint64_t now) REQUIRES(&c->run_lock)
 {
 	uint64_t ran = now - t->ran_since_ns;
 
@@ -178,16 +149,16 @@ static void charge(struct cpu *c, struct thread *t, uint64_t now)
 	}
 	c->busy_ns += ran;
 	t->user_ns += ran;      /* entry code moves the kernel's share to system_ns when asked to trace it */
-	t->slice_left_ns -= (int64_t)ran;
-	if (t->account)
-		account_use_cpu(t->account, ran, now);
+	run_queue_charge(c->run_queue, &t->turn, ran, now);
 }
 
 void sched_charge(void)
 {
 	struct cpu *c = cpu_this();
 
+	spin_lock(&c->run_lock);
 	charge(c, c->current, clock_now_ns());
+	spin_unlock(&c->run_lock);
 }
 
 uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns)
@@ -197,91 +168,113 @@ uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns)
 	return atomic_load(&t->on_cpu) && now_ns > since ? now_ns - since : 0;
 }
 
+/* ---- Switching ---- */
+
+/* Who goes on after the current thread, which is charged and, if it goes on waiting, queued. */
+static struct thread *next_thread(struct cpu *c, struct thread *to)
+{
+	struct run_queue *q = c->run_queue;
+	struct thread *prev = c->current;
+	uint64_t now = clock_now_ns();
+	bool stays = prev->state == THREAD_READY && sched_may_run_on(prev, c);
+	struct turn *turn;
+
+	spin_lock(&c->run_lock);
+	charge(c, prev, now);
+	if (to && stays)
+		run_queue_add(q, &prev->turn, false, now);
+	else if (!to && (turn = run_queue_next(q, stays ? &prev->turn : NULL, now)))
+		to = take(c, turn);
+	run_queue_runs(q, to ? &to->turn : NULL);
+	if (to)
+		timer_rearm(run_queue_look_ns(q, &to->turn, now));
+	spin_unlock(&c->run_lock);
+	if (!to && !(to = steal(c)))
+		to = c->idle;
+	to->ran_since_ns = now;
+	return to;
+}
+
 void sched_switch(struct thread *to)
 {
 	struct cpu *c = cpu_this();
 	struct thread *prev = c->current;
-	uint64_t now = clock_now_ns();
 
-	charge(c, prev, now);
 	atomic_store(&c->need_resched, false);
-	if (!to) {
-		to = pick(c);
-		if (to != prev) {
-			spin_lock_nested(&to->lock);
-			to->state = THREAD_RUNNING;
-			to->cpu = c;
-			atomic_store(&to->on_cpu, true);
-			spin_unlock(&to->lock);
-		}
-	}
+	to = next_thread(c, to);
 	if (to == prev) {
-		prev->state = THREAD_RUNNING;
-		prev->cpu = c;
-		timer_rearm(slice_end(c));
 		spin_unlock(&prev->lock);
 		return;
 	}
-	to->ran_since_ns = now;
-	timer_rearm(slice_end_of(c, to));
 	sched_switch_stacks(c, prev, to, false);
 }
 
-void sched_finish_rare(struct thread *prev, enum thread_state state, struct cpu *elsewhere)
+void sched_finish_rare(struct thread *prev, enum thread_state state)
 {
+	bool may_not_stay = state == THREAD_READY && !prev->turn.queue;
+	struct cpu *idle;
+
+	atomic_store(&prev->on_cpu, false);
+	if (may_not_stay)
+		sched_make_ready(prev);
+	else if (state == THREAD_READY && (idle = take_idle(prev)))
+		arch_kick(idle->index);         /* it may have passed prev over while prev was on our stack */
+	spin_unlock(&prev->lock);
 	if (state == THREAD_DEAD)
 		thread_put(prev);
-	else if (state == THREAD_READY && elsewhere != cpu_this())
-		arch_kick(elsewhere->index);    /* it may have passed prev over while prev was on our stack */
+}
+
+static void wait_for_turn(struct thread *t)
+{
+	spin_lock(&t->lock);
+	t->state = THREAD_READY;
+	sched_switch(NULL);
 }
 
 void sched_give_way(void)
 {
-	struct thread *t = thread_current();
+	thread_current()->turn.left_ns = 0;     /* to the back of its level; a deadline thread's period is over */
+	thread_current()->turn.gives_way = true;
+	wait_for_turn(thread_current());
+}
 
-	spin_lock(&t->lock);
-	charge(cpu_this(), t, clock_now_ns());
-	t->slice_left_ns = 0;           /* to the back of its level */
-	t->state = THREAD_READY;
-	sched_enqueue(t);
-	sched_switch(NULL);
+static void preempt(void)
+{
+	if (atomic_load(&cpu_this()->need_resched) && cpu_this()->current != cpu_this()->idle)
+		wait_for_turn(thread_current());
 }
 
 void sched_preempt(void)
 {
 	struct cpu *c = cpu_this();
-	struct thread *t = c->current;
 
-	if (!atomic_load(&c->need_resched) || t == c->idle)
+	if (LIKELY(!atomic_load(&c->need_resched)))
 		return;
-	spin_lock(&t->lock);
-	charge(c, t, clock_now_ns());
-	t->state = THREAD_READY;
-	sched_enqueue(t);
-	sched_switch(NULL);
+	uint64_t wait_ns = deadline_wait_ns(&c->current->turn);
+	if (wait_ns && thread_park(wait_ns, 0) == ERR_INTR)
+		return;
+	preempt();
 }
 
 void preempt_point(void)
 {
 	arch_interrupts_window();
-	sched_preempt();
+	preempt();
 }
 
 void sched_tick(void)
 {
 	struct cpu *c = cpu_this();
+	uint64_t now = clock_now_ns(), look;
 
-	if (c->current != c->idle && c->run_queue->count) {
-		uint64_t end = slice_end(c);
-		if (clock_now_ns() >= end || c->run_queue->levels >> (thread_priority(c->current) + 1))
-			atomic_store(&c->need_resched, true);
-		else
-			timer_rearm(end);
-	} else if (c->run_queue->count) {
+	spin_lock(&c->run_lock);
+	charge(c, c->current, now);
+	look = look_ns(c);
+	spin_unlock(&c->run_lock);
+	if (look <= now)
 		atomic_store(&c->need_resched, true);
-	}
-	if (c->need_resched)
-		timer_rearm(UINT64_MAX);
+	else
+		timer_rearm(look);
 }
 
 void sched_run_idle(void)
@@ -289,24 +282,16 @@ void sched_run_idle(void)
 	struct cpu *c = cpu_this();
 
 	for (;;) {
-		struct thread *idle = c->idle;
-		if (c->run_queue->count || atomic_load(&c->need_resched)) {
-			spin_lock(&idle->lock);
-			sched_switch(NULL);
-			continue;
-		}
-		struct thread *stolen = steal(c);
-		if (stolen) {
-			spin_lock(&idle->lock);
-			spin_lock_nested(&stolen->lock);
-			stolen->state = THREAD_RUNNING;
-			stolen->cpu = c;
-			atomic_store(&stolen->on_cpu, true);
-			spin_unlock(&stolen->lock);
+		/* Said before the last look: who queues something after that look sees it. */
+		atomic_fetch_or(&idle_cpus, bit_of(c));
+		struct thread *stolen = c->run_queue->count ? NULL : steal(c);
+		if (!stolen && !c->run_queue->count && !atomic_load(&c->need_resched))
+			arch_idle();
+		atomic_fetch_and(&idle_cpus, ~bit_of(c));
+		if (stolen || c->run_queue->count || atomic_load(&c->need_resched)) {
+			spin_lock(&c->idle->lock);
 			sched_switch(stolen);
-			continue;
 		}
-		arch_idle();
 	}
 }
 
@@ -317,9 +302,8 @@ err_t sched_init_cpu(struct cpu *c)
 
 	if (!q)
 		return ERR_NOMEM;
-	spin_init(&q->lock, RANK_RUN_QUEUE);
-	for (uint32_t p = 0; p < PRIORITY_COUNT; p++)
-		list_init(&q->level[p]);
+	run_queue_init(q, c->index);
+	spin_init(&c->run_lock, RANK_RUN_QUEUE);
 	if ((err = timer_init_cpu(c)))
 		goto free_queue;
 	if ((err = thread_create_kernel(NULL, NULL, &c->idle)))
@@ -327,7 +311,6 @@ err_t sched_init_cpu(struct cpu *c)
 	c->idle->state = THREAD_RUNNING;
 	c->idle->on_cpu = true;
 	c->idle->cpu = c;
-	c->idle->priority = 0;
 	c->idle->ran_since_ns = c->charged_ns = clock_now_ns();
 	c->run_queue = q;
 	c->current = c->idle;
@@ -338,56 +321,116 @@ free_queue:
 	return err;
 }
 
-/* Takes t off its queue while something that orders it changes. True when it was on one. */
-static bool unqueue(struct thread *t) REQUIRES(&t->lock)
+/* ---- Changes of what orders a thread ---- */
+
+/* Takes t off its queue, if it is on one (a thief may be faster), and locks that of where it is. NULL: it never ran. */
+static struct cpu *lock_turn(struct thread *t, bool *queued) REQUIRES(&t->lock)
 {
-	if (t->state != THREAD_READY)
-		return false;
-	struct run_queue *q = t->cpu->run_queue;
-	spin_lock(&q->lock);
-	bool queued = !list_is_empty(&t->run_link);
-	if (queued)
-		queue_remove(q, t);
-	spin_unlock(&q->lock);
-	return queued;
+	struct cpu *c;
+
+	*queued = false;
+	while ((c = t->cpu)) {
+		spin_lock(&c->run_lock);
+		if (c == t->cpu) {
+			if ((*queued = t->turn.queue))
+				run_queue_remove(c->run_queue, &t->turn);
+			return c;
+		}
+		spin_unlock(&c->run_lock);
+	}
+	return NULL;
 }
 
-void sched_set_priority(struct thread *t, uint8_t priority, int8_t nice)
+/* Unlocks t too. look: perhaps another goes before it now, or it must go elsewhere. */
+static void unlock_turn(struct thread *t, struct cpu *c, bool queued, bool look) REQUIRES(&t->lock)
 {
-	spin_lock(&t->lock);
-	bool queued = unqueue(t);
-	t->priority = priority;
-	t->nice = nice;
+	if (c)
+		spin_unlock(&c->run_lock);
 	if (queued)
 		sched_make_ready(t);
+	else if (look && t->state == THREAD_RUNNING && !atomic_exchange(&c->need_resched, true) && c != cpu_this())
+		arch_kick(c->index);
 	spin_unlock(&t->lock);
+}
+
+void sched_leave_home(struct thread *t)
+{
+	if (!t->home)
+		return;
+	spin_lock(&t->home->run_lock);
+	deadline_leave(t->home->run_queue, &t->turn.schedule);
+	spin_unlock(&t->home->run_lock);
+	t->home = NULL;
+}
+
+/* A CPU with room for a deadline thread, which has it from now on; best where it is already. */
+static struct cpu *find_home(struct thread *t, const struct task_schedule *s) REQUIRES(&t->lock)
+{
+	uint32_t first = t->cpu ? t->cpu->index : 0;
+
+	for (uint32_t i = 0; i < cpu_count; i++) {
+		struct cpu *c = cpus[(first + i) % cpu_count];
+		if (!c->online || !(s->affinity & bit_of(c)))
+			continue;
+		spin_lock(&c->run_lock);
+		bool fits = deadline_admit(c->run_queue, c == t->home ? &t->turn.schedule : NULL, s);
+		spin_unlock(&c->run_lock);
+		if (fits)
+			return c;
+	}
+	return NULL;
+}
+
+err_t sched_set(struct thread *t, const struct task_schedule *s)
+{
+	struct cpu *home = NULL;
+	bool queued;
+
+	spin_lock(&t->lock);
+	if (s->priority == PRIORITY_DEADLINE && !(home = find_home(t, s))) {
+		spin_unlock(&t->lock);
+		return ERR_BUSY;
+	}
+	if (home != t->home)
+		sched_leave_home(t);
+	t->home = home;
+	t->claimed_on = home ? 0 : s->affinity;
+	struct cpu *c = lock_turn(t, &queued);
+	turn_set(&t->turn, s);
+	unlock_turn(t, c, queued, true);
+	return OK;
+}
+
+void sched_lend(struct thread *t, uint8_t priority)
+{
+	t->turn.lent = priority;
+	if (t->state == THREAD_PARKED)  /* else when it is queued next */
+		turn_settle(&t->turn);
 }
 
 void thread_inherit(struct thread *t, uint8_t priority)
 {
+	bool queued;
+
 	spin_lock(&t->lock);
-	if (t->inherited != priority) {
-		bool queued = unqueue(t);
-		t->inherited = priority;
-		if (queued)
-			sched_make_ready(t);
-	}
-	spin_unlock(&t->lock);
+	struct cpu *c = lock_turn(t, &queued);
+	t->turn.lent = priority;
+	turn_settle(&t->turn);
+	unlock_turn(t, c, queued, c && run_queue_has_above(c->run_queue, thread_priority(t)));
 }
 
-void sched_set_affinity(struct thread *t, uint64_t mask)
+void sched_set_account(struct thread *t, struct account *a)
 {
+	struct account *before = t->shares;
+	bool queued;
+
 	spin_lock(&t->lock);
-	bool queued = unqueue(t);
-	t->affinity = mask;
-	if (queued)
-		sched_make_ready(t);
-	else if (t->state == THREAD_RUNNING && t->cpu && !may_run_on(t, t->cpu)) {
-		atomic_store(&t->cpu->need_resched, true);
-		if (t->cpu != cpu_this())
-			arch_kick(t->cpu->index);
-	}
-	spin_unlock(&t->lock);
+	struct cpu *c = lock_turn(t, &queued);
+	t->shares = account_get(a);
+	t->turn.account = account_fair(a);
+	t->turn.group = NULL;
+	unlock_turn(t, c, queued, false);
+	account_put(before);
 }
 
 uint32_t sched_count_running(void)
@@ -395,6 +438,6 @@ uint32_t sched_count_running(void)
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < cpu_count; i++)
 		if (cpus[i]->online)
-			count += cpus[i]->run_queue->count + !is_idle(cpus[i]);
+			count += cpus[i]->run_queue->count + (cpus[i]->current != cpus[i]->idle);
 	return count;
 }

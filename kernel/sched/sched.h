@@ -1,14 +1,16 @@
-/* kernel/sched/sched.h - per-CPU run queues: who runs next.
+/* kernel/sched/sched.h - who runs next on which CPU.
  *
- * Fixed priorities, round robin within one with time slices scaled by nice; a woken
- * thread goes before those that used up their slice. Idle CPUs steal.
+ * Each CPU has a run queue, ordered by policies (lib/sched/policy.h). A woken thread goes to an idle CPU, best where it ran last; else to the shortest
+ * queue. Idle CPUs steal. There is no periodic interrupt: a CPU where nobody waits has its timer off.
  */
 #pragma once
 #include <stdint.h>
 #include "abi/error.h"
 #include "lib/base/attr.h"
 
+struct account;
 struct cpu;
+struct task_schedule;
 struct thread;
 
 /* The boot CPU's queue and idle thread; then again on each other CPU. */
@@ -21,14 +23,14 @@ void sched_give_way(void);
 void sched_charge(void);
 /* What a thread that runs right now has not been charged for yet; a guess, for lists. */
 uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns) NONNULL;
-/* If this CPU was asked to reschedule: does so. */
+/* On the way out of the kernel: if this CPU was asked to reschedule, does so. A deadline thread that used its runtime up waits for its next period. */
 void sched_preempt(void);
 /* A point in a long kernel path where interrupts may come in and others may run. No locks held. */
 void preempt_point(void);
-/* Puts a ready thread on a queue. thread lock held by the caller. */
-void sched_enqueue(struct thread *t) NONNULL;
 /* The slice timer or a kick came: look at the queue. */
 void sched_tick(void);
-void sched_set_priority(struct thread *t, uint8_t priority, int8_t nice) NONNULL;
-void sched_set_affinity(struct thread *t, uint64_t mask) NONNULL;
+/* s is what schedule_change made. BUSY: no CPU of its has room for such a deadline thread; then nothing has changed. */
+err_t sched_set(struct thread *t, const struct task_schedule *s) NONNULL MUST_CHECK;
+/* From now on t shares the CPU as the threads of that account do. */
+void sched_set_account(struct thread *t, struct account *a) NONNULL;
 uint32_t sched_count_running(void);

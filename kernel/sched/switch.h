@@ -8,9 +8,13 @@
 #include "kernel/mem/space_switch.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/run_queue.h"
+#include "lib/base/bits.h"
 #if defined(__x86_64__)
 #include "kernel/arch/x86_64/switch.h"
 #endif
+
+/* t runs with that priority, which is above its own, until it takes it back. */
+void sched_lend(struct thread *t, uint8_t priority) REQUIRES(&t->lock) NONNULL;
 
 /* If `to` is parked, may run on this CPU, and nobody more urgent waits here, it is woken but not queued: the caller must switch to
  * it (thread_hand_over). lender: whose priority it is to run with if that is higher than its own; or NULL. */
@@ -20,11 +24,10 @@ static ALWAYS_INLINE bool thread_claim(struct thread *to, const struct thread *l
 
 	if (UNLIKELY(!spin_try_lock(&to->lock)))
 		return false;
-	if (lender && UNLIKELY(lender->priority > to->priority || lender->inherited > to->inherited))
-		to->inherited = thread_priority(lender) > thread_priority(to) ? thread_priority(lender) : to->inherited;
-	uint32_t urgent = c->run_queue->levels;
-	bool fits = to->state == THREAD_PARKED && to->affinity >> c->index & 1 &&
-	            LIKELY(!urgent || !(urgent >> (thread_priority(to) + 1)));
+	if (lender && UNLIKELY(thread_priority(lender) > thread_priority(to)))
+		sched_lend(to, thread_priority(lender));
+	bool fits = to->state == THREAD_PARKED && (to->claimed_on & bit_of(c)) &&
+	            LIKELY(run_queue_lets(c->run_queue, thread_priority(to)));
 	if (LIKELY(fits)) {
 		to->park_result = OK;
 		to->state = THREAD_RUNNING;
@@ -35,21 +38,22 @@ static ALWAYS_INLINE bool thread_claim(struct thread *to, const struct thread *l
 	return fits;
 }
 
-/* prev is dead, or ready on another CPU's queue. */
-void sched_finish_rare(struct thread *prev, enum thread_state state, struct cpu *elsewhere) NONNULL;
+/* prev, still locked, is dead, or ready: here or, where it may not stay, on another CPU. */
+void sched_finish_rare(struct thread *prev, enum thread_state state) NONNULL;
 
 /* After arch_switch, on the stack of the now current thread. */
 static ALWAYS_INLINE void sched_finish_switch(bool is_user)
 {
 	struct cpu *c = cpu_this();
-	struct thread *prev = c->run_queue->previous;
+	struct thread *prev = c->previous;
 	enum thread_state state = prev->state;
-	struct cpu *elsewhere = prev->cpu;
 
-	atomic_store_explicit(&prev->on_cpu, false, memory_order_release);
-	spin_unlock(&prev->lock);
-	if (UNLIKELY(state != THREAD_PARKED))
-		sched_finish_rare(prev, state, elsewhere);
+	if (LIKELY(state == THREAD_PARKED)) {
+		atomic_store_explicit(&prev->on_cpu, false, memory_order_release);
+		spin_unlock(&prev->lock);
+	} else {
+		sched_finish_rare(prev, state);
+	}
 	struct thread *t = c->current;
 	if (is_user || t->process)
 		arch_thread_loaded(c, t);
@@ -66,7 +70,7 @@ static ALWAYS_INLINE void sched_switch_stacks(struct cpu *c, struct thread *prev
 	if (is_user || prev->process)
 		arch_thread_unload(prev);
 	c->current = to;
-	c->run_queue->previous = prev;
+	c->previous = prev;
 	space_switch_inline(c, c->space, space);
 	arch_switch(&prev->context, &to->context);
 	sched_finish_switch(is_user);
@@ -78,7 +82,7 @@ static ALWAYS_INLINE void sched_hand_over(struct thread *to)
 	struct cpu *c = cpu_this();
 	struct thread *prev = c->current;
 
-	to->slice_left_ns = prev->slice_left_ns;
+	to->turn.left_ns = prev->turn.left_ns;
 	to->ran_since_ns = prev->ran_since_ns;
 	sched_switch_stacks(c, prev, to, true);
 }

@@ -43,9 +43,12 @@ static err_t thread_allocate(struct account *a, struct thread **out)
 	object_init(&t->object);
 	spin_init(&t->lock, RANK_THREAD);
 	list_init(&t->process_link);
-	list_init(&t->run_link);
+	list_init(&t->turn.ready_link);
+	list_init(&t->turn.level_link);
+	t->shares = account_get(a);
+	t->turn.account = account_fair(a);
+	turn_set(&t->turn, &(struct task_schedule){ .priority = PRIORITY_NORMAL });
 	t->state = THREAD_NEW;
-	t->affinity = UINT64_MAX;
 	t->start_ns = clock_now_ns();
 	t->kernel_stack = paddr_to_kernel(stack);
 	t->kernel_stack_top = (uint64_t)t->kernel_stack + KERNEL_STACK_BYTES;
@@ -68,24 +71,23 @@ err_t thread_create(struct process *p, const struct thread_start *start, struct 
 		goto put_account;
 	if ((err = thread_allocate(account, &t)))
 		goto uncharge;
-	t->account = account;
 	if ((err = arch_thread_init(t, thread_current()->process ? thread_current() : NULL)))
 		goto free;
+	t->account = account;
 	t->user_regs = arch_thread_regs(t);
 	arch_regs_start(t->user_regs, start);
 	arch_thread_set_bases(t, start);
 	t->notice_mask = start->notice_mask;
-	t->priority = p->priority;
-	t->nice = p->nice;
-	t->affinity = p->affinity;
+	struct task_schedule schedule = process_inherit(p);
+	turn_set(&t->turn, &schedule);
+	t->claimed_on = schedule.affinity;
 	t->process = process_get(p);
 	arch_context_init(&t->context, t->user_regs, user_thread_entry, t);
 	*out = t;
 	return OK;
 
 free:
-	frame_put(kernel_to_paddr(t->kernel_stack));
-	heap_delete(t);
+	thread_put(t);
 uncharge:
 	account_uncharge(account, ACCOUNT_THREADS, 1);
 put_account:
@@ -116,6 +118,7 @@ void thread_put(struct thread *t)
 	}
 	frame_put(kernel_to_paddr(t->kernel_stack));
 	account_put(t->account);
+	account_put(t->shares);
 	heap_delete(t);
 	if (p)
 		process_put(p);
@@ -187,8 +190,8 @@ static ALWAYS_INLINE err_t park(struct thread *to, uint64_t deadline_ns, uint32_
 		return result;
 	}
 	/* `to` is ours to run now: we come back through the queue. */
-	sched_make_ready(t);
-	sched_hand_over(to);
+	t->state = THREAD_READY;
+	sched_switch(to);
 	return result;
 }
 
@@ -246,6 +249,7 @@ void thread_finish(void)
 
 	process_leave(t);
 	spin_lock(&t->lock);
+	sched_leave_home(t);
 	t->state = THREAD_DEAD;
 	sched_switch(NULL);
 	__builtin_unreachable();

@@ -12,6 +12,7 @@
 #include "kernel/obj/object.h"
 #include "kernel/sync/spinlock.h"
 #include "lib/base/list.h"
+#include "lib/sched/policy.h"
 
 struct account;
 struct process;
@@ -39,21 +40,19 @@ struct thread {
 	uint32_t tid;                   /* [I] the process's pid for its first thread; EXEC passes it on [p] */
 	struct process *process;        /* [I] a reference; NULL for idle threads */
 	struct account *account;        /* [I] who is charged for it; a reference, or NULL */
+	struct account *shares;         /* [p] of whose CPU time it gets its share; the same */
 	struct list_node process_link;  /* [p] */
 
-	enum thread_state state;        /* [l] */
+	enum thread_state state;        /* [l]; from READY to RUNNING only its queue's lock */
 	bool wake_token;                /* [l] a wake came while not parked */
 	uint8_t park_flags;             /* [l] of the current park */
 	int8_t park_result;             /* [l] err_t of the current park */
 	_Atomic bool on_cpu;            /* still on its stack somewhere */
 	_Atomic uint32_t attention;     /* enum attention */
-	struct list_node run_link;      /* run queue's lock */
-	struct cpu *cpu;                /* [l] where it runs or ran last */
-	uint64_t affinity;              /* [l] mask of CPUs */
-	uint8_t priority;               /* [l] enum task_priority */
-	uint8_t inherited;              /* [l] lent by the client being served */
-	int8_t nice;                    /* [l] */
-	int64_t slice_left_ns;          /* run queue's lock */
+	struct turn turn;               /* run queue's lock; what is set in it: [l] too */
+	struct cpu *cpu;                /* [l] where it runs or ran last; that queue's lock too while it waits there */
+	uint64_t claimed_on;            /* [l] CPUs where it may be handed the CPU (switch.h): its affinity; none with a home */
+	struct cpu *home;               /* [l] the one CPU that a deadline thread was admitted to; else NULL */
 	uint64_t ran_since_ns;          /* [c] when it was switched to */
 	uint64_t user_ns, system_ns;    /* [c] approximate: charged at entry and switch */
 	uint64_t switches;              /* [c] */

@@ -10,7 +10,6 @@
 struct timer_heap {
 	struct spinlock lock;                   /* RANK_TIMER */
 	struct heap_node *root;                 /* [l] by deadline */
-	uint64_t slice_end_ns;                  /* this CPU's alone */
 	struct timer *_Atomic running;          /* whose callback is running */
 };
 
@@ -20,17 +19,14 @@ static void heap_remove(struct timer_heap *h, struct timer *t) REQUIRES(&h->lock
 	t->queued = false;
 }
 
-static void arm(struct cpu *c)
+/* A hardware timer that is armed for something earlier stays so: when it goes off, what is due then is looked at again. That is cheaper
+ * than to stop and start it at every switch, and at most one interrupt is for nothing. */
+static void arm(struct cpu *c, uint64_t deadline_ns)
 {
-	struct timer_heap *h = c->timers;
-	uint64_t deadline = h->slice_end_ns;
-
-	if (h->root && h->root->key < deadline)
-		deadline = h->root->key;
-	if (deadline != c->armed_ns) {
-		c->armed_ns = deadline;
-		arch_timer_arm(deadline);
-	}
+	if (deadline_ns >= c->armed_ns)
+		return;
+	c->armed_ns = deadline_ns;
+	arch_timer_arm(deadline_ns);
 }
 
 err_t timer_init_cpu(struct cpu *c)
@@ -39,7 +35,6 @@ err_t timer_init_cpu(struct cpu *c)
 	if (!h)
 		return ERR_NOMEM;
 	spin_init(&h->lock, RANK_TIMER);
-	h->slice_end_ns = UINT64_MAX;
 	c->armed_ns = UINT64_MAX;
 	c->timers = h;
 	return OK;
@@ -72,7 +67,7 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 	t->cpu = c;
 	t->queued = true;
 	h->root = pairing_heap_insert(h->root, &t->node);
-	arm(c);
+	arm(c, deadline_ns);
 	spin_unlock(&h->lock);
 }
 
@@ -106,17 +101,9 @@ void timer_run_due(void)
 		spin_lock(&h->lock);
 	}
 	c->armed_ns = UINT64_MAX;
-	arm(c);
+	if (h->root)            /* the slice's end: sched_tick */
+		arm(c, h->root->key);
 	spin_unlock(&h->lock);
 }
 
-void timer_rearm(uint64_t slice_end_ns)
-{
-	struct cpu *c = cpu_this();
-	struct timer_heap *h = c->timers;
-
-	spin_lock(&h->lock);
-	h->slice_end_ns = slice_end_ns;
-	arm(c);
-	spin_unlock(&h->lock);
-}
+void timer_rearm(uint64_t slice_end_ns) { arm(cpu_this(), slice_end_ns); }

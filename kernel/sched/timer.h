@@ -23,7 +23,7 @@ err_t timer_init_cpu(struct cpu *c) NONNULL MUST_CHECK;
 void timer_init(struct timer *t, void (*callback)(struct timer *)) NONNULL;
 void timer_set(struct timer *t, uint64_t deadline_ns) NONNULL;
 void timer_cancel(struct timer *t) NONNULL;
-/* Runs what is due on this CPU. */
+/* Runs what is due on this CPU; sched_tick must follow. */
 void timer_run_due(void);
-/* Arms this CPU's hardware for the earlier of its first timer and the end of the running thread's slice (UINT64_MAX: none). */
+/* sched_tick is to be called on this CPU when the running thread's slice ends, or before (UINT64_MAX: not for that). */
 void timer_rearm(uint64_t slice_end_ns);

@@ -143,7 +143,7 @@ static int64_t task_info(struct process *p, struct call_args *a)
 		.session = p->sender.session, .threads = p->thread_count, .end = p->end, .status = p->status, .creator = p->creator,
 		.started_ns = p->started_ns, .user_ns = p->user_ns, .system_ns = p->system_ns, .switches = p->switches,
 		.minor_faults = p->minor_faults, .major_faults = p->major_faults, .unknown_calls = p->unknown_calls,
-		.priority = p->priority, .nice = p->nice, .fault_ip = p->fault_ip, .fault_address = p->fault_address,
+		.priority = p->schedule.priority, .nice = p->schedule.nice, .fault_ip = p->fault_ip, .fault_address = p->fault_address,
 		.state = !p->space ? TASK_DEAD : p->stopped ? TASK_STOPPED : TASK_SLEEPING,
 	};
 	list_each(t, &p->threads, process_link) {
@@ -235,43 +235,45 @@ static int64_t task_namespace(struct process *p, struct call_args *a)
 	return OK;
 }
 
-static int64_t task_priority(struct process *p, struct call_args *a)
+/* Of p's thread with this number, *t; of 0 (*t NULL): of the first that it will have. NULL: there is none such. */
+static struct task_schedule *schedule_of(struct process *p, uint32_t tid, struct thread **t) REQUIRES(&p->lock)
 {
-	uint32_t priority = (uint32_t)a->word;
-	int32_t nice = (int32_t)(a->word >> 32);
-	struct thread *t;
+	struct thread *each;
 
-	if (priority >= PRIORITY_COUNT || nice < -20 || nice > 19)
-		return ERR_INVAL;
-	spin_lock(&p->lock);
-	bool raises = priority > p->priority || nice < p->nice;
-	bool allowed = !raises || a->rights & RIGHT_ADMIN;
-	if (allowed) {
-		p->priority = (uint8_t)priority;
-		p->nice = (int8_t)nice;
-		list_each(t, &p->threads, process_link)
-			sched_set_priority(t, p->priority, p->nice);
-	}
-	spin_unlock(&p->lock);
-	return allowed ? OK : ERR_ACCES;
+	*t = NULL;
+	list_each(each, &p->threads, process_link)
+		if (each->tid == tid)
+			*t = each;
+	return *t ? &(*t)->turn.schedule : tid ? NULL : &p->schedule;
 }
 
-static int64_t task_affinity(struct process *p, struct call_args *a)
+static int64_t task_schedule(struct process *p, struct call_args *a)
 {
-	uint64_t online = cpu_count >= 64 ? UINT64_MAX : (1ull << cpu_count) - 1;
+	struct task_schedule s, *old;
 	struct thread *t;
 
-	if (a->word && !(a->word & online))
-		return ERR_INVAL;
+	TRY(call_in(a, &s, sizeof(s)));
 	spin_lock(&p->lock);
-	if (a->word) {
-		p->affinity = a->word & online;
-		list_each(t, &p->threads, process_link)
-			sched_set_affinity(t, p->affinity);
-	}
-	int64_t mask = (int64_t)(p->affinity & online);
+	old = schedule_of(p, s.tid, &t);
+	err_t err = old ? schedule_change(old, cpu_mask_all(), a->rights & RIGHT_ADMIN, &s) : ERR_SRCH;
+	if (!err && t)
+		err = sched_set(t, &s);
+	if (!err && (!t || t->tid == p->pid))
+		p->schedule = s;
 	spin_unlock(&p->lock);
-	return mask;
+	return err;
+}
+
+static int64_t task_schedule_info(struct process *p, struct call_args *a)
+{
+	struct task_schedule s, *found;
+	struct thread *t;
+
+	spin_lock(&p->lock);
+	if ((found = schedule_of(p, (uint32_t)a->word, &t)))
+		s = *found;
+	spin_unlock(&p->lock);
+	return found ? call_out(a, &s, sizeof(s)) : ERR_SRCH;
 }
 
 static int64_t task_label(struct process *p, struct call_args *a)
@@ -403,16 +405,16 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_CONTINUE - TASK_FORK] = task_steer, [TASK_POST - TASK_FORK] = task_steer,
 		[TASK_INFO - TASK_FORK] = task_info, [TASK_NAME - TASK_FORK] = task_name,
 		[TASK_GIVE - TASK_FORK] = task_give, [TASK_NAMESPACE - TASK_FORK] = task_namespace,
-		[TASK_PRIORITY - TASK_FORK] = task_priority, [TASK_AFFINITY - TASK_FORK] = task_affinity,
 		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
 		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
 		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_steer,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
 		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,
 		[TASK_SUCCESSOR - TASK_FORK] = task_create, [TASK_SUCCEED - TASK_FORK] = task_succeed,
+		[TASK_SCHEDULE - TASK_FORK] = task_schedule, [TASK_SCHEDULE_INFO - TASK_FORK] = task_schedule_info,
 	};
 	uint32_t index = a->code - TASK_FORK;
-	bool needs_admin = (a->code >= TASK_LABEL && a->code <= TASK_ACCOUNT) || a->code >= TASK_HANDLES;
+	bool needs_admin = (a->code >= TASK_LABEL && a->code <= TASK_ACCOUNT) || (a->code >= TASK_HANDLES && a->code <= TASK_SUCCEED);
 
 	if (index >= sizeof(calls) / sizeof(*calls) || !calls[index])
 		return ERR_NOTTY;

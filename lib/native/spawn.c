@@ -242,7 +242,8 @@ static err_t process_equip(const struct spawn_options *o, const struct spawned *
 		return err;
 	if (o->namespace != HANDLE_NONE && (result = handle_call_pass(s->process, TASK_NAMESPACE, o->namespace, 0)) < 0)
 		return (err_t)result;
-	if (o->priority && (result = handle_call(s->process, TASK_PRIORITY, NULL, 0, NULL, 0, o->priority)) < 0)
+	struct task_schedule schedule = { .priority = (uint8_t)o->priority };
+	if (o->priority && (result = handle_call(s->process, TASK_SCHEDULE, &schedule, sizeof schedule, NULL, 0, 0)) < 0)
 		return (err_t)result;
 	result = handle_call(s->process, TASK_NAME, name, MIN_OF(strlen(name), (size_t)15), NULL, 0, 0);
 	return result_error(result);

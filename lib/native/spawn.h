@@ -30,7 +30,7 @@ struct spawn_options {
 	const struct spawn_handle *handles;
 	uint32_t handle_count;
 	handle_t namespace;             /* HANDLE_NONE: the null namespace */
-	uint64_t priority;              /* enum task_priority | nice << 32; 0: the starter's */
+	uint64_t priority;              /* enum task_priority; 0: the starter's */
 	handle_t account;               /* HANDLE_NONE: the starter's */
 	const struct task_cred *cred;   /* NULL: the starter's */
 	handle_t successor_of;          /* 0: nobody's. An admin handle of the process whose identity, priority, account and (public) handles it gets */

@@ -214,7 +214,7 @@ static const char *take_priority(struct manifest *m, struct words *w)
 	};
 
 	for (uint32_t i = 0; i < PRIORITY_COUNT; i++)
-		if (strcmp(w->word[1], names[i]) == 0) {
+		if (names[i] && strcmp(w->word[1], names[i]) == 0) {
 			m->priority = i;
 			return NULL;
 		}

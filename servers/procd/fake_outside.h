@@ -19,6 +19,7 @@ struct fake_task {
 	uint32_t posts[65];
 	handle_t account;
 	uint64_t handle_limit;
+	struct task_schedule schedule;  /* of all its threads */
 };
 
 struct fake_reply {
@@ -183,6 +184,23 @@ static err_t fake_cred(task_t h, const struct task_cred *cred)
 }
 
 static err_t fake_nice(task_t h, int32_t nice) { fake_task(h)->info.nice = nice; return OK; }
+
+static err_t fake_schedule_info(task_t h, uint32_t tid UNUSED, struct task_schedule *out)
+{
+	*out = fake_task(h)->schedule;
+	return OK;
+}
+
+static err_t fake_schedule(task_t h, const struct task_schedule *s)
+{
+	struct task_schedule *to = &fake_task(h)->schedule;
+
+	if (s->flags & SCHEDULE_ONLY_AFFINITY)
+		to->affinity = s->affinity;
+	else
+		*to = *s;
+	return OK;
+}
 
 static err_t fake_name(task_t h, const char *name, size_t bytes)
 {
@@ -392,7 +410,8 @@ static const struct outside fake_outside = {
 	.allocate = fake_allocate, .release = fake_release,
 	.task_take = fake_take, .task_find = fake_find, .task_put = fake_close, .task_info = fake_info, .task_kill = fake_kill,
 	.task_stop = fake_stop, .task_continue = fake_continue, .task_post = fake_post, .task_withdraw = fake_withdraw,
-	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice, .task_name = fake_name,
+	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice,
+	.task_schedule_info = fake_schedule_info, .task_schedule = fake_schedule, .task_name = fake_name,
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_next_thread = fake_next_thread,
 	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
 	.thread_find = fake_thread_find, .file_stat = fake_file_stat, .successor_create = fake_successor_create,

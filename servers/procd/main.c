@@ -123,12 +123,38 @@ static err_t task_cred(task_t task, const struct task_cred *cred)
 	return result_error(handle_call(task, TASK_CRED, cred, sizeof *cred, NULL, 0, 0));
 }
 
+static err_t task_next_thread(task_t task, uint32_t above, struct thread_info *out)
+{
+	return result_error(handle_call(task, TASK_NEXT_THREAD, NULL, 0, out, sizeof *out, above));
+}
+
+static err_t task_schedule_info(task_t task, uint32_t tid, struct task_schedule *out)
+{
+	return result_error(handle_call(task, TASK_SCHEDULE_INFO, NULL, 0, out, sizeof *out, tid));
+}
+
+static err_t task_schedule(task_t task, const struct task_schedule *s)
+{
+	return result_error(handle_call(task, TASK_SCHEDULE, s, sizeof *s, NULL, 0, 0));
+}
+
+/* Each thread keeps its policy. One that ends meanwhile does not matter. */
 static err_t task_nice(task_t task, int32_t nice)
 {
-	struct task_info info;
-	err_t err = task_info(task, &info);
+	struct thread_info thread = { .tid = 0 };
+	struct task_schedule s;
+	err_t err = OK;
 
-	return err ? err : plain(task, TASK_PRIORITY, (uint32_t)info.priority | (uint64_t)(uint32_t)nice << 32);
+	while (!err && !task_next_thread(task, thread.tid, &thread)) {
+		if (task_schedule_info(task, thread.tid, &s))
+			continue;
+		s.tid = thread.tid;
+		s.nice = (int8_t)nice;
+		err = task_schedule(task, &s);
+		if (err == ERR_SRCH)
+			err = OK;
+	}
+	return err;
 }
 
 static err_t task_name(task_t task, const char *name, size_t bytes)
@@ -152,11 +178,6 @@ static err_t task_watch(task_t task, uint32_t pid)
 static int64_t task_list(uint32_t *pids, size_t capacity)
 {
 	return handle_call(admin, TASK_LIST, NULL, 0, pids, capacity * sizeof *pids, 0);
-}
-
-static err_t task_next_thread(task_t task, uint32_t above, struct thread_info *out)
-{
-	return result_error(handle_call(task, TASK_NEXT_THREAD, NULL, 0, out, sizeof *out, above));
 }
 
 static int64_t task_regions(task_t task, uint64_t address, struct task_region *regions, size_t capacity)
@@ -262,7 +283,8 @@ static const struct outside outside = {
 	.allocate = heap_alloc, .release = heap_free,
 	.task_take = task_take, .task_find = task_find, .task_put = handle_close, .task_info = task_info, .task_kill = task_kill,
 	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
-	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice, .task_name = task_name,
+	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice,
+	.task_schedule_info = task_schedule_info, .task_schedule = task_schedule, .task_name = task_name,
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_next_thread = task_next_thread,
 	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,
 	.thread_find = thread_find, .file_stat = file_stat, .successor_create = successor_create,

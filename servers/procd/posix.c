@@ -8,6 +8,7 @@
 #include "servers/procd/image.h"
 #include "servers/procd/limit.h"
 #include "servers/procd/record.h"
+#include "servers/procd/schedule.h"
 #include "servers/procd/session.h"
 #include "servers/procd/signal.h"
 #include "servers/procd/wait.h"
@@ -411,6 +412,26 @@ static void do_set_priority(struct tree *t, struct process *sender, const struct
 		answer(t, c, priority_set(t, sender, which, high(c->word), (int32_t)nice - 20));
 }
 
+static void do_get_schedule(struct tree *t, struct process *sender, const struct posix_call *c)
+{
+	struct task_schedule s;
+	err_t err = c->word > INT32_MAX ? ERR_SRCH : schedule_get(t, low(c->word), &s);
+
+	(void)sender;
+	if (err)
+		answer(t, c, err);
+	else
+		answer_data(t, c, 0, &s, sizeof s);
+}
+
+static void do_set_schedule(struct tree *t, struct process *sender, const struct posix_call *c)
+{
+	struct task_schedule s;
+	err_t err = get_in(c, &s, sizeof s);
+
+	answer(t, c, err ? err : schedule_set(t, sender, &s));
+}
+
 static void do_usage(struct tree *t, struct process *sender, const struct posix_call *c)
 {
 	struct posix_usage usage = sender->children_usage;
@@ -487,6 +508,8 @@ static serve_function *const serve[] = {
 	[POSIX_PLACES - POSIX_FORK] = do_places,
 	[POSIX_EXEC_ELEVATED - POSIX_FORK] = do_exec_elevated,
 	[POSIX_NO_NEW_PRIVILEGES - POSIX_FORK] = do_no_new_privileges,
+	[POSIX_GET_SCHEDULE - POSIX_FORK] = do_get_schedule,
+	[POSIX_SET_SCHEDULE - POSIX_FORK] = do_set_schedule,
 };
 
 void posix_serve(struct tree *t, const struct posix_call *c)
