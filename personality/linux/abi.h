@@ -189,6 +189,20 @@ enum { LINUX_TIMER_ABSTIME = 1, LINUX_TIMER_CANCEL_ON_SET = 2 };
 enum { LINUX_ITIMER_REAL = 0, LINUX_ITIMER_VIRTUAL = 1, LINUX_ITIMER_PROF = 2 };
 enum { LINUX_SIGEV_SIGNAL = 0, LINUX_SIGEV_NONE = 1, LINUX_SIGEV_THREAD = 2, LINUX_SIGEV_THREAD_ID = 4 };
 
+enum {
+	LINUX_SCHED_OTHER = 0, LINUX_SCHED_FIFO = 1, LINUX_SCHED_RR = 2, LINUX_SCHED_BATCH = 3, LINUX_SCHED_IDLE = 5, LINUX_SCHED_DEADLINE = 6,
+	LINUX_SCHED_RESET_ON_FORK = 0x40000000,
+	LINUX_SCHED_FLAG_RESET_ON_FORK = 1, LINUX_SCHED_FLAG_KEEP_POLICY = 8, LINUX_SCHED_FLAG_KEEP_PARAMS = 16,
+	LINUX_SCHED_ATTR_SIZE_0 = 48,
+};
+struct linux_sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
 struct linux_timespec { int64_t seconds, nanoseconds; };
 struct linux_timeval { int64_t seconds, microseconds; };
 struct linux_itimerval { struct linux_timeval interval, value; };

@@ -7,8 +7,6 @@
 #include "personality/linux/call.h"
 #include "personality/linux/entry.h"
 
-enum { CPU_MASK_BYTES = 8 };
-
 int64_t linux_uname(struct thread *t, const uint64_t *a)
 {
 	struct linux_utsname name = {
@@ -62,9 +60,9 @@ int64_t linux_sysinfo(struct thread *t, const uint64_t *a)
 int64_t linux_getcpu(struct thread *t, const uint64_t *a)
 {
 	const uint32_t node = 0;
-	struct task_info info = { 0 };
+	struct thread_info info = { 0 };
 
-	if (a[0] && native_call(process_self(t->process), TASK_INFO, 0, NULL, 0, &info, sizeof(info), 0) < 0)
+	if (a[0] && native_call(process_self(t->process), TASK_NEXT_THREAD, 0, NULL, 0, &info, sizeof(info), t->tid - 1) < 0)
 		info.cpu = 0;
 	if (user_write_if(a[0], &info.cpu, sizeof(info.cpu)))
 		return ERR_FAULT;
@@ -311,100 +309,6 @@ int64_t linux_membarrier(struct thread *t, const uint64_t *a)
 		return ERR_INVAL;
 	/* Not offered: there is no way yet to make every CPU pass a barrier. */
 	return a[0] == QUERY ? 0 : ERR_INVAL;
-}
-
-/* ---- Scheduling: one policy, niceness by setpriority ---- */
-
-int64_t linux_sched_getaffinity(struct thread *t, const uint64_t *a)
-{
-	int64_t mask = native_call(process_self(t->process), TASK_AFFINITY, 0, NULL, 0, NULL, 0, 0);
-
-	if (a[1] < CPU_MASK_BYTES || (a[1] & 7))
-		return ERR_INVAL;
-	if (mask == 0 || (mask < 0 && mask > -4096))
-		mask = 1;
-	if (user_write(a[2], &mask, CPU_MASK_BYTES))
-		return ERR_FAULT;
-	return CPU_MASK_BYTES;
-}
-
-int64_t linux_sched_setaffinity(struct thread *t, const uint64_t *a)
-{
-	uint64_t mask = 0;
-
-	if (user_read(&mask, a[2], MIN_OF(a[1], sizeof(mask))))
-		return ERR_FAULT;
-	if (mask == 0)
-		return ERR_INVAL;
-	if (a[0] && (uint32_t)a[0] != t->tid && (uint32_t)a[0] != t->process->pid)
-		return ERR_PERM;
-	int64_t result = native_call(process_self(t->process), TASK_AFFINITY, 0, NULL, 0, NULL, 0, mask);
-	return result < 0 && result > -4096 ? result : 0;
-}
-
-int64_t linux_sched_getscheduler(struct thread *t, const uint64_t *a)
-{
-	(void)t;
-	return (int32_t)a[0] < 0 ? ERR_INVAL : 0;
-}
-
-static int64_t sched_check(uint64_t pointer, int32_t *priority)
-{
-	if (pointer == 0)
-		return ERR_INVAL;
-	return user_read(priority, pointer, sizeof(*priority));
-}
-
-/* SCHED_OTHER, BATCH and IDLE are all the same; real-time ones are not offered. */
-int64_t linux_sched_setscheduler(struct thread *t, const uint64_t *a)
-{
-	int32_t priority;
-	int64_t err = sched_check(a[2], &priority);
-	uint32_t policy = (uint32_t)a[1] & ~0x40000000u;
-
-	(void)t;
-	if (err)
-		return err;
-	if (policy == 1 || policy == 2)
-		return ERR_PERM;
-	return (policy != 0 && policy != 3 && policy != 5) || priority != 0 ? ERR_INVAL : 0;
-}
-
-int64_t linux_sched_setparam(struct thread *t, const uint64_t *a)
-{
-	int32_t priority;
-	int64_t err = sched_check(a[1], &priority);
-
-	(void)t;
-	return err ? err : priority ? ERR_INVAL : 0;
-}
-
-int64_t linux_sched_getparam(struct thread *t, const uint64_t *a)
-{
-	const int32_t priority = 0;
-
-	(void)t;
-	return a[1] == 0 || (int32_t)a[0] < 0 ? ERR_INVAL : user_write(a[1], &priority, sizeof(priority));
-}
-
-int64_t linux_sched_get_priority_max(struct thread *t, const uint64_t *a)
-{
-	(void)t;
-	return a[0] == 1 || a[0] == 2 ? 99 : a[0] == 0 || a[0] == 3 || a[0] == 5 ? 0 : ERR_INVAL;
-}
-
-int64_t linux_sched_get_priority_min(struct thread *t, const uint64_t *a)
-{
-	(void)t;
-	return a[0] == 1 || a[0] == 2 ? 1 : a[0] == 0 || a[0] == 3 || a[0] == 5 ? 0 : ERR_INVAL;
-}
-
-int64_t linux_sched_rr_get_interval(struct thread *t, const uint64_t *a)
-{
-	struct linux_timespec slice = { 0, 10000000 };
-
-	(void)t;
-	return (int32_t)a[0] < 0 ? ERR_INVAL : user_write(a[1], &slice, sizeof(slice));
 }
 
 /* The machine is init's: it looks who asks. */
