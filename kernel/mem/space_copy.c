@@ -45,7 +45,7 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 		err_t err = page_lock(to, sink, true, wait, &sink_frame);
 		if (!err) {
 			if (LIKELY(sink_frame.raw != source_frame.raw))
-				arch_bytes_copy(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
+				(void)arch_large_copy(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			else
 				memmove(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			spin_unlock(&to->lock);
@@ -66,7 +66,7 @@ static err_t kernel_copy(struct space *s, uint64_t address, char *kernel, size_t
 		part = part_in_page(address, bytes);
 		TRY(page_lock(s, address, write, wait, &frame));
 		char *user = paddr_byte(frame, address);
-		arch_bytes_copy(write ? user : kernel, write ? kernel : user, part);
+		(void)arch_large_copy(write ? user : kernel, write ? kernel : user, part);
 		spin_unlock(&s->lock);
 	}
 	return OK;

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -178,6 +180,54 @@ TEST(threads_keep_their_own_vector_registers)
 		CHECK_EQ(pthread_join(thread[i], &failed), 0);
 		CHECK(failed == NULL);
 	}
+}
+
+/* pread() of many bytes while two wide registers hold a pattern; what they hold after it goes to out. */
+static long read_with_wide_registers(int fd, void *to, size_t bytes, const uint8_t pattern[32], uint8_t out[2][32])
+{
+	register long offset __asm__("r10") = 0;
+	long result = SYS_pread64;
+
+	__asm__ volatile("vmovdqu (%[p]), %%ymm0\n\tvmovdqu (%[p]), %%ymm15\n\tsyscall\n\tvmovdqu %%ymm0, (%[o])\n\tvmovdqu %%ymm15, 32(%[o])\n\tvzeroupper"
+	                 : "+a"(result), "+r"(offset) : "D"(fd), "S"(to), "d"(bytes), [p] "r"(pattern), [o] "r"(out)
+	                 : "rcx", "r11", "xmm0", "xmm15", "memory");
+	return result;
+}
+
+enum { LARGE = 65536, PAGE = 4096 };
+
+TEST(large_copies_leave_wide_registers_alone)
+{
+	uint8_t pattern[32], seen[2][32];
+	int fd = memfd_create("large", 0);
+	uint8_t *bytes = malloc(LARGE);
+
+	if (!__builtin_cpu_supports("avx"))
+		return;
+	for (int i = 0; i < 32; i++)
+		pattern[i] = (uint8_t)(i * 7 + 1);
+	for (int i = 0; i < LARGE; i++)
+		bytes[i] = (uint8_t)(i * 13 + (i >> 8));
+	CHECK_EQ(write(fd, bytes, LARGE), LARGE);
+	/* To pages that are not there yet, whole and at odd addresses; to some that must not be written. */
+	for (int shift = 0; shift < 4; shift++) {
+		uint8_t *to = mmap(NULL, 2 * LARGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		memset(seen, 0, sizeof seen);
+		CHECK_EQ(read_with_wide_registers(fd, to + shift * 5, LARGE - shift * 77, pattern, seen), LARGE - shift * 77);
+		CHECK(memcmp(to + shift * 5, bytes, (size_t)(LARGE - shift * 77)) == 0);
+		CHECK(memcmp(seen[0], pattern, 32) == 0 && memcmp(seen[1], pattern, 32) == 0);
+		CHECK_EQ(to[shift * 5 + LARGE - shift * 77], 0);
+		CHECK_EQ(mprotect(to + 2 * PAGE, LARGE, PROT_NONE), 0);
+		memset(to, 0, 2 * PAGE);
+		memset(seen, 0, sizeof seen);
+		long got = read_with_wide_registers(fd, to + PAGE - 300, LARGE, pattern, seen);
+		CHECK(got == -14 || (got > 0 && got <= PAGE + 300));
+		CHECK(memcmp(to + PAGE - 300, bytes, got > 0 ? (size_t)got : 0) == 0);
+		CHECK(memcmp(seen[0], pattern, 32) == 0 && memcmp(seen[1], pattern, 32) == 0);
+		munmap(to, 2 * LARGE);
+	}
+	free(bytes);
+	close(fd);
 }
 
 TEST(fork_copies_vector_registers)

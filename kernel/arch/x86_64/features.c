@@ -15,6 +15,9 @@ enum { EFER_SYSCALL = 1 << 0, EFER_NX = 1 << 11 };
 enum { XCR0_BASE = 3, XCR0_AVX = 4, XCR0_AVX512 = 0xe0 };
 
 uint32_t fpu_state_bytes;
+/* From how many bytes on a copy goes by AVX registers (usercopy.S). Not with AVX-512: such a move would clear the upper half of a user's register. */
+enum { WIDE_LEAST_BYTES = 256 };
+uint64_t wide_least_bytes = UINT64_MAX;
 extern const uint64_t smap_sites_start[], smap_sites_end[];
 
 static void xcr0_write(uint64_t v)
@@ -56,6 +59,8 @@ static void init_fpu(void)
 	if ((xcr0 & XCR0_AVX) && (states.eax & XCR0_AVX512) == XCR0_AVX512)
 		xcr0 |= XCR0_AVX512;
 	xcr0_write(xcr0);
+	if ((xcr0 & (XCR0_AVX | XCR0_AVX512)) == XCR0_AVX)
+		wide_least_bytes = WIDE_LEAST_BYTES;
 	fpu_state_bytes = cpuid(0xd, 0).ebx;    /* of the states that are now on */
 }
 

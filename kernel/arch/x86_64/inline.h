@@ -82,15 +82,11 @@ static ALWAYS_INLINE uint64_t arch_ticks(void)
 /* Makes page tables (their root) this CPU's. */
 static ALWAYS_INLINE void arch_load_tables(uint64_t root) { __asm__ volatile("mov %0, %%cr3" : : "r"(root) : "memory"); }
 
-/* Whole pages, through the direct map. The quadword string forms count once per 8 bytes in emulators, half of what a copy
- * by loads and stores costs, and are the fast ones on hardware too. */
-static ALWAYS_INLINE void arch_page_zero(void *page)
-{
-	uint64_t count = 4096 / 8;
-	__asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0ull) : "memory");
-}
+/* Large copies of kernel memory that does not overlap: 0. Whole pages, aligned. (usercopy.S) */
+size_t arch_large_copy(void *to, const void *from, size_t bytes);
+void arch_page_zero(void *page);
 
-/* Any bytes of kernel memory that do not overlap, or lie higher in from. */
+/* Any bytes of kernel memory that do not overlap, or lie higher in from; few. The quadword string forms count once per 8 bytes in emulators. */
 static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t bytes)
 {
 	uint64_t count = bytes / 8, rest = bytes % 8;
@@ -101,6 +97,5 @@ static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t b
 
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from)
 {
-	uint64_t count = 4096 / 8;
-	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+	(void)arch_large_copy(to, from, 4096);
 }

@@ -1,7 +1,7 @@
-/* kernel/arch/x86_64/usercopy.S - the only instructions that touch user memory, each with a place to go on when it faults.
+/* kernel/arch/x86_64/usercopy.S - the only instructions that touch user memory, each with a place to go on when it faults; large copies.
  *
  * A fault that the memory system cannot resolve continues at the fixup (trap.c looks in fixup_start..fixup_end).
- * rep movsq is the cheapest bulk copy both on CPUs and in emulators that count a repetition as an instruction.
+ * Where AVX can be used (features.c), its moves are the cheapest bulk copy; else and for little it is rep movsq.
  */
 #include "kernel/arch/x86_64/asm.h"
 
@@ -14,20 +14,25 @@
 
 	.text
 
-/* arch_copy_from_user and arch_copy_to_user (arch.h), which are the same: bytes NOT copied. rdx holds the end of `to`, so that
- * wherever it stops the rest is rdx - rdi. */
-	.globl arch_copy_from_user, arch_copy_to_user
+/* arch_copy_from_user and arch_copy_to_user (arch.h), which are the same: bytes NOT copied; arch_large_copy is for kernel memory alone.
+ * rdx holds the end of `to`, so that wherever it stops the rest is rdx - rdi. Many bytes go by 32 at a time through a register that is the
+ * user's and gets its value back; a fault on the way goes on in the small way, which finds out at which byte. */
+	.globl arch_copy_from_user, arch_copy_to_user, arch_large_copy
 	.type arch_copy_from_user, @function
 	.type arch_copy_to_user, @function
+	.type arch_large_copy, @function
 arch_copy_from_user:
 arch_copy_to_user:
 	smap_site stac
+arch_large_copy:
 	movq %rdx, %rcx
 	addq %rdi, %rdx
-	shrq $3, %rcx
-	jz 1f
+	cmpq wide_least_bytes(%rip), %rcx
+	jae 4f
+1:	shrq $3, %rcx
+	jz 2f
 	may_fault 7f, rep movsq
-1:	movq %rdx, %rcx
+2:	movq %rdx, %rcx
 	subq %rdi, %rcx
 	jz 7f
 	may_fault 7f, rep movsb
@@ -35,8 +40,50 @@ arch_copy_to_user:
 	subq %rdi, %rax
 	smap_site clac
 	retq
+4:	subq $32, %rsp
+	vmovdqu %ymm0, (%rsp)
+5:	.irp at, 0, 32, 64, 96, 128, 160, 192, 224
+	may_fault 6f, vmovdqu \at(%rsi), %ymm0
+	may_fault 6f, vmovdqu %ymm0, \at(%rdi)
+	.endr
+	addq $256, %rsi
+	addq $256, %rdi
+	subq $256, %rcx
+	cmpq $256, %rcx
+	jae 5b
+6:	vmovdqu (%rsp), %ymm0
+	addq $32, %rsp
+	movq %rdx, %rcx
+	subq %rdi, %rcx
+	jmp 1b
 	.size arch_copy_from_user, . - arch_copy_from_user
 	.size arch_copy_to_user, . - arch_copy_to_user
+	.size arch_large_copy, . - arch_large_copy
+
+/* void arch_page_zero(void *page): of the direct map. */
+	.globl arch_page_zero
+	.type arch_page_zero, @function
+arch_page_zero:
+	cmpq $-1, wide_least_bytes(%rip)
+	je 2f
+	subq $32, %rsp
+	vmovdqu %ymm0, (%rsp)
+	vpxor %xmm0, %xmm0, %xmm0
+	movl $4096 / 512, %ecx
+1:	.irp at, 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480
+	vmovdqa %ymm0, \at(%rdi)
+	.endr
+	addq $512, %rdi
+	decl %ecx
+	jnz 1b
+	vmovdqu (%rsp), %ymm0
+	addq $32, %rsp
+	retq
+2:	xorl %eax, %eax
+	movl $4096 / 8, %ecx
+	rep stosq
+	retq
+	.size arch_page_zero, . - arch_page_zero
 
 /* size_t user_zero(void *to, size_t bytes): bytes NOT zeroed. */
 	.globl user_zero

@@ -39,4 +39,9 @@ void paging_flush_all(void);
 static ALWAYS_INLINE void arch_load_tables(uint64_t root) { (void)root; paging_flush_all(); }
 static ALWAYS_INLINE void arch_page_zero(void *page) { memset(page, 0, 4096); }
 static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t bytes) { memcpy(to, from, bytes); }
+static ALWAYS_INLINE size_t arch_large_copy(void *to, const void *from, size_t bytes)
+{
+	memcpy(to, from, bytes);
+	return 0;
+}
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from) { memcpy(to, from, 4096); }
