@@ -97,7 +97,7 @@ def guest_needs(path):
         if not line.startswith("#"):
             break
         word, colon, value = line[1:].strip().partition(":")
-        if colon and word in ("cpus", "memory", "timeout", "add", "qemu"):
+        if colon and word in ("cpus", "memory", "timeout", "add", "qemu", "icount"):
             needs.setdefault(word, []).append(value.strip())
     return needs
 
@@ -112,6 +112,8 @@ def guest_command(path, cpus, needs):
     for word in ("add", "qemu"):
         for value in needs.get(word, []):
             command += [f"--{word}", value]
+    if "icount" in needs:      # an exact clock: 2 to the power of so many ns per instruction
+        command += ["--icount", "--qemu", f"-icount shift={needs['icount'][-1]},sleep=off"]
     return command + ["--", "/bin/sh", f"/tests/{path.name}"], float(limit) + 60
 
 

@@ -1,4 +1,4 @@
-/* tests/linux/scheduling.c - policies, affinity and shares. EXACT in the environment (under --icount): deadlines too, so many periods. */
+/* tests/linux/scheduling.c - policies, affinity and shares. EXACT in the environment (where the clock counts instructions): exact shares, and no deadline of so many periods is missed. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
