@@ -251,9 +251,9 @@ static int64_t write_at(void *open, size_t bytes, uint64_t offset)
 	return block_scheme_ops.write(&r, bytes, offset);
 }
 
-static int64_t call(void *open, uint32_t code, const void *in, size_t in_bytes, uint32_t open_flags)
+static int64_t call(void *open, uint32_t code, const void *in, size_t in_bytes)
 {
-	struct message m = { .open_flags = open_flags };
+	struct message m = { 0 };
 	struct scheme_request r = request(open, &m);
 
 	r.in = in;
@@ -431,7 +431,7 @@ TEST(a_vanished_disk_is_an_error_for_who_waits_and_who_comes)
 	for (uint32_t i = 0; i < answers; i++)
 		CHECK_EQ(answer[i], ERR_NODEV);
 	CHECK_EQ(read_at(o, 512, 0), ERR_NODEV);
-	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, 0), ERR_NODEV);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0), ERR_NODEV);
 	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &other, 2), ERR_NOENT);
 	CHECK(nothing_leaks());
 	close_it(o);
@@ -468,7 +468,7 @@ TEST(a_range_is_all_that_its_handle_reaches)
 	CHECK_EQ(answer[1], 131072 - 4096);
 	CHECK_MEM(got, medium + 65536 + 4096, 131072 - 4096);
 	struct disk_range r = { 131072 - 512, 1024 };
-	CHECK_EQ(call(part, DISK_DISCARD, &r, sizeof(r), OPEN_WRITE), ERR_INVAL);
+	CHECK_EQ(call(part, DISK_DISCARD, &r, sizeof(r)), ERR_INVAL);
 	CHECK_EQ(try_open(part, "65536+131072", OPEN_READ, &none, 4), ERR_INVAL);
 	CHECK_EQ(try_open(part, "18446744073709551104+512", OPEN_READ, &none, 4), ERR_INVAL);
 	CHECK_EQ(try_open(part, "1+512", OPEN_READ, &none, 4), ERR_INVAL);
@@ -480,21 +480,34 @@ TEST(a_range_is_all_that_its_handle_reaches)
 	close_it(o);
 }
 
+TEST(a_handle_for_reading_is_no_way_to_write)
+{
+	setup(0);
+	void *o = NULL, *part = NULL;
+	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &o, 1), 0);
+	CHECK_EQ(try_open(o, "0+512", OPEN_READ | OPEN_WRITE, &part, 2), ERR_ACCES);
+	CHECK_EQ(try_open(o, "0+512", OPEN_READ, &part, 2), 0);
+	CHECK_EQ(try_open(part, "0+512", OPEN_WRITE, &part, 2), ERR_ACCES);
+	struct disk_range range = { 0, 512 };
+	CHECK_EQ(call(part, DISK_DISCARD, &range, sizeof(range)), ERR_BADF);
+	close_it(part);
+	close_it(o);
+}
+
 TEST(discard_zero_and_flush_reach_the_device)
 {
 	setup(DISK_HAS_DISCARD | DISK_HAS_ZERO | DISK_HAS_FLUSH);
 	disk.range_sectors_max = 16;
 	void *o = open_at(NULL, "0", 1);
 	struct disk_range r = { 4096, 65536 };
-	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r), OPEN_WRITE), SCHEME_LATER);
+	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r)), SCHEME_LATER);
 	finish_all();
 	CHECK_EQ(starts, 8);
 	CHECK_EQ(answer[0], 0);
 	for (size_t i = 4096; i < 4096 + 65536; i++)
 		CHECK_EQ(medium[i], 0);
-	CHECK_EQ(call(o, DISK_DISCARD, &r, sizeof(r), OPEN_READ), ERR_BADF);
-	CHECK_EQ(call(o, DISK_DISCARD, &r, 8, OPEN_WRITE), ERR_INVAL);
-	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, OPEN_READ), SCHEME_LATER);
+	CHECK_EQ(call(o, DISK_DISCARD, &r, 8), ERR_INVAL);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0), SCHEME_LATER);
 	CHECK_EQ(flight[0]->op, BLOCK_FLUSH);
 	finish_all();
 	CHECK_EQ(answer[1], 0);
@@ -510,9 +523,9 @@ TEST(what_a_disk_cannot_do_is_said)
 	struct disk_range r = { 0, 512 };
 	CHECK_EQ(try_open(NULL, "0", OPEN_READ | OPEN_WRITE, &w, 1), ERR_ROFS);
 	CHECK_EQ(try_open(NULL, "0", OPEN_READ, &o, 1), 0);
-	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r), OPEN_WRITE), ERR_OPNOTSUPP);
-	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0, OPEN_READ), 0);
-	CHECK_EQ(call(o, 12345, NULL, 0, OPEN_READ), ERR_NOTTY);
+	CHECK_EQ(call(o, DISK_ZERO, &r, sizeof(r)), ERR_BADF);
+	CHECK_EQ(call(o, DISK_FLUSH, NULL, 0), 0);
+	CHECK_EQ(call(o, 12345, NULL, 0), ERR_NOTTY);
 	close_it(o);
 }
 

@@ -15,6 +15,7 @@ struct block_open {
 	struct block_queue *queue;
 	uint64_t first, bytes;          /* bytes 0: to the end */
 	uint64_t rdev;
+	uint32_t open_flags;            /* OPEN_READ, OPEN_WRITE */
 	uint32_t record;                /* in the state */
 };
 
@@ -88,13 +89,19 @@ static int64_t disk_open(struct scheme_request *r, const char *ref, size_t ref_b
 	struct block_open found = r->open ? *(struct block_open *)r->open : (struct block_open){ 0 }, *o;
 
 	(void)mode;
+	/* Who holds a disk for reading does not get it for writing by asking it for a part. */
+	open_flags &= OPEN_READ | OPEN_WRITE;
+	if (found.queue && (open_flags & ~found.open_flags))
+		return ERR_ACCES;
+	found.open_flags = open_flags;
 	TRY(open_find(&found, ref, ref_bytes));
 	if (found.queue && (open_flags & OPEN_WRITE) && (found.queue->disk->info.disk_flags & DISK_READ_ONLY))
 		return ERR_ROFS;
 	if (!(o = heap_alloc(sizeof(*o))))
 		return ERR_NOMEM;
 	struct state_open record = {
-		.first = found.first, .bytes = found.bytes, .rdev = found.rdev, .disk = found.queue ? found.queue->index : STATE_OPENS_MAX,
+		.first = found.first, .bytes = found.bytes, .rdev = found.rdev, .open_flags = open_flags,
+		.disk = found.queue ? found.queue->index : STATE_OPENS_MAX,
 	};
 	err_t err = state_open_add(block.state, &record, &found.record);
 	if (err) {
@@ -128,7 +135,7 @@ static err_t disk_revive(struct scheme_request *r)
 		return ERR_NODEV;
 	if (!(o = heap_alloc(sizeof(*o))))
 		return ERR_NOMEM;
-	*o = (struct block_open){ .queue = queue, .first = s->first, .bytes = s->bytes, .rdev = s->rdev, .record = record };
+	*o = (struct block_open){ .queue = queue, .first = s->first, .bytes = s->bytes, .rdev = s->rdev, .open_flags = s->open_flags, .record = record };
 	r->opened = o;
 	return OK;
 }
@@ -234,7 +241,7 @@ static int64_t range(struct scheme_request *r, const struct block_open *o, enum 
 {
 	struct disk_range range;
 
-	if (!(r->message->open_flags & OPEN_WRITE))
+	if (!(o->open_flags & OPEN_WRITE))
 		return ERR_BADF;
 	if (!(o->queue->disk->info.disk_flags & ability))
 		return ERR_OPNOTSUPP;

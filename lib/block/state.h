@@ -17,7 +17,7 @@ struct state_open {
 	uint64_t first, bytes;          /* bytes 0: to the end */
 	uint64_t rdev;
 	uint32_t disk;                  /* index of the record; STATE_OPENS_MAX: the scheme itself */
-	uint32_t reserved;
+	uint32_t open_flags;            /* OPEN_READ, OPEN_WRITE */
 };
 
 struct state_disk {

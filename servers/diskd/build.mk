@@ -1,0 +1,2 @@
+LIBS := scheme partition native base
+HOST_SKIP := main.c
