@@ -23,11 +23,11 @@ static void count(struct disk_statistics *s, const struct block_call *c)
 	switch (c->op) {
 	case BLOCK_READ:
 		s->reads++;
-		s->read_bytes += c->bytes;
+		s->read_bytes += c->wanted;
 		break;
 	case BLOCK_WRITE:
 		s->writes++;
-		s->written_bytes += c->bytes;
+		s->written_bytes += c->wanted;
 		break;
 	case BLOCK_FLUSH:
 		s->flushes++;
@@ -46,11 +46,13 @@ static bool moves_data(enum block_op op) { return op == BLOCK_READ || op == BLOC
 /* data: of a read in one piece, straight from the device's memory; else it was put already. */
 static void call_finish(struct block_call *c, const uint8_t *data)
 {
-	int64_t result = c->err ? c->err : moves_data(c->op) ? (int64_t)c->bytes : 0;
+	int64_t result = c->err ? c->err : moves_data(c->op) ? (int64_t)c->wanted : 0;
 
 	count(c->queue->statistics, c);
+	if (c->queue->patch == c)
+		c->queue->patch = NULL;
 	if (data && !c->err)
-		scheme_answer_data(&c->deferred, result, data, c->bytes);
+		scheme_answer_data(&c->deferred, result, data + c->skip, c->wanted);
 	else
 		scheme_answer(&c->deferred, result);
 	heap_free(c, sizeof(*c));
@@ -65,6 +67,7 @@ static void call_stop(struct block_call *c, err_t err)
 	list_remove(&c->link);
 }
 
+/* From offset of what the client sends. */
 static err_t call_fetch(struct block_call *c, uint64_t offset, void *to, size_t bytes)
 {
 	if (range_fits(offset, bytes, c->early_bytes)) {
@@ -72,6 +75,14 @@ static err_t call_fetch(struct block_call *c, uint64_t offset, void *to, size_t 
 		return OK;
 	}
 	return scheme_deferred_in(&c->deferred, offset, to, bytes);
+}
+
+/* Gives the client its share of a part that was read. */
+static err_t call_put(struct block_call *c, const struct queue_request *q)
+{
+	uint64_t from = MAX_OF(q->offset, c->skip), to = MIN_OF(q->offset + q->bytes, c->skip + c->wanted);
+
+	return scheme_deferred_put(&c->deferred, from - c->skip, q->r.at + (from - q->offset), to - from);
 }
 
 /* ---- Requests ------------------------------------------------------------------------------------------------------ */
@@ -104,9 +115,17 @@ static err_t request_fill(struct queue_request *q, struct block_call *c)
 	q->bytes = bytes;
 	q->r.piece_count = pool_pieces(&block.pool, q->r.at, bytes, q->r.piece, BLOCK_PIECES_MAX);
 	ASSERT(q->r.piece_count > 0);
-	if (c->op == BLOCK_WRITE && (err = call_fetch(c, q->offset, q->r.at, bytes)))
+	if (c->is_patch)
+		q->r.op = BLOCK_READ;
+	else if (c->op == BLOCK_WRITE && (err = call_fetch(c, q->offset, q->r.at, bytes)))
 		pool_give(&block.pool, q->r.at, bytes);
 	return err;
+}
+
+/* May the next part of c go now? A patch waits until nothing else is out, and nothing else begins before it is over. */
+static bool may_go(const struct block_queue *queue, const struct block_call *c)
+{
+	return !queue->patch && (!c->is_patch || list_is_empty(&queue->flying));
 }
 
 /* The next request that can be made; NULL: none now. */
@@ -115,8 +134,9 @@ static struct queue_request *request_make(struct block_queue *queue)
 	while (!list_is_empty(&queue->calls) && !list_is_empty(&queue->free)) {
 		struct block_call *c = list_first(&queue->calls, struct block_call, link);
 		struct queue_request *q = list_first(&queue->free, struct queue_request, node);
+		if (!may_go(queue, c))
+			return NULL;
 		err_t err = request_fill(q, c);
-
 		if (err == ERR_NOMEM)
 			return NULL;
 		if (err) {
@@ -128,6 +148,7 @@ static struct queue_request *request_make(struct block_queue *queue)
 		c->in_flight++;
 		c->given += (uint64_t)q->r.sectors * queue->disk->info.sector_bytes;
 		c->is_given = c->given == c->bytes;
+		queue->patch = c->is_patch ? c : NULL;
 		list_remove(&c->link);
 		if (!c->is_given)
 			list_push_back(&queue->calls, &c->link);
@@ -142,16 +163,32 @@ static void request_move(struct queue_request *q, struct list_node *to)
 	list_push_back(to, &q->node);
 }
 
+/* What is there was read: with the client's bytes in it, it goes back. */
+static err_t patch_write(struct queue_request *q)
+{
+	struct block_call *c = q->call;
+	err_t err = call_fetch(c, 0, q->r.at + c->skip, c->wanted);
+
+	if (err)
+		return err;
+	q->r.op = BLOCK_WRITE;
+	request_move(q, &c->queue->held);
+	return OK;
+}
+
 /* The device (or whoever said so in its place) is done with q. */
 static void request_end(struct queue_request *q, err_t err)
 {
 	struct block_call *c = q->call;
+
+	if (!err && c->is_patch && q->r.op == BLOCK_READ && !(err = patch_write(q)))
+		return;
 	/* The answer itself can carry what is all of it. */
 	bool is_whole = --c->in_flight == 0 && q->bytes == c->bytes;
 
 	request_move(q, &c->queue->free);
 	if (!err && c->op == BLOCK_READ && !is_whole && !c->err)
-		err = scheme_deferred_put(&c->deferred, q->offset, q->r.at, q->bytes);
+		err = call_put(c, q);
 	if (err)
 		call_stop(c, err);
 	if (c->is_given && c->in_flight == 0)
@@ -215,8 +252,10 @@ int64_t block_take(struct scheme_request *r, struct block_queue *queue, enum blo
 	struct block_call *c = heap_alloc(sizeof(*c));
 	if (!c)
 		return ERR_NOMEM;
+	uint64_t sector = queue->disk->info.sector_bytes, start = round_down(first, sector), end = round_up(first + bytes, sector);
 	*c = (struct block_call){
-		.queue = queue, .op = op, .first = first, .bytes = bytes, .begun_ns = block_now(), .early = r->in, .early_bytes = r->in_here,
+		.queue = queue, .op = op, .first = start, .bytes = end - start, .skip = first - start, .wanted = bytes,
+		.is_patch = op == BLOCK_WRITE && end - start != bytes, .begun_ns = block_now(), .early = r->in, .early_bytes = r->in_here,
 	};
 	int64_t later = scheme_defer(r, &c->deferred);
 	queue->statistics->in_flight++;

@@ -14,7 +14,9 @@ struct block_call {
 	struct list_node link;          /* of the queue, while some of it was not yet handed out */
 	struct block_queue *queue;
 	enum block_op op;
-	uint64_t first, bytes;          /* on the disk; 0 bytes of a flush */
+	uint64_t first, bytes;          /* on the disk, whole sectors; 0 bytes of a flush */
+	uint64_t skip, wanted;          /* of these the client's: [skip, skip + wanted) */
+	bool is_patch;                  /* a write of parts of sectors: what is there is read first. Nothing else is out meanwhile */
 	uint64_t given;                 /* of bytes, handed out so far */
 	uint32_t in_flight;             /* its requests that the driver (or the held list) has */
 	bool is_given;                  /* nothing more is to be handed out */
@@ -43,6 +45,7 @@ struct block_queue {
 	struct list_node free, held, flying;    /* held: made, but the device was full */
 	struct list_node calls;
 	bool is_pumping, is_gone;
+	struct block_call *patch;       /* under way, or NULL */
 };
 
 /* What the whole program has. */
@@ -62,7 +65,8 @@ extern const struct scheme_ops block_scheme_ops;
 uint64_t block_now(void);
 /* Over the memory given; what block_init does beside system calls. */
 void block_setup(struct server *server, struct state *state, const struct dma_memory *memory) NONNULL;
-/* Takes a request of a client and keeps it. bytes of data are the client's; NODEV, NOMEM. */
+/* Takes a request of a client and keeps it. Reads and writes may begin and end within sectors (a write then of at most BLOCK_TRANSFER_MAX less
+ * two of them). NODEV, NOMEM. */
 int64_t block_take(struct scheme_request *r, struct block_queue *q, enum block_op op, uint64_t first, uint64_t bytes) NONNULL MUST_CHECK;
 /* Hands out what can be handed out, of every disk. */
 void block_pump(void);

@@ -77,8 +77,9 @@ static err_t narrow(struct block_open *o, const char *ref, size_t ref_bytes)
 
 static err_t open_find(struct block_open *o, const char *ref, size_t ref_bytes)
 {
+	/* The same once more is how a process opens anew what it has a handle of. */
 	if (o->queue)
-		return narrow(o, ref, ref_bytes);
+		return ref_bytes > 0 ? narrow(o, ref, ref_bytes) : OK;
 	if (ref_bytes > 0 && !(o->queue = queue_find(ref, ref_bytes)))
 		return ERR_NOENT;
 	return OK;
@@ -166,39 +167,45 @@ static int64_t list_read(struct scheme_request *r, size_t bytes, uint64_t offset
 	return (int64_t)bytes;
 }
 
-/* Ends must be sectors'; what lies beyond the end is cut off *bytes. */
-static err_t clip(const struct block_open *o, uint64_t offset, uint64_t *bytes)
+/* What of the bytes at offset is there. */
+static uint64_t clip(const struct block_open *o, uint64_t offset, uint64_t bytes)
 {
-	uint64_t whole = open_bytes(o), sector = o->queue->disk->info.sector_bytes;
+	uint64_t whole = open_bytes(o);
 
-	if (offset % sector || *bytes % sector)
-		return ERR_INVAL;
-	*bytes = offset < whole ? MIN_OF(*bytes, whole - offset) : 0;
-	return OK;
+	return offset < whole ? MIN_OF(bytes, whole - offset) : 0;
+}
+
+/* A write of parts of sectors goes in one request. */
+static uint64_t patch_max(const struct block_open *o, uint64_t offset, uint64_t bytes)
+{
+	const struct disk_info *i = &o->queue->disk->info;
+	uint64_t most = MIN_OF(i->transfer_bytes_max, (uint32_t)BLOCK_TRANSFER_MAX);
+
+	if ((offset | bytes) % i->sector_bytes == 0)
+		return bytes;
+	return MIN_OF(bytes, most - offset % i->sector_bytes);
 }
 
 static int64_t disk_read(struct scheme_request *r, size_t wanted, uint64_t offset)
 {
 	const struct block_open *o = r->open;
-	uint64_t bytes = wanted;
 
 	if (!o->queue)
 		return list_read(r, wanted, offset);
-	TRY(clip(o, offset, &bytes));
+	uint64_t bytes = clip(o, offset, wanted);
 	return bytes ? block_take(r, o->queue, BLOCK_READ, o->first + offset, bytes) : 0;
 }
 
 static int64_t disk_write(struct scheme_request *r, size_t given, uint64_t offset)
 {
 	const struct block_open *o = r->open;
-	uint64_t bytes = given;
 
 	if (!o->queue)
 		return ERR_ACCES;
-	TRY(clip(o, offset, &bytes));
+	uint64_t bytes = clip(o, offset, given);
 	if (bytes == 0)
 		return given ? ERR_NOSPC : 0;
-	return block_take(r, o->queue, BLOCK_WRITE, o->first + offset, bytes);
+	return block_take(r, o->queue, BLOCK_WRITE, o->first + offset, patch_max(o, o->first + offset, bytes));
 }
 
 static int64_t disk_length(struct scheme_request *r)

@@ -282,8 +282,10 @@ int64_t linux_ioctl(struct thread *t, const uint64_t *a)
 	case LINUX_FIONREAD:
 		return bytes_pending(fd, a[2]);
 	default:
-		return tty_ioctl(t, fd, request, a[2]);
+		break;
 	}
+	/* The letters of Linux's request numbers: 0x12 are block devices'. */
+	return (request >> 8 & 0xff) == LINUX_IOCTL_BLOCK ? block_ioctl(fd, request, a[2]) : tty_ioctl(t, fd, request, a[2]);
 }
 
 /* ---- pipes ---- */

@@ -40,3 +40,5 @@ void file_drop_locks(struct process *p, uint64_t fd) NONNULL;
 void file_ending(struct process *p) NONNULL;
 /* Called in a fork's child, before it runs. */
 void file_forked(struct process *p) NONNULL;
+/* ioctl of a block device (block.c); ERR_NOTTY: fd is none, or there is no such request. */
+int64_t block_ioctl(uint64_t fd, uint32_t request, uint64_t argument);

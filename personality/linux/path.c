@@ -328,6 +328,28 @@ static int64_t device_open(struct thread *t, uint64_t rdev, uint64_t open_flags)
 	return handle;
 }
 
+/* diskd knows disks by their numbers too. */
+static int64_t block_open(uint64_t rdev, uint64_t open_flags)
+{
+	char ref[DEVICE_URL_BYTES];
+	int length = (int)fmt(ref, sizeof(ref), "%u:%u", (uint32_t)(rdev >> 32), (uint32_t)rdev);
+	int64_t handle = native_open("disk", 4, ref, (size_t)length, open_flags & ~(uint64_t)(OPEN_CREATE | OPEN_TRUNCATE | OPEN_EXCLUSIVE));
+
+	return handle == ERR_NODEV || handle == ERR_NOENT ? ERR_NXIO : handle;
+}
+
+static int64_t special_open(struct thread *t, const struct file_stat *stat, uint64_t open_flags)
+{
+	switch (stat->mode & MODE_TYPE) {
+	case MODE_CHARACTER:
+		return device_open(t, stat->rdev, open_flags);
+	case MODE_BLOCK:
+		return block_open(stat->rdev, open_flags);
+	default:
+		return ERR_NXIO;
+	}
+}
+
 /* ---- open ---- */
 
 static int64_t duplicate(handle_t handle, uint64_t open_flags)
@@ -368,8 +390,8 @@ int64_t path_open(struct thread *t, int32_t directory, const char *path, uint64_
 		result = native(OP_OPEN, REQUEST_INTERRUPTIBLE, target.place.scheme ? HANDLE_NONE : target.handle,
 		                (uint64_t)target.place.scheme, target.place.scheme_bytes, (uint64_t)target.place.rest,
 		                strlen(target.place.rest), open_flags, mode);
-		if (result == ERR_NXIO && !path_stat(t, directory, path, 0, &stat) && (stat.mode & MODE_TYPE) == MODE_CHARACTER)
-			return device_open(t, stat.rdev, open_flags);
+		if (result == ERR_NXIO && !path_stat(t, directory, path, 0, &stat))
+			return special_open(t, &stat, open_flags);
 		if (result == ERR_NODEV && target.place.scheme)
 			return ERR_NOENT;
 		if (result != ERR_XDEV)
