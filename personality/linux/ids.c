@@ -227,12 +227,15 @@ int64_t linux_setsid(struct thread *t, const uint64_t *a)
 	return procd(t, POSIX_SET_SESSION, 0);
 }
 
+/* PRIO_PROCESS means a thread, 0 the calling one. */
+static uint64_t priority_who(struct thread *t, const uint64_t *a) { return a[0] || (uint32_t)a[1] ? a[1] : t->tid; }
+
 /* The system call answers 20 - nice, so that no result is negative. */
 int64_t linux_getpriority(struct thread *t, const uint64_t *a)
 {
 	if (a[0] > 2)
 		return ERR_INVAL;
-	int64_t biased = procd(t, POSIX_GET_PRIORITY, (uint32_t)a[0] | a[1] << 32);
+	int64_t biased = procd(t, POSIX_GET_PRIORITY, (uint32_t)a[0] | priority_who(t, a) << 32);
 	return biased < 0 ? biased : 2 * NICE_BIAS - biased;
 }
 
@@ -243,5 +246,5 @@ int64_t linux_setpriority(struct thread *t, const uint64_t *a)
 	if (a[0] > 2)
 		return ERR_INVAL;
 	nice = nice < -NICE_BIAS ? -NICE_BIAS : nice >= NICE_BIAS ? NICE_BIAS - 1 : nice;
-	return procd(t, POSIX_SET_PRIORITY, (uint32_t)a[0] | (uint64_t)(nice + NICE_BIAS) << 8 | a[1] << 32);
+	return procd(t, POSIX_SET_PRIORITY, (uint32_t)a[0] | (uint64_t)(nice + NICE_BIAS) << 8 | priority_who(t, a) << 32);
 }

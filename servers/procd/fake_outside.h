@@ -9,7 +9,7 @@
 #include "lib/test/test.h"
 #include "servers/procd/posix.h"
 
-enum { FAKE_TASKS = 4096, FAKE_HANDLES = 8192, FAKE_REPLIES = 4096, FAKE_INIT = 1, FAKE_DATA = 4096, FAKE_PROGRAM = 3999 };
+enum { FAKE_TASKS = 4096, FAKE_HANDLES = 8192, FAKE_REPLIES = 4096, FAKE_INIT = 1, FAKE_DATA = 4096, FAKE_PROGRAM = 3999, FAKE_THREADS = 3 };
 
 struct fake_task {
 	bool exists, watched, stopped;
@@ -19,7 +19,7 @@ struct fake_task {
 	uint32_t posts[65];
 	handle_t account;
 	uint64_t handle_limit;
-	struct task_schedule schedule;  /* of all its threads */
+	struct task_schedule schedule[FAKE_THREADS];    /* of its thread pid + n */
 };
 
 struct fake_reply {
@@ -183,22 +183,33 @@ static err_t fake_cred(task_t h, const struct task_cred *cred)
 	return OK;
 }
 
-static err_t fake_nice(task_t h, int32_t nice) { fake_task(h)->info.nice = nice; return OK; }
-
-static err_t fake_schedule_info(task_t h, uint32_t tid UNUSED, struct task_schedule *out)
+static struct task_schedule *fake_schedule_of(task_t h, uint32_t tid)
 {
-	*out = fake_task(h)->schedule;
-	return OK;
+	struct fake_task *k = fake_task(h);
+	uint32_t n = tid - k->info.pid;
+
+	return n < k->info.threads && n < FAKE_THREADS ? &k->schedule[n] : NULL;
+}
+
+static err_t fake_schedule_info(task_t h, uint32_t tid, struct task_schedule *out)
+{
+	struct task_schedule *s = fake_schedule_of(h, tid);
+
+	if (s)
+		*out = *s;
+	return s ? OK : ERR_SRCH;
 }
 
 static err_t fake_schedule(task_t h, const struct task_schedule *s)
 {
-	struct task_schedule *to = &fake_task(h)->schedule;
+	struct task_schedule *to = fake_schedule_of(h, s->tid);
 
-	if (s->flags & SCHEDULE_ONLY_AFFINITY)
-		to->affinity = s->affinity;
-	else
+	if (!to)
+		return ERR_SRCH;
+	uint64_t affinity = s->affinity ? s->affinity : to->affinity;
+	if (!(s->flags & SCHEDULE_ONLY_AFFINITY))
 		*to = *s;
+	to->affinity = affinity;
 	return OK;
 }
 
@@ -281,10 +292,12 @@ static err_t fake_copy_handle(task_t h, handle_t number, handle_t *out)
 
 static err_t fake_thread_find(uint32_t tid, uint32_t *pid)
 {
-	if (tid >= FAKE_TASKS || !fake.tasks[tid].exists)
-		return ERR_SRCH;
-	*pid = tid;
-	return OK;
+	for (uint32_t n = 0; n < FAKE_THREADS && n < tid && tid < FAKE_TASKS; n++)
+		if (fake.tasks[tid - n].exists && (n == 0 || n < fake.tasks[tid - n].info.threads)) {
+			*pid = tid - n;
+			return OK;
+		}
+	return ERR_SRCH;
 }
 
 static err_t fake_account_create(const struct account_limits *limits, handle_t *out)
@@ -410,7 +423,7 @@ static const struct outside fake_outside = {
 	.allocate = fake_allocate, .release = fake_release,
 	.task_take = fake_take, .task_find = fake_find, .task_put = fake_close, .task_info = fake_info, .task_kill = fake_kill,
 	.task_stop = fake_stop, .task_continue = fake_continue, .task_post = fake_post, .task_withdraw = fake_withdraw,
-	.task_label = fake_label, .task_cred = fake_cred, .task_nice = fake_nice,
+	.task_label = fake_label, .task_cred = fake_cred,
 	.task_schedule_info = fake_schedule_info, .task_schedule = fake_schedule, .task_name = fake_name,
 	.task_account = fake_account, .task_watch = fake_watch, .task_list = fake_list, .task_next_thread = fake_next_thread,
 	.task_regions = fake_regions, .task_handles = fake_handles, .task_copy_handle = fake_copy_handle, .task_handle_limit = fake_handle_limit,
@@ -434,6 +447,7 @@ static uint32_t fake_new_task(uint32_t like, uint32_t threads)
 		k->info = fake.tasks[like].info;
 		k->cred = fake.tasks[like].cred;
 		k->account = fake.tasks[like].account;
+		k->schedule[0] = fake.tasks[like].schedule[0];
 	}
 	k->info.pid = pid;
 	k->info.creator = like;

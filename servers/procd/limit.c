@@ -1,4 +1,4 @@
-/* servers/procd/limit.c - resource limits, niceness and usage. */
+/* servers/procd/limit.c - resource limits and usage. */
 #include "servers/procd/limit.h"
 #include "servers/procd/cred.h"
 
@@ -74,105 +74,6 @@ err_t limit_set(struct tree *t, struct process *sender, struct process *p, uint3
 	limits_put(t, p->limits);
 	p->limits = l;
 	return OK;
-}
-
-/* Who a setpriority means, one process after the other. */
-struct priority_walk {
-	struct process *sender;
-	uint32_t which, who;
-	int32_t nice;
-	int32_t best;
-	bool found;
-	err_t err;
-};
-
-static bool is_meant(const struct priority_walk *w, const struct process *p)
-{
-	switch (w->which) {
-	case LINUX_PRIO_PROCESS:
-		return p->pid == w->who;
-	case LINUX_PRIO_PGRP:
-		return p->group->id == w->who;
-	default:
-		return p->cred->uid == w->who;
-	}
-}
-
-static err_t walk_begin(struct priority_walk *w, struct process *sender, uint32_t which, uint32_t who)
-{
-	*w = (struct priority_walk){ .sender = sender, .which = which, .who = who, .best = LINUX_NICE_MAX + 1 };
-	if (which > LINUX_PRIO_USER)
-		return ERR_INVAL;
-	if (who == 0)
-		w->who = which == LINUX_PRIO_PROCESS ? sender->pid :
-		         which == LINUX_PRIO_PGRP ? sender->group->id : sender->cred->uid;
-	return OK;
-}
-
-static void look_at_nice(struct tree *t, struct process *p, void *argument)
-{
-	struct priority_walk *w = argument;
-
-	(void)t;
-	if (!process_is_alive(p) || !is_meant(w, p))
-		return;
-	w->found = true;
-	if (p->nice < w->best)
-		w->best = p->nice;
-}
-
-int64_t priority_get(struct tree *t, struct process *sender, uint32_t which, uint32_t who)
-{
-	struct priority_walk w;
-	err_t err;
-
-	if ((err = walk_begin(&w, sender, which, who)))
-		return err;
-	tree_each(t, look_at_nice, &w);
-	return w.found ? w.best + 20 : ERR_SRCH;
-}
-
-static err_t nice_allowed(const struct process *sender, const struct process *p, int32_t nice)
-{
-	const struct cred *me = sender->cred, *it = p->cred;
-
-	if (me->euid == 0)
-		return OK;
-	if (me->euid != it->uid && me->euid != it->euid)
-		return ERR_PERM;
-	/* RLIMIT_NICE n allows down to 20 - n. */
-	if (nice < p->nice && (uint64_t)(20 - nice) > limit_of(p, LINUX_RLIMIT_NICE))
-		return ERR_ACCES;
-	return OK;
-}
-
-static void change_nice(struct tree *t, struct process *p, void *argument)
-{
-	struct priority_walk *w = argument;
-	err_t err;
-
-	if (!process_is_alive(p) || !is_meant(w, p))
-		return;
-	w->found = true;
-	err = nice_allowed(w->sender, p, w->nice);
-	if (!err)
-		err = t->outside->task_nice(p->task, w->nice);
-	if (err)
-		w->err = err;
-	else
-		p->nice = (int8_t)w->nice;
-}
-
-err_t priority_set(struct tree *t, struct process *sender, uint32_t which, uint32_t who, int32_t nice)
-{
-	struct priority_walk w;
-	err_t err;
-
-	if ((err = walk_begin(&w, sender, which, who)))
-		return err;
-	w.nice = nice < LINUX_NICE_MIN ? LINUX_NICE_MIN : nice > LINUX_NICE_MAX ? LINUX_NICE_MAX : nice;
-	tree_each(t, change_nice, &w);
-	return w.found ? w.err : ERR_SRCH;
 }
 
 void usage_of_task(const struct task_info *info, struct posix_usage *out)

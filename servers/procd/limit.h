@@ -1,4 +1,4 @@
-/* servers/procd/limit.h - resource limits, niceness and usage of processes. */
+/* servers/procd/limit.h - resource limits and usage of processes. */
 #pragma once
 #include "servers/procd/tree.h"
 
@@ -17,10 +17,6 @@ static inline uint64_t limit_of(const struct process *p, uint32_t resource) { re
 /* prlimit on p as sender; SRCH is the caller's to say. INVAL, PERM, NOMEM. */
 err_t limit_find(struct process *sender, struct process *p, uint32_t resource, struct posix_limit *out) MUST_CHECK;
 err_t limit_set(struct tree *t, struct process *sender, struct process *p, uint32_t resource, const struct posix_limit *to) MUST_CHECK;
-
-/* getpriority: nice + 20 of the most favoured; setpriority. which and who as Linux's. INVAL, SRCH, PERM, ACCES. */
-int64_t priority_get(struct tree *t, struct process *sender, uint32_t which, uint32_t who);
-err_t priority_set(struct tree *t, struct process *sender, uint32_t which, uint32_t who, int32_t nice) MUST_CHECK;
 
 void usage_of_task(const struct task_info *info, struct posix_usage *out);
 void usage_add(struct posix_usage *to, const struct posix_usage *more);

@@ -72,18 +72,41 @@ TEST(niceness_goes_up_for_all_and_down_for_root)
 	p = fake_fork(shell);
 	CHECK_EQ(fake_set_uid(p, 1000), OK);
 	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, 0, 5), OK);
-	CHECK_EQ(fake.tasks[p].info.nice, 5);
+	CHECK_EQ(fake.tasks[p].schedule[0].nice, 5);
 	CHECK_EQ(get_nice(p, LINUX_PRIO_PROCESS, 0), 5);
 	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, 0, 4), ERR_ACCES);
 	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, shell, 10), ERR_PERM);
 	CHECK_EQ(set_nice(shell, LINUX_PRIO_PROCESS, p, -20), OK);
 	CHECK_EQ(get_nice(shell, LINUX_PRIO_USER, 1000), -20);
 	CHECK_EQ(set_nice(shell, LINUX_PRIO_PROCESS, p, 100), OK);
-	CHECK_EQ(fake.tasks[p].info.nice, 19);
+	CHECK_EQ(fake.tasks[p].schedule[0].nice, 19);
 	CHECK_EQ(fake_call(p, POSIX_SET_PRIORITY, 3), ERR_INVAL);
 	CHECK_EQ(fake_call(p, POSIX_GET_PRIORITY, 3), ERR_INVAL);
 	CHECK_EQ(fake_call(p, POSIX_SET_PRIORITY, 0x10000), ERR_INVAL);
 	CHECK_EQ(fake_call(p, POSIX_GET_PRIORITY, 3999ull << 32), ERR_SRCH);
+	fake_end();
+}
+
+TEST(niceness_is_a_threads_and_of_a_user_all_threads)
+{
+	uint32_t shell, p;
+
+	fake_begin();
+	shell = fake_login();
+	p = fake_fork(shell);
+	fake.tasks[p].info.threads = 3;
+	fake.next_pid += 2;
+	CHECK_EQ(fake_set_uid(p, 1000), OK);
+	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, p + 1, 5), OK);
+	CHECK_EQ(get_nice(p, LINUX_PRIO_PROCESS, p + 1), 5);
+	CHECK_EQ(get_nice(p, LINUX_PRIO_PROCESS, p), 0);
+	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, p + 1, 4), ERR_ACCES);
+	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, p, 4), OK);
+	CHECK_EQ(get_nice(p, LINUX_PRIO_USER, 0), 0);
+	CHECK_EQ(set_nice(shell, LINUX_PRIO_USER, 1000, 9), OK);
+	for (uint32_t n = 0; n < 3; n++)
+		CHECK_EQ(fake.tasks[p].schedule[n].nice, 9);
+	CHECK_EQ(set_nice(p, LINUX_PRIO_PROCESS, p + 3, 9), ERR_SRCH);
 	fake_end();
 }
 

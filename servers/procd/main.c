@@ -138,25 +138,6 @@ static err_t task_schedule(task_t task, const struct task_schedule *s)
 	return result_error(handle_call(task, TASK_SCHEDULE, s, sizeof *s, NULL, 0, 0));
 }
 
-/* Each thread keeps its policy. One that ends meanwhile does not matter. */
-static err_t task_nice(task_t task, int32_t nice)
-{
-	struct thread_info thread = { .tid = 0 };
-	struct task_schedule s;
-	err_t err = OK;
-
-	while (!err && !task_next_thread(task, thread.tid, &thread)) {
-		if (task_schedule_info(task, thread.tid, &s))
-			continue;
-		s.tid = thread.tid;
-		s.nice = (int8_t)nice;
-		err = task_schedule(task, &s);
-		if (err == ERR_SRCH)
-			err = OK;
-	}
-	return err;
-}
-
 static err_t task_name(task_t task, const char *name, size_t bytes)
 {
 	return result_error(handle_call(task, TASK_NAME, name, bytes, NULL, 0, 0));
@@ -283,7 +264,7 @@ static const struct outside outside = {
 	.allocate = heap_alloc, .release = heap_free,
 	.task_take = task_take, .task_find = task_find, .task_put = handle_close, .task_info = task_info, .task_kill = task_kill,
 	.task_stop = task_stop, .task_continue = task_continue, .task_post = task_post, .task_withdraw = task_withdraw,
-	.task_label = task_label, .task_cred = task_cred, .task_nice = task_nice,
+	.task_label = task_label, .task_cred = task_cred,
 	.task_schedule_info = task_schedule_info, .task_schedule = task_schedule, .task_name = task_name,
 	.task_account = task_account, .task_watch = task_watch, .task_list = task_list, .task_next_thread = task_next_thread,
 	.task_regions = task_regions, .task_handles = task_handles, .task_copy_handle = task_copy_handle, .task_handle_limit = task_handle_limit,

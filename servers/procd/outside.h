@@ -42,7 +42,6 @@ struct outside {
 	void (*task_withdraw)(task_t, uint64_t mask);
 	err_t (*task_label)(task_t, uint32_t group, uint32_t session);
 	err_t (*task_cred)(task_t, const struct task_cred *);
-	err_t (*task_nice)(task_t, int32_t nice);
 	/* Of its thread with that number. */
 	err_t (*task_schedule_info)(task_t, uint32_t tid, struct task_schedule *out);
 	err_t (*task_schedule)(task_t, const struct task_schedule *);

@@ -60,6 +60,7 @@ static char state_of(const struct procfs_view *v)
 /* For a thread's own files: its times and state instead of the process's. */
 static void narrow_to_thread(struct procfs_view *v)
 {
+	struct task_schedule schedule;
 	struct thread_info thread;
 
 	if (v->node.kind != PROCFS_T_STAT && v->node.kind != PROCFS_T_STATUS)
@@ -70,6 +71,8 @@ static void narrow_to_thread(struct procfs_view *v)
 	v->info.user_ns = thread.user_ns;
 	v->info.system_ns = thread.system_ns;
 	v->info.cpu = thread.cpu;
+	if (!v->tree->outside->task_schedule_info(v->node.process->task, v->node.number, &schedule))
+		v->info.nice = schedule.nice;
 }
 
 static uint32_t parent_pid(const struct process *p) { return p->parent ? p->parent->pid : 0; }
@@ -91,7 +94,7 @@ void show_stat(struct procfs_view *v)
 	            (unsigned long)i->major_faults, (unsigned long)p->children_usage.major_faults, TICKS(i->user_ns),
 	            TICKS(i->system_ns), TICKS(p->children_usage.user_ns), TICKS(p->children_usage.system_ns));
 	/* 18-25: priority, nice, threads, timer, start, sizes */
-	text_format(t, "%d %d %u 0 %lu %lu %lu ", PRIORITY_BASE + p->nice, p->nice, i->threads, TICKS(p->started_ns),
+	text_format(t, "%d %d %u 0 %lu %lu %lu ", PRIORITY_BASE + i->nice, i->nice, i->threads, TICKS(p->started_ns),
 	            (unsigned long)i->mapped_bytes, (unsigned long)(i->resident_bytes >> PAGE_LOG2));
 	/* 25-37: limit, addresses and signals, which stay the process's own */
 	text_format(t, "%lu 0 0 0 0 0 0 0 0 0 0 0 0 ", (unsigned long)limit_of(p, LINUX_RLIMIT_RSS));

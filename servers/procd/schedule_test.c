@@ -24,7 +24,7 @@ static uint32_t begin(uint32_t *shell)
 	uint32_t p = fake_fork(*shell);
 	struct posix_set_ids ids = { 1000, 1000, 1000, ~0u, ~0u, ~0u };
 
-	fake.tasks[p].schedule.priority = PRIORITY_NORMAL;
+	fake.tasks[p].schedule[0].priority = PRIORITY_NORMAL;
 	return fake_tell(p, POSIX_SET_IDS, 0, &ids, sizeof ids) ? 0 : p;
 }
 
@@ -36,7 +36,7 @@ TEST(an_owner_may_not_rise_but_within_its_limits)
 	CHECK_EQ(set(p, p, PRIORITY_NORMAL, 2, 0), ERR_PERM);
 	CHECK_EQ(set(p, p, PRIORITY_REALTIME, 3, 0), ERR_PERM);
 	CHECK_EQ(set(shell, p, PRIORITY_NORMAL, 0, 0), OK);
-	fake.tasks[p].schedule.priority = PRIORITY_NORMAL;
+	fake.tasks[p].schedule[0].priority = PRIORITY_NORMAL;
 	CHECK_EQ(set(p, p, PRIORITY_DEADLINE, 0, 0), ERR_PERM);
 	CHECK_EQ(set(p, p, PRIORITY_IDLE, 0, 0), OK);
 	CHECK_EQ(set(p, p, PRIORITY_NORMAL, 0, 0), ERR_PERM);
@@ -51,7 +51,7 @@ TEST(a_limit_lets_rise_so_far)
 	shell = fake_login();
 	uint32_t p = fake_fork(shell);
 	struct posix_set_ids ids = { 1000, 1000, 1000, ~0u, ~0u, ~0u };
-	fake.tasks[p].schedule.priority = PRIORITY_NORMAL;
+	fake.tasks[p].schedule[0].priority = PRIORITY_NORMAL;
 	CHECK_EQ(limit(p, LINUX_RLIMIT_RTPRIO, 10), OK);
 	CHECK_EQ(limit(p, LINUX_RLIMIT_NICE, 25), OK);
 	CHECK_EQ(fake_tell(p, POSIX_SET_IDS, 0, &ids, sizeof ids), OK);
@@ -74,8 +74,8 @@ TEST(nobody_but_root_touches_others_and_services_are_inits)
 	a.tid = p;
 	a.affinity = 2;
 	CHECK_EQ(fake_tell(shell, POSIX_SET_SCHEDULE, 0, &a, sizeof a), OK);
-	CHECK_EQ(fake.tasks[p].schedule.affinity, 2u);
-	CHECK_EQ(fake.tasks[p].schedule.priority, PRIORITY_NORMAL);
+	CHECK_EQ(fake.tasks[p].schedule[0].affinity, 2u);
+	CHECK_EQ(fake.tasks[p].schedule[0].priority, PRIORITY_NORMAL);
 	CHECK_EQ(set(shell, p, PRIORITY_REALTIME + 98, 0, 0), OK);
 	CHECK_EQ(set(shell, p, PRIORITY_SERVER, 0, 0), ERR_INVAL);
 	CHECK_EQ(set(shell, 3999, PRIORITY_NORMAL, 0, 0), ERR_SRCH);

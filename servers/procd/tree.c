@@ -280,7 +280,6 @@ static struct process *process_copy(struct tree *t, struct process *of, uint32_t
 	limits_get(p->limits);
 	p->user->processes++;
 	p->image = of->image ? image_get(of->image) : NULL;
-	p->nice = of->nice;
 	p->child_flags = of->child_flags;
 	p->working = of->working;
 	p->root = of->root;
@@ -371,7 +370,6 @@ static struct process *process_from_task(struct tree *t, uint32_t pid, task_t ta
 	if (!(p = process_new(t, pid, task, cred, limits, user)))
 		goto put_limits;
 	p->started_ns = info->started_ns;
-	p->nice = (int8_t)info->nice;
 	p->started = info->threads > 0;
 	p->exit_signal = LINUX_SIGCHLD;
 	if (r)

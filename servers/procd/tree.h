@@ -61,7 +61,6 @@ struct process {
 	uint8_t exit_signal;            /* to the parent when this one ends; 0 none */
 	uint8_t death_signal;           /* to this one when its parent ends; 0 none */
 	uint8_t child_flags;            /* enum posix_child_flags */
-	int8_t nice;
 	handle_t working, root;         /* its own numbers of its directories' handles; HANDLE_NONE: not told */
 	bool executed;                  /* since it was forked */
 	bool subreaper;

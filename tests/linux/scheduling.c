@@ -85,6 +85,34 @@ static void change_and_read(void)
 	MUST(set_policy(0, RR, 1) == 0 && sched_rr_get_interval(0, &slice) == 0 && slice.tv_sec == 0 && slice.tv_nsec > 0);
 }
 
+static void *be_nicer(void *own)
+{
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+
+	MUST(setpriority(PRIO_PROCESS, 0, 6) == 0 && getpriority(PRIO_PROCESS, 0) == 6 && getpriority(PRIO_PROCESS, (id_t)tid) == 6);
+	MUST(getpriority(PRIO_PROCESS, (id_t)getpid()) == *(int *)own);
+	return own;
+}
+
+static void nice_of_threads(void)
+{
+	pthread_t thread;
+	void *result;
+	int own = 3;
+
+	MUST(setpriority(PRIO_PROCESS, 0, own) == 0);
+	MUST(pthread_create(&thread, NULL, be_nicer, &own) == 0 && pthread_join(thread, &result) == 0 && result);
+	MUST(getpriority(PRIO_PROCESS, 0) == own);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(getpriority(PRIO_PROCESS, 0));
+	int status;
+	MUST(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == own);
+	MUST(setpgid(0, 0) == 0 && setpriority(PRIO_PGRP, 0, 8) == 0 && getpriority(PRIO_PROCESS, 0) == 8);
+}
+
+TEST(nice_is_a_threads) { in_child(nice_of_threads); }
+
 TEST(what_is_set_is_read) { in_child(change_and_read); }
 
 TEST(errors_are_linuxs)
