@@ -115,10 +115,11 @@ enum message_kind {
 	MESSAGE_REQUEST = 0,            /* answer with REPLY */
 	MESSAGE_CANCEL  = 1,            /* the sender of tag wants it to end; reply to tag soon */
 	MESSAGE_CLOSE   = 2,            /* the last handle of id is gone; no reply */
+	MESSAGE_EVENT   = 3,            /* the buffer has copied_bytes of struct event (ENDPOINT_EVENTS); no reply */
 };
 
 struct message {
-	struct request request;         /* tag is the kernel's; handle is not the client's */
+	struct request request;         /* tag is the kernel's; handle: the number of the endpoint in its group (ENDPOINT_NUMBER), NONE with CANCEL and EVENT */
 	uint64_t id;                    /* what the server answered at OPEN; 0 for an OPEN of the scheme */
 	struct sender sender;
 	uint32_t kind;                  /* enum message_kind */

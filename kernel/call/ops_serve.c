@@ -34,29 +34,25 @@ static int64_t reply(struct resource *r, struct request *q)
 	});
 }
 
-static int64_t copy(struct resource *r, struct request *q)
-{
-	return scheme_copy(r, (uint32_t)q->arg[0], (uint32_t)q->arg[1], q->arg[2], uaddr(q->arg[3]), q->arg[4]);
-}
-
-static int64_t notify(struct resource *r, struct request *q)
-{
-	return scheme_notify(r, q->arg[0], (uint32_t)q->arg[1], (uint32_t)q->arg[2]);
-}
-
 int64_t op_receive(struct request *q) { return on_endpoint(q, receive); }
 int64_t op_reply(struct request *q) { return on_endpoint(q, reply); }
-int64_t op_copy(struct request *q) { return on_endpoint(q, copy); }
-int64_t op_notify(struct request *q) { return on_endpoint(q, notify); }
+int64_t op_copy(struct request *q) { return on_endpoint(q, scheme_copy); }
+int64_t op_notify(struct request *q) { return on_endpoint(q, scheme_notify); }
 
 int64_t op_scheme(struct request *q)
 {
 	struct passed p = { .rights = RIGHT_ALL, .flags = OPEN_PRIVATE };
+	struct handle_table *t = &process_current()->handles;
+	struct resource *beside = NULL;
 	handle_t h;
-	err_t err;
 
-	TRY(scheme_create((uint32_t)q->arg[0], &p.resource));
-	if ((err = handle_open(&process_current()->handles, &p, HANDLE_PRIVATE, &h)))
+	if (q->handle != HANDLE_NONE)
+		TRY(handle_find(t, q->handle, RIGHT_SERVE, &beside, NULL));
+	err_t err = scheme_create(beside, (uint32_t)q->arg[0], &p.resource);
+	resource_put(beside);
+	if (err)
+		return err;
+	if ((err = handle_open(t, &p, HANDLE_PRIVATE, &h)))
 		resource_put(p.resource);
 	return err ? err : h;
 }

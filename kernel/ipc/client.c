@@ -9,12 +9,20 @@
 
 static void remote_destroy(struct resource *r);
 
+/* Asks and drops a handle that comes back. */
+static int64_t ask(struct scheme *s, struct call *c, uint32_t request_flags)
+{
+	int64_t result = call_perform(s, c, request_flags);
+	resource_put(c->reply.resource);
+	return result;
+}
+
 static int64_t remote_transfer(struct resource *r, struct transfer *t)
 {
 	struct remote *m = remote_of(r);
 	struct call c;
 
-	call_begin(&c, t->is_write ? OP_WRITE : OP_READ, m->id, t->open_flags);
+	call_begin(&c, t->is_write ? OP_WRITE : OP_READ, m->number, m->id, t->open_flags);
 	c.message.offset = t->offset;
 	c.message.request.arg[1] = t->bytes;
 	uint32_t bytes = t->bytes > INT32_MAX ? INT32_MAX : (uint32_t)t->bytes;
@@ -25,17 +33,14 @@ static int64_t remote_transfer(struct resource *r, struct transfer *t)
 		c.out = t->buffer;
 		c.message.out_bytes = bytes;
 	}
-	int64_t result = call_perform(m->scheme, &c, t->request_flags);
-	resource_put(c.reply.resource);
+	int64_t result = ask(m->scheme, &c, t->request_flags);
 	return result > (int64_t)bytes ? ERR_PROTO : result;
 }
 
-/* The id behind a passed resource of this very scheme; 0: it is another's. */
-static uint64_t own_id(struct scheme *s, struct resource *r)
+/* The id behind a passed resource of m's very endpoint; 0: it is another's. */
+static uint64_t own_id(const struct remote *m, struct resource *r)
 {
-	if (r->ops->destroy != remote_destroy || remote_of(r)->scheme != s)
-		return 0;
-	return remote_of(r)->id;
+	return r->ops->destroy == remote_destroy && remote_of(r)->endpoint == m->endpoint ? remote_of(r)->id : 0;
 }
 
 static uint32_t rights_for(uint32_t open_flags)
@@ -64,7 +69,7 @@ int64_t remote_call(struct resource *r, struct call_args *a)
 		return ERR_ACCES;
 	call_begin_call(&c, m, a->code, a->in, a->in_bytes, a->out, a->out_bytes, a->word);
 	/* Of a handle of its own the id says all. The caller's reference keeps it open meanwhile. */
-	if (a->passed.resource && !(c.message.offset = own_id(m->scheme, a->passed.resource)))
+	if (a->passed.resource && !(c.message.offset = own_id(m, a->passed.resource)))
 		c.passed = a->passed;
 	int64_t result = call_perform(m->scheme, &c, a->request_flags);
 	a->reply = c.reply;
@@ -91,8 +96,7 @@ static err_t remote_length(struct resource *r, uint64_t *out)
 
 	call_begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
-	int64_t result = call_perform(m->scheme, &c, 0);
-	resource_put(c.reply.resource);
+	int64_t result = ask(m->scheme, &c, 0);
 	if (result < 0)
 		return (err_t)result;
 	*out = (uint64_t)result;
@@ -206,10 +210,11 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	}
 	m->resource = r;
 	m->scheme = s;
+	m->number = (uint32_t)endpoint->id;
 	m->endpoint = resource_get(endpoint);
 	list_init(&m->hash_link);
 
-	call_begin(&c, OP_OPEN, parent_id, a->flags);
+	call_begin(&c, OP_OPEN, m->number, parent_id, a->flags);
 	c.opening = m;
 	c.message.request.arg[4] = a->flags;
 	c.message.request.arg[5] = a->mode;
@@ -234,17 +239,13 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 
 err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, void *page)
 {
-	struct scheme *s = scheme_of(endpoint);
 	struct call c;
 
-	call_begin(&c, OP_READ, id, 0);
+	call_begin(&c, OP_READ, (uint32_t)endpoint->id, id, 0);
 	c.message.offset = offset;
 	c.message.out_bytes = PAGE_BYTES;
 	c.message.request.arg[1] = PAGE_BYTES;
 	c.kernel_out = page;
-	int64_t result = call_perform(s, &c, 0);
-	resource_put(c.reply.resource);
-	if (result < 0)
-		return result == ERR_INTR ? ERR_INTR : ERR_IO;
-	return OK;
+	int64_t result = ask(scheme_of(endpoint), &c, 0);
+	return result >= 0 ? OK : result == ERR_INTR ? ERR_INTR : ERR_IO;
 }

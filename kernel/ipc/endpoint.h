@@ -9,6 +9,7 @@
 #include "kernel/obj/process.h"
 #include "kernel/obj/resource.h"
 #include "kernel/sched/thread.h"
+#include "kernel/scheme/event.h"
 
 enum {
 	CALL_SLOTS_FIRST = 16, CALL_SLOTS_MAX = 1 << 15,
@@ -64,6 +65,7 @@ struct remote {
 	struct resource *endpoint;      /* [I] the reference */
 	struct list_node hash_link;     /* scheme.buckets; then scheme.closes */
 	uint64_t id;                    /* [I] after open */
+	uint32_t number;                /* [I] of the endpoint */
 	uint32_t ready;
 	bool notifies;                  /* [I] after open */
 	struct memobj *content;         /* [I] after open; a reference, or NULL */
@@ -80,16 +82,21 @@ struct call_slot {
 
 enum { REMOTE_BUCKETS_FIRST = 16 };
 
+/* One endpoint, or a group of them with one server: requests come by any, and all wait in one queue. */
 struct scheme {
 	struct spinlock lock;
 	uint16_t first_free, first_cancel;      /* of slots; or NO_SLOT */
-	struct resource *endpoint;      /* [I] the resource this belongs to; borrowed */
+	struct resource *endpoint;      /* [I] the first; borrowed: this goes with it, and the others have a reference of it */
+	struct list_node endpoints;     /* all of the group, the first too; a resource's id is its number */
+	uint32_t endpoint_count;        /* ever made */
 	uint32_t flags;                 /* [I] enum scheme_flags */
 	bool served_once;
 	struct process *server;         /* the process that receives; not a reference: it tells when it ends */
 	struct list_node served_link;   /* [process lock] of the server */
 	struct list_node queue, closes;
 	uint32_t waiting;               /* how many calls, closes and cancels wait for a receiver */
+	struct resource *events;        /* a queue whose events the server receives too: a reference; or NULL */
+	bool had_events;                /* the last that was received: what else waits goes first now */
 	struct receiver *receivers;     /* the last to come is the first to go: its memory is warm */
 	struct call_slot *slots;
 	uint32_t slot_count;
@@ -116,6 +123,11 @@ static inline void scheme_slot_free(struct scheme *s, struct call_slot *slot) RE
 void scheme_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock);
 /* Takes the next cancel or close; *closed: what is to be freed once it has been told, or NULL. False: there is none. */
 bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed) REQUIRES(&s->lock);
+/* Events wait that a receiver is to get before anything else. */
+static inline bool scheme_has_events(const struct scheme *s) REQUIRES(&s->lock)
+{
+	return UNLIKELY(s->events != NULL) && event_is_ready(s->events) && !(s->had_events && s->waiting);
+}
 /* Counts one more thing that waits and tells who receives or watches. */
 void scheme_rouse(struct scheme *s) REQUIRES(&s->lock);
 /* OK: the current process is the server. BUSY: another is. */
@@ -137,12 +149,12 @@ err_t call_slot_take(struct scheme *s, struct call *c) REQUIRES(&s->lock) MUST_C
 int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) NONNULL;
 
 /* Every member that a call under way needs and that is not set later by who needs it. */
-static ALWAYS_INLINE void call_begin(struct call *c, uint32_t op, uint64_t id, uint32_t open_flags)
+static ALWAYS_INLINE void call_begin(struct call *c, uint32_t op, uint32_t endpoint_number, uint64_t id, uint32_t open_flags)
 {
 	struct thread *t = thread_current();
 	struct process *p = t->process;
 
-	c->message.request = (struct request){ .op = op, .handle = HANDLE_NONE };
+	c->message.request = (struct request){ .op = op, .handle = (handle_t)endpoint_number };
 	c->message.id = id;
 	spin_lock(&p->lock);
 	c->message.sender = p->sender;
@@ -164,7 +176,7 @@ static ALWAYS_INLINE void call_begin(struct call *c, uint32_t op, uint64_t id, u
 
 static ALWAYS_INLINE void call_begin_on(struct call *c, const struct remote *m, uint32_t op)
 {
-	call_begin(c, op, m->id, atomic_load_explicit(&m->resource->open_flags, memory_order_relaxed));
+	call_begin(c, op, m->number, m->id, atomic_load_explicit(&m->resource->open_flags, memory_order_relaxed));
 }
 
 static ALWAYS_INLINE void call_begin_call(struct call *c, const struct remote *m, uint32_t code, uaddr_t in, size_t in_bytes,

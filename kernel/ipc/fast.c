@@ -377,6 +377,26 @@ NOINLINE static err_t deliver_note(struct scheme *s, const struct serve *in) REQ
 	return err;
 }
 
+/* What the server's event queue has, as a message. Drops the lock, but has it again at NOENT: there was nothing after all. */
+NOINLINE static err_t deliver_events(struct scheme *s, const struct serve *in) REQUIRES(&s->lock)
+{
+	struct message m = { .request.handle = HANDLE_NONE, .kind = MESSAGE_EVENT, .handle = HANDLE_NONE };
+	struct resource *queue = resource_get(s->events);
+	struct event events[EVENT_BATCH];
+
+	s->had_events = true;
+	spin_unlock(&s->lock);
+	size_t bytes = event_collect(queue, events, MIN_OF(in->buffer_bytes / sizeof(events[0]), (size_t)EVENT_BATCH)) * sizeof(events[0]);
+	resource_put(queue);
+	if (!bytes) {
+		spin_lock(&s->lock);
+		return ERR_NOENT;
+	}
+	m.copied_bytes = (uint32_t)bytes;
+	TRY(copy_to_user(uaddr((uint64_t)in->buffer), events, bytes));
+	return copy_to_user(uaddr((uint64_t)in->message), &m, sizeof(m));
+}
+
 static struct call *take_queued(struct scheme *s) REQUIRES(&s->lock)
 {
 	if (list_is_empty(&s->queue))
@@ -412,6 +432,13 @@ NOINLINE static int64_t receive(struct scheme *s, const struct serve *in, uint32
 	for (;;) {
 		if ((c = r.call))
 			break;
+		if (scheme_has_events(s) && in->buffer_bytes >= sizeof(struct event)) {
+			err_t event_err = deliver_events(s, in);
+			if (event_err != ERR_NOENT)
+				return event_err;
+			continue;
+		}
+		s->had_events = false;
 		if (s->waiting) {
 			err_t note_err = deliver_note(s, in);
 			if (note_err != ERR_NOENT)
@@ -559,7 +586,7 @@ static ALWAYS_INLINE int64_t reply_receive(struct scheme *s, const struct serve 
 	} else {
 		spin_lock(&s->lock);
 	}
-	if (LIKELY(client && !s->waiting && !(request_flags & REQUEST_NONBLOCK) && thread_claim(client, NULL))) {
+	if (LIKELY(client && !s->waiting && !scheme_has_events(s) && !(request_flags & REQUEST_NONBLOCK) && thread_claim(client, NULL))) {
 		r.thread = thread_current();
 		r.call = NULL;
 		r.next = s->receivers;

@@ -3,6 +3,7 @@
 #include "kernel/mem/heap.h"
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
+#include "lib/base/bits.h"
 #include "lib/base/try.h"
 
 /* ---- tags of requests under way, and their cancels ---- */
@@ -26,10 +27,13 @@ err_t scheme_slots_grow(struct scheme *s)
 
 void scheme_rouse(struct scheme *s)
 {
+	struct resource *endpoint;
+
 	s->waiting++;
 	if (s->receivers)
 		thread_wake(s->receivers->thread);
-	resource_notify(s->endpoint, READY_READ);
+	list_each(endpoint, &s->endpoints, link)
+		resource_notify(endpoint, READY_READ);
 }
 
 void scheme_cancel(struct scheme *s, struct call *c)
@@ -64,13 +68,14 @@ bool scheme_next_note(struct scheme *s, struct message *m, struct remote **close
 	uint32_t tag = take_cancel(s);
 
 	*closed = NULL;
-	*m = (struct message){ .request.tag = tag, .kind = MESSAGE_CANCEL, .handle = HANDLE_NONE };
+	*m = (struct message){ .request = { .tag = tag, .handle = HANDLE_NONE }, .kind = MESSAGE_CANCEL, .handle = HANDLE_NONE };
 	if (tag || list_is_empty(&s->closes))
 		return tag != 0;
 	*closed = list_first(&s->closes, struct remote, hash_link);
 	list_remove(&(*closed)->hash_link);
 	s->waiting--;
 	m->kind = MESSAGE_CLOSE;
+	m->request.handle = (handle_t)(*closed)->number;
 	m->id = (*closed)->id;
 	return true;
 }
@@ -82,13 +87,13 @@ static struct list_node *bucket_of(struct scheme *s, uint64_t id)
 	return &s->buckets[(id * 0x9e3779b97f4a7c15ull) >> 32 & (s->bucket_count - 1)];
 }
 
-static struct remote *find_remote(struct scheme *s, uint64_t id) REQUIRES(&s->lock)
+static struct remote *find_remote(struct scheme *s, uint64_t number, uint64_t id) REQUIRES(&s->lock)
 {
 	struct remote *m;
 
 	if (s->bucket_count)
 		list_each(m, bucket_of(s, id), hash_link)
-			if (m->id == id)
+			if (m->id == id && m->number == number)
 				return m;
 	return NULL;
 }
@@ -124,7 +129,7 @@ err_t scheme_add_opened(struct scheme *s, struct call *c)
 		return OK;
 	if (s->remote_count >= s->bucket_count)
 		err = buckets_grow(s);
-	if (!err && find_remote(s, (uint64_t)c->result))
+	if (!err && find_remote(s, m->number, (uint64_t)c->result))
 		err = ERR_PROTO;
 	if (err) {
 		c->result = err;
@@ -147,16 +152,20 @@ static err_t endpoint_open(struct resource *r, const struct open_args *a, struct
 static uint32_t endpoint_ready(struct resource *r)
 {
 	struct scheme *s = r->data;
-	spin_lock(&s->lock);
-	bool has_work = s->waiting != 0;
-	spin_unlock(&s->lock);
-	return has_work ? READY_READ : 0;
+	return s->waiting ? READY_READ : 0;     /* who is told later looks again */
 }
 
 static void endpoint_destroy(struct resource *r)
 {
 	struct scheme *s = r->data;
 
+	spin_lock(&s->lock);
+	list_remove(&r->link);
+	spin_unlock(&s->lock);
+	if (r != s->endpoint) {
+		resource_put(s->endpoint);
+		return;
+	}
 	/* Every open resource and every request holds a reference, so only closes can be left. */
 	while (!list_is_empty(&s->closes)) {
 		struct remote *m = list_first(&s->closes, struct remote, hash_link);
@@ -169,6 +178,7 @@ static void endpoint_destroy(struct resource *r)
 		list_remove(&s->served_link);
 		spin_unlock(&p->lock);
 	}
+	resource_put(s->events);
 	heap_free(s->slots, s->slot_count * sizeof(*s->slots));
 	heap_free(s->buckets, s->bucket_count * sizeof(*s->buckets));
 }
@@ -191,23 +201,47 @@ static void orphans_settle(struct scheme *s) REQUIRES(&s->lock)
 	}
 }
 
-static int64_t endpoint_call(struct resource *r, struct call_args *a)
+static err_t set_flags(struct scheme *s, uint64_t flags)
 {
-	struct scheme *s = r->data;
-
-	if (a->code != ENDPOINT_SET)
-		return ERR_NOTTY;
-	if (!(a->rights & RIGHT_SERVE))
-		return ERR_ACCES;
-	if (a->word & ~(uint64_t)SCHEME_FLAGS)
+	if (flags & ~(uint64_t)SCHEME_FLAGS)
 		return ERR_INVAL;
 	spin_lock(&s->lock);
-	s->flags = (uint32_t)a->word;
+	s->flags = (uint32_t)flags;
 	s->served_once = true;
 	if (!s->server)
 		orphans_settle(s);
 	spin_unlock(&s->lock);
 	return OK;
+}
+
+static err_t give_events(struct scheme *s, struct passed *out)
+{
+	TRY(scheme_become_server(s));
+	TRY(event_create_for_server(out));
+	spin_lock(&s->lock);
+	struct resource *old = s->events;
+	s->events = resource_get(out->resource);
+	spin_unlock(&s->lock);
+	resource_put(old);
+	return OK;
+}
+
+static int64_t endpoint_call(struct resource *r, struct call_args *a)
+{
+	struct scheme *s = r->data;
+
+	if (!(a->rights & RIGHT_SERVE))
+		return ERR_ACCES;
+	switch (a->code) {
+	case ENDPOINT_SET:
+		return set_flags(s, a->word);
+	case ENDPOINT_NUMBER:
+		return a->passed.resource && scheme_of(a->passed.resource) != s ? ERR_XDEV : (int64_t)r->id;
+	case ENDPOINT_EVENTS:
+		return give_events(s, &a->reply);
+	default:
+		return ERR_NOTTY;
+	}
 }
 
 const struct resource_ops endpoint_ops = {
@@ -217,19 +251,38 @@ const struct resource_ops endpoint_ops = {
 
 bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
-err_t scheme_create(uint32_t scheme_flags, struct resource **out)
+static void group_init(struct scheme *s, struct resource *endpoint, uint32_t scheme_flags)
 {
-	if (scheme_flags & ~(uint32_t)SCHEME_FLAGS)
-		return ERR_INVAL;
-	TRY(resource_create(&endpoint_ops, NULL, 0, out));
-	struct scheme *s = (*out)->data;
 	spin_init(&s->lock, RANK_SCHEME);
+	list_init(&s->endpoints);
 	list_init(&s->served_link);
 	list_init(&s->queue);
 	list_init(&s->closes);
 	s->flags = scheme_flags;
 	s->first_free = s->first_cancel = NO_SLOT;
-	s->endpoint = *out;
+	s->endpoint = endpoint;
+}
+
+err_t scheme_create(struct resource *beside, uint32_t scheme_flags, struct resource **out)
+{
+	struct scheme *group = beside ? scheme_of(beside) : NULL;
+
+	if (beside && !group)
+		return ERR_NOTTY;
+	if (group ? scheme_flags != group->flags : scheme_flags & ~(uint32_t)SCHEME_FLAGS)
+		return ERR_INVAL;
+	TRY(resource_create(&endpoint_ops, NULL, 0, out));
+	if (group) {
+		resource_get(group->endpoint);
+		(*out)->data = group;
+	} else {
+		group = (*out)->data;
+		group_init(group, *out, scheme_flags);
+	}
+	spin_lock(&group->lock);
+	(*out)->id = group->endpoint_count++;
+	list_push_back(&group->endpoints, &(*out)->link);
+	spin_unlock(&group->lock);
 	return OK;
 }
 
@@ -265,16 +318,20 @@ void scheme_server_gone(struct process *p)
 		struct scheme *s = list_first(&p->served, struct scheme, served_link);
 		struct resource *endpoint = s->endpoint;
 		bool alive = object_try_get(&endpoint->object);
+		struct resource *events = NULL;
 		list_remove(&s->served_link);
 		if (alive) {
 			spin_lock(&s->lock);
 			s->server = NULL;
+			events = s->events;
+			s->events = NULL;
 			while (take_cancel(s))
 				;
 			orphans_settle(s);
 			spin_unlock(&s->lock);
 		}
 		spin_unlock(&p->lock);
+		resource_put(events);
 		if (alive)
 			resource_put(endpoint);
 	}
@@ -285,13 +342,11 @@ void scheme_server_gone(struct process *p)
 /* COPY_GROUPS: they do not fit into every message, and few servers ask. */
 static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_t bytes)
 {
-	struct process *sender = NULL;
 	struct task_cred cred;
 
 	spin_lock(&s->lock);
 	struct call *c = call_find(s, tag);
-	if (c)
-		sender = process_get(c->client->process);
+	struct process *sender = c ? process_get(c->client->process) : NULL;
 	spin_unlock(&s->lock);
 	if (!sender)
 		return ERR_SRCH;
@@ -299,22 +354,22 @@ static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_
 	cred = sender->cred;
 	spin_unlock(&sender->lock);
 	process_put(sender);
-	if (bytes > cred.groups_count * sizeof(cred.groups[0]))
-		bytes = cred.groups_count * sizeof(cred.groups[0]);
-	err_t err = copy_to_user(buffer, cred.groups, bytes);
-	return err ? err : (int64_t)bytes;
+	bytes = MIN_OF(bytes, cred.groups_count * sizeof(cred.groups[0]));
+	TRY(copy_to_user(buffer, cred.groups, bytes));
+	return (int64_t)bytes;
 }
 
-int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags, uint64_t offset, uaddr_t buffer, size_t bytes)
+int64_t scheme_copy(struct resource *endpoint, struct request *q)
 {
-	struct scheme *s = scheme_of(endpoint);
+	uint32_t tag = (uint32_t)q->arg[0], copy_flags = (uint32_t)q->arg[1];
+	uint64_t offset = q->arg[2], bytes = q->arg[4];
+	uaddr_t buffer = uaddr(q->arg[3]);
+	struct scheme *s = endpoint->data;
 	struct process *p = process_current();
 	bool to_client = copy_flags & COPY_TO_CLIENT;
 	size_t done = 0;
 	err_t err;
 
-	if (!s)
-		return ERR_NOTTY;
 	if (!user_range_is_valid(buffer.raw, bytes))
 		return ERR_FAULT;
 	if (copy_flags & COPY_GROUPS)
@@ -329,10 +384,8 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 		return err;
 
 	uint64_t limit = to_client ? c->message.out_bytes : c->message.in_bytes;
-	if (offset > limit)
-		offset = limit;
-	if (bytes > limit - offset)
-		bytes = limit - offset;
+	offset = MIN_OF(offset, limit);
+	bytes = MIN_OF(bytes, limit - offset);
 	uint64_t remote = (to_client ? c->out.raw : c->in.raw) + offset;
 	if (bytes)
 		err = to_client ? space_copy(c->space, remote, p->space, buffer.raw, bytes, false, &done)
@@ -349,21 +402,20 @@ int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags
 	return err ? err : (int64_t)done;
 }
 
-int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, uint32_t mask)
+int64_t scheme_notify(struct resource *endpoint, struct request *q)
 {
-	struct scheme *s = scheme_of(endpoint);
+	uint32_t ready = (uint32_t)q->arg[1], mask = (uint32_t)q->arg[2];
+	struct scheme *s = endpoint->data;
 	struct resource *r = NULL;
 
 	if (s->server != process_current())
 		return ERR_ACCES;
 	spin_lock(&s->lock);
-	struct remote *m = find_remote(s, id);
+	struct remote *m = find_remote(s, endpoint->id, q->arg[0]);
 	if (m) {
 		uint32_t now = (m->ready & ~mask) | (ready & mask);
 		atomic_store_explicit((_Atomic uint32_t *)&m->ready, now, memory_order_release);
-		r = m->resource;
-		if (!object_try_get(&r->object))
-			r = NULL;
+		r = object_try_get(&m->resource->object) ? m->resource : NULL;
 	}
 	spin_unlock(&s->lock);
 	if (!m)

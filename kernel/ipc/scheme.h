@@ -12,18 +12,20 @@
 
 struct memobj;
 struct process;
+struct request;
 struct resource;
 struct serve;
 
-/* A new endpoint, as a resource: it can be served, bound to names and opened. enum scheme_flags. NOMEM, INVAL. */
-err_t scheme_create(uint32_t scheme_flags, struct resource **out) MUST_CHECK;
+/* A new endpoint, as a resource: it can be served, bound to names and opened. enum scheme_flags. beside: not NULL, one in whose group it is
+ * to be: who serves one serves all. NOMEM; INVAL: no such flags, or other ones than that group's; NOTTY: beside is no endpoint. */
+err_t scheme_create(struct resource *beside, uint32_t scheme_flags, struct resource **out) MUST_CHECK;
 
 /* The server's operations on an endpoint. Results as in abi/ops.def; of struct serve each uses its part. */
 int64_t scheme_reply(struct resource *endpoint, const struct serve *answer) NONNULL;
 /* Answers (unless the tag is 0) and receives; goes straight to the client when nothing else waits. */
 int64_t scheme_receive(struct resource *endpoint, const struct serve *serve, uint32_t request_flags) NONNULL;
-int64_t scheme_copy(struct resource *endpoint, uint32_t tag, uint32_t copy_flags, uint64_t offset, uaddr_t buffer, size_t bytes) NONNULL;
-int64_t scheme_notify(struct resource *endpoint, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
+int64_t scheme_copy(struct resource *endpoint, struct request *q) NONNULL;
+int64_t scheme_notify(struct resource *endpoint, struct request *q) NONNULL;
 
 /* Asks endpoint's server for the page at offset of what it knows as id, into a kernel page. IO when the answer is short. */
 err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, void *page) NONNULL MUST_CHECK;

@@ -9,7 +9,7 @@
  * Queues may watch queues, EVENT_DEPTH deep, and never in a circle: a queue that is itself watched by a queue
  * cannot begin to watch another.
  */
-#include "abi/proto/kernel.h"
+#include "kernel/scheme/event.h"
 #include "kernel/mem/heap.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
@@ -20,12 +20,12 @@
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
-enum { EVENT_BUCKETS = 64, EVENT_DEPTH = 5, EVENT_BATCH = 16 };
+enum { EVENT_DEPTH = 5 };
 
 /* Members: [c] changed under control and lock, read under either; [l] queue lock, [I] immutable. */
 struct interest {
 	struct watcher watcher;
-	struct list_node hash_link;     /* [l] */
+	struct list_node link;          /* [l] queue.interests */
 	struct list_node ready_link;    /* [l] on queue.ready, or on itself */
 	struct event_queue *queue;      /* [I] */
 	struct resource *resource;      /* [I] borrowed: when it goes, it takes the interest along */
@@ -36,35 +36,19 @@ struct interest {
 };
 
 struct event_queue {
+	struct list_node ready;         /* [l] first: event_is_ready */
 	struct spinlock control;        /* RANK_RESOURCE */
 	struct spinlock lock;           /* RANK_WATCH, nested */
 	struct resource *self;          /* [I] borrowed */
-	struct list_node buckets[EVENT_BUCKETS];        /* [l] interests by resource */
-	struct list_node ready;         /* [l] */
+	struct list_node interests;     /* [l] */
 	struct list_node waiters;       /* [l] */
+	struct waiter server;           /* [I] one of them, with a reference of its thread; or its thread NULL */
 	uint32_t depth;                 /* [nesting_lock] 1 + that of the deepest queue it watches */
 	bool is_watched;                /* [nesting_lock] or once was: it watches no more queues */
 };
 
 static struct spinlock nesting_lock = SPINLOCK_INIT(RANK_WATCH);
 static const struct resource_ops queue_ops;
-
-static struct list_node *bucket_of(struct event_queue *q, const struct resource *r)
-{
-	return &q->buckets[((uint64_t)r >> 6) * 0x9e3779b97f4a7c15ull >> 58];
-}
-
-static struct interest *find(struct event_queue *q, const struct resource *r, handle_t handle) REQUIRES(&q->control)
-{
-	struct interest *i, *found = NULL;
-
-	spin_lock(&q->lock);
-	list_each(i, bucket_of(q, r), hash_link)
-		if (i->resource == r && i->handle == handle)
-			found = i;
-	spin_unlock(&q->lock);
-	return found;
-}
 
 static void interest_notify(struct watcher *w, uint32_t ready)
 {
@@ -80,29 +64,39 @@ static void interest_notify(struct watcher *w, uint32_t ready)
 	spin_unlock(&q->lock);
 }
 
-/* From here on nothing finds it. */
-static void interest_unlink(struct interest *i)
-{
-	spin_lock_nested(&i->queue->lock);
-	list_remove(&i->hash_link);
-	list_remove(&i->ready_link);
-	spin_unlock(&i->queue->lock);
-}
-
+/* Nothing notifies it any more. */
 static void interest_gone(struct watcher *w)
 {
 	struct interest *i = container_of(w, struct interest, watcher);
 
-	interest_unlink(i);
+	spin_lock_nested(&i->queue->lock);
+	list_remove(&i->link);
+	list_remove(&i->ready_link);
+	spin_unlock(&i->queue->lock);
 	heap_delete(i);
 }
 
 /* The caller has a reference of its resource. */
 static void interest_end(struct interest *i)
 {
-	interest_unlink(i);
 	watch_remove(&i->resource->watch, &i->watcher);
-	heap_delete(i);
+	interest_gone(&i->watcher);
+}
+
+/* By the resource's watchers, of which there are few. */
+static struct interest *find(struct event_queue *q, struct resource *r, handle_t handle) REQUIRES(&q->control)
+{
+	struct interest *found = NULL;
+	struct watcher *w;
+
+	spin_lock(&r->watch.lock);
+	list_each(w, &r->watch.watchers, link) {
+		struct interest *i = container_of(w, struct interest, watcher);
+		if (w->notify == interest_notify && i->queue == q && i->handle == handle)
+			found = i;
+	}
+	spin_unlock(&r->watch.lock);
+	return found;
 }
 
 /* Queues watch other queues only in one direction. */
@@ -141,7 +135,7 @@ static err_t interest_create(struct event_queue *q, struct resource *r, handle_t
 	list_init(&i->watcher.link);
 	list_init(&i->ready_link);
 	spin_lock(&q->lock);
-	list_push_back(bucket_of(q, r), &i->hash_link);
+	list_push_back(&q->interests, &i->link);
 	spin_unlock(&q->lock);
 	watch_add(&r->watch, &i->watcher);
 	*out = i;
@@ -163,12 +157,10 @@ static err_t change(struct event_queue *q, uint32_t code, struct resource *r, co
 {
 	struct interest *i = find(q, r, e->handle);
 
-	if (code == EVENT_ADD && i)
-		return ERR_EXIST;
+	if ((code == EVENT_ADD) == (i != NULL))
+		return i ? ERR_EXIST : ERR_NOENT;
 	if (code == EVENT_ADD)
 		TRY(interest_create(q, r, e->handle, &i));
-	if (!i)
-		return ERR_NOENT;
 	if (code == EVENT_REMOVE)
 		interest_end(i);
 	else
@@ -192,67 +184,61 @@ static int64_t control(struct event_queue *q, struct call_args *a)
 	return err;
 }
 
-/* Takes the first ready interest, with a reference of its resource. NULL: none. */
-static struct interest *take(struct event_queue *q) REQUIRES(&q->control)
+/* Takes the first ready interest, with a reference of its resource; not `end`. NULL: none. */
+static struct interest *take(struct event_queue *q, const struct interest *end) REQUIRES(&q->lock)
 {
-	struct interest *i = NULL;
-
-	spin_lock(&q->lock);
-	while (!i && !list_is_empty(&q->ready)) {
-		i = list_first(&q->ready, struct interest, ready_link);
+	while (!list_is_empty(&q->ready)) {
+		struct interest *i = list_first(&q->ready, struct interest, ready_link);
+		if (i == end)
+			return NULL;
 		list_remove(&i->ready_link);
-		if (!object_try_get(&i->resource->object))
-			i = NULL;       /* just going */
+		if (object_try_get(&i->resource->object))       /* else it is just going */
+			return i;
 	}
-	spin_unlock(&q->lock);
-	return i;
+	return NULL;
 }
 
-/* A one-shot rests once reported; what is level-triggered is looked at again next time. */
-static struct event report(struct interest *i, uint32_t ready) REQUIRES(&i->queue->lock)
+size_t event_collect(struct resource *queue, struct event *events, size_t count)
 {
-	if (i->mode & EVENT_ONE_SHOT)
-		i->armed = false;
-	else if (!(i->mode & EVENT_EDGE) && list_is_empty(&i->ready_link))
-		list_push_back(&i->queue->ready, &i->ready_link);
-	return (struct event){ .cookie = i->cookie, .found = ready };
-}
-
-/* Up to count events of those queued; there may be none while some stay queued. */
-static size_t collect(struct event_queue *q, struct event *events, size_t count)
-{
-	struct { struct interest *interest; struct resource *resource; uint32_t ready; } seen[EVENT_BATCH];
-	struct interest *i;
-	size_t taken = 0, found = 0;
+	struct event_queue *q = queue->data;
+	struct resource *taken[EVENT_BATCH];
+	struct interest *i, *again = NULL;
+	size_t taken_count = 0, found = 0;
 
 	spin_lock(&q->control);
-	for (; taken < count && (i = take(q)); taken++) {
-		uint32_t ready = resource_ready(i->resource) & (i->wanted | READY_ERROR | READY_HANGUP);
-
-		seen[taken].interest = i;
-		seen[taken].resource = i->resource;
-		seen[taken].ready = i->armed ? ready : 0;
-	}
 	spin_lock(&q->lock);
-	for (size_t n = 0; n < taken; n++)
-		if (seen[n].ready)
-			events[found++] = report(seen[n].interest, seen[n].ready);
+	while (taken_count < count && (i = take(q, again))) {
+		spin_unlock(&q->lock);
+		uint32_t ready = resource_ready(i->resource) & (i->wanted | READY_ERROR | READY_HANGUP);
+		spin_lock(&q->lock);
+		taken[taken_count++] = i->resource;
+		if (!ready || !i->armed)
+			continue;
+		events[found++] = (struct event){ .cookie = i->cookie, .found = ready };
+		if (i->mode & EVENT_ONE_SHOT)
+			i->armed = false;
+		else if (!(i->mode & EVENT_EDGE) && list_is_empty(&i->ready_link))
+			list_push_back(&q->ready, &i->ready_link);      /* looked at again next time */
+		if (!again && !list_is_empty(&i->ready_link))
+			again = i;
+	}
 	spin_unlock(&q->lock);
 	spin_unlock(&q->control);
-	for (size_t n = 0; n < taken; n++)
-		resource_put(seen[n].resource);
+	while (taken_count)
+		resource_put(taken[--taken_count]);
 	return found;
 }
 
-static int64_t wait_events(struct event_queue *q, struct call_args *a)
+static int64_t wait_events(struct resource *queue, struct call_args *a)
 {
+	struct event_queue *q = queue->data;
 	size_t capacity = MIN_OF(a->out_bytes / sizeof(struct event), (size_t)EVENT_BATCH), found;
 	struct event events[EVENT_BATCH];
 	err_t err = OK;
 
 	if (!capacity)
 		return ERR_INVAL;
-	while (!(found = collect(q, events, capacity)) && !err) {
+	while (!(found = event_collect(queue, events, capacity)) && !err) {
 		spin_lock(&q->lock);
 		while (list_is_empty(&q->ready) && !err)
 			err = wait_until(&q->waiters, &q->lock, a->word, a->request_flags);
@@ -267,42 +253,34 @@ static int64_t wait_events(struct event_queue *q, struct call_args *a)
 static int64_t queue_call(struct resource *r, struct call_args *a)
 {
 	if (a->code == EVENT_WAIT)
-		return wait_events(r->data, a);
+		return wait_events(r, a);
 	return a->code == EVENT_ADD || a->code == EVENT_CHANGE || a->code == EVENT_REMOVE ? control(r->data, a) : ERR_NOTTY;
 }
 
-static uint32_t queue_ready(struct resource *r)
-{
-	struct event_queue *q = r->data;
-	spin_lock(&q->lock);
-	bool ready = !list_is_empty(&q->ready);
-	spin_unlock(&q->lock);
-	return ready ? READY_READ : 0;
-}
+static uint32_t queue_ready(struct resource *r) { return event_is_ready(r) ? READY_READ : 0; }
 
 /* Nobody else has the queue any more, but a resource may be taking its interest along just now. */
 static void queue_destroy(struct resource *r)
 {
 	struct event_queue *q = r->data;
 
-	for (int b = 0; b < EVENT_BUCKETS;) {
-		struct resource *target = NULL;
-
-		spin_lock(&q->lock);
-		bool is_empty = list_is_empty(&q->buckets[b]);
-		struct interest *i = list_first(&q->buckets[b], struct interest, hash_link);
-		if (!is_empty && object_try_get(&i->resource->object))
-			target = i->resource;
+	if (q->server.thread)
+		thread_put(q->server.thread);
+	spin_lock(&q->lock);
+	while (!list_is_empty(&q->interests)) {
+		struct interest *i = list_first(&q->interests, struct interest, link);
+		struct resource *target = i->resource;
+		bool is_here = object_try_get(&target->object);
 		spin_unlock(&q->lock);
-		if (target) {
+		if (is_here) {
 			interest_end(i);
 			resource_put(target);
-		} else if (is_empty) {
-			b++;
 		} else {
 			sched_give_way();
 		}
+		spin_lock(&q->lock);
 	}
+	spin_unlock(&q->lock);
 }
 
 static const struct resource_ops queue_ops = {
@@ -318,10 +296,18 @@ static err_t event_open(uint32_t kind UNUSED, const char *rest UNUSED, const str
 	spin_init(&q->lock, RANK_WATCH);
 	list_init(&q->ready);
 	list_init(&q->waiters);
-	for (int b = 0; b < EVENT_BUCKETS; b++)
-		list_init(&q->buckets[b]);
+	list_init(&q->interests);
 	q->depth = 1;
 	q->self = out->resource;
+	return OK;
+}
+
+err_t event_create_for_server(struct passed *out)
+{
+	TRY(event_open(0, "", &(struct open_args){0}, out));
+	struct event_queue *q = out->resource->data;
+	q->server.thread = object_get(thread_current());
+	list_push_back(&q->waiters, &q->server.link);
 	return OK;
 }
 

@@ -89,11 +89,22 @@ struct scheme_ops {
 	void (*cancel)(struct scheme_deferred *d);
 };
 
+/* Something else to wait for. */
+struct server_watch {
+	struct list_node link;          /* of the server */
+	handle_t handle;
+	uint32_t wanted;                /* enum ready; server_set_watch changes it */
+	uint64_t id;                    /* of server.watch_ids */
+	void (*ready)(struct server_watch *w, uint32_t found);
+};
+
 /* One scheme that is served. */
 struct scheme {
 	struct list_node link;          /* of the server */
 	struct server *server;
 	handle_t handle;                /* the endpoint */
+	handle_t number;                /* of it in the group; negative: it is of another group, and watched */
+	struct server_watch watch;
 	const struct scheme_ops *ops;
 	void *context;                  /* the server's own */
 	struct ids ids;
@@ -101,14 +112,6 @@ struct scheme {
 	struct list_node rings;
 	uint32_t ring_count, rings_awake;       /* rings_awake: those to look at without being called */
 	const struct scheme_area *area; /* how rings' memory is reached (ring.h); NULL: no rings are served */
-};
-
-/* Something else to wait for. */
-struct server_watch {
-	struct list_node link;          /* of the server */
-	handle_t handle;
-	uint32_t wanted;                /* enum ready; may be changed at any time */
-	void (*ready)(struct server_watch *w, uint32_t found);
 };
 
 struct server_timer {
@@ -119,12 +122,12 @@ struct server_timer {
 
 struct server {
 	struct list_node schemes, watches, timers;
-	uint32_t scheme_count, watch_count;
-	struct poll_entry *polled;      /* scheme_count + watch_count */
-	uint32_t polled_capacity;
-	bool watches_changed;
+	handle_t endpoint;              /* what is received from: the first scheme's; HANDLE_NONE: there is none yet */
+	handle_t queue;                 /* its event queue, which has the watches; HANDLE_NONE: not yet made */
+	struct ids watch_ids;
 	uint8_t *in, *out;
 	bool is_stopping;
+	err_t error;                    /* of a watch: ends the loop */
 };
 
 /* NOMEM. */
@@ -133,10 +136,12 @@ err_t server_init(struct server *s) NONNULL MUST_CHECK;
 err_t server_add_scheme(struct server *s, struct scheme *scheme, const char *name, const struct scheme_ops *ops, void *context) MUST_CHECK;
 /* The same with an endpoint at hand. Both: before server_run. */
 void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpoint, const struct scheme_ops *ops, void *context);
-/* Runs w->ready in the loop each time the handle is ready (level). The watch is the caller's and stays until it is removed; it may be
- * removed and freed in any function of the server. */
+/* Runs w->ready in the loop each time the handle is ready (level), and always when it shows an error or a hang-up. The watch is the caller's and
+ * stays until it is removed (before the handle is closed); it may be removed and freed in any function of the server. One watch per handle. */
 void server_add_watch(struct server *s, struct server_watch *w, handle_t handle, uint32_t wanted,
                       void (*ready)(struct server_watch *w, uint32_t found)) NONNULL;
+/* 0: nothing for now, not even a hang-up. */
+void server_set_watch(struct server *s, struct server_watch *w, uint32_t wanted) NONNULL;
 void server_remove_watch(struct server *s, struct server_watch *w) NONNULL;
 /* A timer is initialized once; then set (again) and cleared as one likes. It fires once. */
 void server_timer_init(struct server_timer *t, void (*fire)(struct server_timer *t)) NONNULL;
@@ -145,7 +150,7 @@ void server_timer_clear(struct server_timer *t) NONNULL;
 /* Tells the starter that we are ready (startup_ready), then serves until server_stop or an error of the endpoint. */
 err_t server_run(struct server *s) NONNULL;
 void server_stop(struct server *s) NONNULL;
-/* One round of server_run, for programs that do work of their own between rounds: waits once, serves what there is. */
+/* One round of server_run, for programs that do work of their own between rounds: waits once, serves what came. */
 err_t server_step(struct server *s) NONNULL MUST_CHECK;
 
 /* ---- In the functions ------------------------------------------------------------------------------------------ */

@@ -1,7 +1,8 @@
 /* lib/scheme/server.c - the loop: receive, dispatch, reply and receive the next in one.
  *
- * Common: one scheme and nothing else to wait for; then each round is a single system call. With more to wait for
- * the loop polls, and takes requests without waiting until there are none.
+ * Each round is a single system call, however many schemes and watches there are: endpoints of one group share what is received
+ * (SCHEME), and the events of the queue that the kernel keeps for an endpoint (ENDPOINT_EVENTS) come as messages, several in one.
+ * Rare: an endpoint of another group is watched, and served in turns when something waits there.
  */
 #include "abi/proto/kernel.h"
 #include "lib/base/assert.h"
@@ -13,8 +14,8 @@
 #include "lib/native/startup.h"
 #include "lib/scheme/ring.h"
 
-/* Requests of one scheme that are taken before the others get their turn. */
-enum { TURN_REQUESTS = 64 };
+/* Requests of a scheme of another group that are taken before the others get their turn. */
+enum { TURN_REQUESTS = 64, EVENTS_MAX = 16 };
 
 err_t server_init(struct server *s)
 {
@@ -22,6 +23,8 @@ err_t server_init(struct server *s)
 	list_init(&s->schemes);
 	list_init(&s->watches);
 	list_init(&s->timers);
+	ids_init(&s->watch_ids, 0);
+	s->endpoint = s->queue = HANDLE_NONE;
 	s->in = heap_alloc(SCHEME_BUFFER_BYTES + 1);
 	s->out = heap_alloc(SCHEME_BUFFER_BYTES);
 	return s->in && s->out ? OK : ERR_NOMEM;
@@ -81,6 +84,30 @@ static bool rings_turn(struct server *s)
 	return is_awake;
 }
 
+static err_t scheme_serve(struct server *s, struct scheme *scheme);
+
+/* The first's group is what we receive from; any other endpoint is watched. */
+static void scheme_ready(struct server_watch *w, uint32_t found)
+{
+	struct scheme *scheme = container_of(w, struct scheme, watch);
+	err_t err = scheme_serve(scheme->server, scheme);
+
+	(void)found;
+	if (err)
+		scheme->server->error = err;
+}
+
+static void join_group(struct server *s, struct scheme *scheme)
+{
+	int64_t number = sys_call(0, scheme->handle, pack_handle(ENDPOINT_NUMBER, s->endpoint, false), NULL, 0, NULL, 0, 0);
+
+	scheme->number = (handle_t)number;
+	if (s->endpoint == HANDLE_NONE)
+		s->endpoint = scheme->handle;
+	else if (number < 0)
+		server_add_watch(s, &scheme->watch, scheme->handle, READY_READ, scheme_ready);
+}
+
 /* Schemes are added before the loop runs: their list does not change under it. */
 void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpoint, const struct scheme_ops *ops, void *context)
 {
@@ -91,8 +118,7 @@ void server_add_endpoint(struct server *s, struct scheme *scheme, handle_t endpo
 	list_init(&scheme->rings);
 	scheme->area = &area;
 	list_push_back(&s->schemes, &scheme->link);
-	s->scheme_count++;
-	s->watches_changed = true;
+	join_group(s, scheme);
 }
 
 err_t server_add_scheme(struct server *s, struct scheme *scheme, const char *name, const struct scheme_ops *ops, void *context)
@@ -103,22 +129,6 @@ err_t server_add_scheme(struct server *s, struct scheme *scheme, const char *nam
 		return ERR_NOENT;
 	server_add_endpoint(s, scheme, endpoint, ops, context);
 	return OK;
-}
-
-void server_add_watch(struct server *s, struct server_watch *w, handle_t handle, uint32_t wanted,
-                      void (*ready)(struct server_watch *w, uint32_t found))
-{
-	*w = (struct server_watch){ .handle = handle, .wanted = wanted, .ready = ready };
-	list_push_back(&s->watches, &w->link);
-	s->watch_count++;
-	s->watches_changed = true;
-}
-
-void server_remove_watch(struct server *s, struct server_watch *w)
-{
-	list_remove(&w->link);
-	s->watch_count--;
-	s->watches_changed = true;
 }
 
 void server_stop(struct server *s)
@@ -216,7 +226,8 @@ static err_t answer_send(struct scheme *scheme, const struct scheme_answer *a)
 }
 
 /* Answers a (if due) and takes the next message in the same call. */
-static int64_t answer_and_receive(struct server *s, struct scheme *scheme, const struct scheme_answer *a, struct message *m, uint64_t deadline_ns)
+static int64_t answer_and_receive(struct server *s, handle_t endpoint, struct scheme *scheme, const struct scheme_answer *a, struct message *m,
+                                  uint64_t deadline_ns)
 {
 	struct serve serve = {
 		.message = m, .buffer = s->in, .buffer_bytes = SCHEME_BUFFER_BYTES, .deadline_ns = deadline_ns,
@@ -234,7 +245,7 @@ static int64_t answer_and_receive(struct server *s, struct scheme *scheme, const
 			serve.handle_and_flags = packed(a);
 		}
 	}
-	return sys_reply_receive(deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0, scheme->handle, &serve);
+	return sys_reply_receive(deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0, endpoint, &serve);
 }
 
 /* The kernel leaves out of the message what it cannot reach without waiting. Asked for by COPY it says why: the client's pointer
@@ -257,111 +268,193 @@ static bool input_complete(struct server *s, struct scheme *scheme, struct messa
 	return false;
 }
 
-/* Serves requests of one scheme: while there are any, up to a turn's worth, or (alone) for ever, waiting for them until the next timer. */
-static err_t scheme_serve(struct server *s, struct scheme *scheme, bool is_alone)
+static void answer_finish(struct scheme *scheme, const struct scheme_answer *a)
+{
+	if (a->is_due)
+		answer_send(scheme, a);
+	else
+		handle_close(a->unused);
+}
+
+/* Serves requests of a scheme of another group, up to a turn's worth. */
+static err_t scheme_serve(struct server *s, struct scheme *scheme)
 {
 	struct scheme_answer a = { .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 	struct message m;
 
-	for (uint32_t n = 0; is_alone || n < TURN_REQUESTS; n++) {
-		uint64_t deadline_ns = is_alone && !s->is_stopping ? sleep_until(s) : DEADLINE_NOW;
-		int64_t result = answer_and_receive(s, scheme, &a, &m, deadline_ns);
+	for (uint32_t n = 0; n < TURN_REQUESTS; n++) {
+		int64_t result = answer_and_receive(s, scheme->handle, scheme, &a, &m, DEADLINE_NOW);
 		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 		if (result < 0)
 			return is_no_request(result) ? OK : (err_t)result;
 		if (input_complete(s, scheme, &m, &a))
 			scheme_dispatch(scheme, &m, s->in, s->out, &a);
-		if (is_alone && s->watches_changed)
-			break;
-		if (is_alone)
-			timers_fire(s);
 	}
-	if (a.is_due)
-		answer_send(scheme, &a);
-	else
-		handle_close(a.unused);
+	answer_finish(scheme, &a);
 	return OK;
+}
+
+/* ---- Watches ------------------------------------------------------------------------------------------------------- */
+
+static err_t queue_tell(struct server *s, struct server_watch *w, uint32_t code)
+{
+	struct event_interest interest = { .handle = w->handle, .wanted = w->wanted, .cookie = w->id };
+
+	return result_error(handle_call(s->queue, code, &interest, sizeof interest, NULL, 0, 0));
+}
+
+/* Who looks for nothing is not in the queue: ends of pipes always show their hang-up. */
+static void watch_tell(struct server *s, struct server_watch *w, uint32_t wanted_before)
+{
+	err_t err = OK;
+
+	if (s->queue == HANDLE_NONE || wanted_before == w->wanted)
+		return;
+	if (w->wanted)
+		err = queue_tell(s, w, wanted_before ? EVENT_CHANGE : EVENT_ADD);
+	else
+		/* Closed already: if others hold the resource we shall hear of it once more (watches_run). */
+		(void)queue_tell(s, w, EVENT_REMOVE);
+	if (err)
+		s->error = err;
+}
+
+/* A queue that knows all watches. A server without a scheme receives from an endpoint that nobody else has. */
+static err_t queue_open(struct server *s)
+{
+	struct server_watch *w;
+	err_t err;
+
+	if (s->endpoint == HANDLE_NONE) {
+		int64_t h = sys_scheme(0, HANDLE_NONE, 0);
+		if (h < 0)
+			return (err_t)h;
+		s->endpoint = (handle_t)h;
+	}
+	if ((err = handle_call_get(s->endpoint, ENDPOINT_EVENTS, NULL, 0, 0, &s->queue)))
+		return err;
+	list_each(w, &s->watches, link)
+		watch_tell(s, w, 0);
+	return s->error;
+}
+
+void server_add_watch(struct server *s, struct server_watch *w, handle_t handle, uint32_t wanted,
+                      void (*ready)(struct server_watch *w, uint32_t found))
+{
+	*w = (struct server_watch){ .handle = handle, .wanted = wanted, .ready = ready };
+	list_push_back(&s->watches, &w->link);
+	err_t err = ids_add(&s->watch_ids, w, &w->id);
+	if (err)
+		s->error = err;
+	else
+		watch_tell(s, w, 0);
+}
+
+void server_set_watch(struct server *s, struct server_watch *w, uint32_t wanted)
+{
+	uint32_t before = w->wanted;
+
+	w->wanted = wanted;
+	watch_tell(s, w, before);
+}
+
+void server_remove_watch(struct server *s, struct server_watch *w)
+{
+	server_set_watch(s, w, 0);
+	ids_remove(&s->watch_ids, w->id);
+	list_remove(&w->link);
+}
+
+/* Runs what was found ready. One may remove another that was found with it. */
+static void watches_run(struct server *s, const struct event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct server_watch *w = ids_find(&s->watch_ids, events[i].cookie);
+		if (w && events[i].found & (w->wanted | READY_ERROR | READY_HANGUP)) {
+			w->ready(w, events[i].found);
+		} else if (!w && i == 0) {
+			/* Its handle was closed before it was removed, so it cannot be told any more: begin anew. */
+			handle_close(s->queue);
+			s->queue = HANDLE_NONE;
+			return;
+		}
+	}
 }
 
 /* ---- The loop ------------------------------------------------------------------------------------------------------ */
 
-/* The list to poll: schemes, then watches. */
-static err_t polled_make(struct server *s)
-{
-	uint32_t count = s->scheme_count + s->watch_count, i = 0;
-	struct scheme *scheme;
-	struct server_watch *w;
-
-	if (count > s->polled_capacity) {
-		struct poll_entry *p = heap_grow(s->polled, s->polled_capacity * sizeof *p, count * 2 * sizeof *p);
-		if (!p)
-			return ERR_NOMEM;
-		s->polled = p;
-		s->polled_capacity = count * 2;
-	}
-	list_each(scheme, &s->schemes, link)
-		s->polled[i++] = (struct poll_entry){ .handle = scheme->handle, .wanted = READY_READ };
-	list_each(w, &s->watches, link)
-		s->polled[i++] = (struct poll_entry){ .handle = w->handle, .wanted = w->wanted };
-	s->watches_changed = false;
-	return OK;
-}
-
-/* Runs the watches that were found ready. Stops when their list changes: what is still ready shows again. */
-static void watches_run(struct server *s, uint32_t first)
-{
-	struct list_node *node = s->watches.next;
-
-	for (uint32_t i = first; !s->watches_changed && node != &s->watches; i++) {
-		struct server_watch *w = container_of(node, struct server_watch, link);
-		if (s->polled[i].found)
-			w->ready(w, s->polled[i].found);
-		if (!s->watches_changed)
-			node = node->next;
-	}
-}
-
-static err_t poll_once(struct server *s)
+static struct scheme *scheme_of(struct server *s, handle_t number)
 {
 	struct scheme *scheme;
-	uint32_t i = 0;
-	err_t err;
 
-	/* Wanted bits may have changed without our knowing, so the list is made anew each time: it is short. */
-	if ((err = polled_make(s)))
-		return err;
-	int64_t ready = sys_poll(0, HANDLE_NONE, s->polled, s->scheme_count + s->watch_count, sleep_until(s));
-	if (ready < 0)
-		return is_no_request(ready) ? OK : (err_t)ready;
 	list_each(scheme, &s->schemes, link)
-		if (s->polled[i++].found && (err = scheme_serve(s, scheme, false)))
-			return err;
-	watches_run(s, i);
-	return OK;
+		if (scheme->number == number)
+			return scheme;
+	return NULL;
 }
 
-err_t server_step(struct server *s)
+/* Which of the schemes is meant by a tag is not known: tags are the group's. */
+static void dispatch_cancel(struct server *s, const struct message *m, struct scheme **scheme, struct scheme_answer *a)
 {
-	err_t err;
+	struct scheme *each;
 
-	if (s->scheme_count != 1 || s->watch_count != 0) {
-		err = poll_once(s);
-	} else {
-		s->watches_changed = false;
-		err = scheme_serve(s, list_first(&s->schemes, struct scheme, link), true);
-	}
-	timers_fire(s);
-	return err;
+	list_each(each, &s->schemes, link)
+		if (each->number >= 0 && !a->is_due) {
+			scheme_dispatch(each, m, s->in, s->out, a);
+			*scheme = each;
+		}
 }
+
+/* Does what a message asks for. *scheme: whose the answer is. */
+static void take(struct server *s, struct message *m, struct scheme **scheme, struct scheme_answer *a)
+{
+	struct event events[EVENTS_MAX];
+
+	if (m->kind == MESSAGE_EVENT) {
+		memcpy(events, s->in, m->copied_bytes);         /* who runs may use the buffer */
+		watches_run(s, events, m->copied_bytes / sizeof events[0]);
+	} else if (m->kind == MESSAGE_CANCEL) {
+		dispatch_cancel(s, m, scheme, a);
+	} else if ((*scheme = scheme_of(s, m->request.handle))) {
+		if (input_complete(s, *scheme, m, a))
+			scheme_dispatch(*scheme, m, s->in, s->out, a);
+	} else if (m->kind == MESSAGE_REQUEST) {
+		*scheme = list_first(&s->schemes, struct scheme, link);
+		*a = (struct scheme_answer){
+			.is_due = true, .tag = m->request.tag, .result = ERR_NODEV, .handle = HANDLE_NONE, .unused = m->handle,
+		};
+	}
+}
+
+/* Answers, waits and takes: once, or until something says stop. */
+static err_t serve(struct server *s, bool is_once)
+{
+	struct scheme_answer a = { .handle = HANDLE_NONE, .unused = HANDLE_NONE };
+	struct scheme *scheme = NULL;
+	struct message m;
+	err_t err = OK;
+
+	do {
+		if ((s->queue == HANDLE_NONE && !list_is_empty(&s->watches)) && (err = queue_open(s)))
+			break;
+		int64_t result = answer_and_receive(s, s->endpoint, scheme, &a, &m, sleep_until(s));
+		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
+		if (result >= 0)
+			take(s, &m, &scheme, &a);
+		else if (!is_no_request(result))
+			return (err_t)result;
+		timers_fire(s);
+	} while (!is_once && !s->is_stopping && !(err = s->error));
+	answer_finish(scheme, &a);
+	return err ? err : s->error;
+}
+
+err_t server_step(struct server *s) { return serve(s, true); }
 
 err_t server_run(struct server *s)
 {
-	err_t err = OK;
-
 	startup_ready();
-	while (!err && !s->is_stopping)
-		err = server_step(s);
-	return err;
+	return s->is_stopping ? OK : serve(s, false);
 }
 
 /* ---- For the functions --------------------------------------------------------------------------------------------- */

@@ -160,13 +160,6 @@ static bool stdin_pump(void)
 	return true;
 }
 
-/* A watch that looks for nothing is left out of the poll: ends of pipes always show their hang-up. */
-static void watch_want(struct server_watch *w, handle_t h, uint32_t wanted)
-{
-	w->handle = wanted ? h : HANDLE_NONE;
-	w->wanted = wanted;
-}
-
 static void watches_set(void)
 {
 	const uint8_t *bytes;
@@ -174,10 +167,10 @@ static void watches_set(void)
 	for (size_t i = 0; i < ARRAY_COUNT(execd.stream); i++) {
 		struct stream *s = &execd.stream[i];
 		if (s->pipe != HANDLE_NONE)
-			watch_want(&s->watch, s->pipe, session_room(&execd.session, s->channel) > 0 ? READY_READ : 0);
+			server_set_watch(&execd.server, &s->watch, session_room(&execd.session, s->channel) > 0 ? READY_READ : 0);
 	}
 	if (execd.stdin_pipe != HANDLE_NONE)
-		watch_want(&execd.stdin_watch, execd.stdin_pipe, session_stdin(&execd.session, &bytes) > 0 ? READY_WRITE : READY_ERROR);
+		server_set_watch(&execd.server, &execd.stdin_watch, session_stdin(&execd.session, &bytes) > 0 ? READY_WRITE : READY_ERROR);
 }
 
 /* The pump does the work; a watch only ends the wait. */

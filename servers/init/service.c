@@ -23,9 +23,10 @@ struct given {
 
 /* ---- Made once ------------------------------------------------------------------------------------------------- */
 
-static err_t endpoint_make(const struct manifest_scheme *scheme, const struct service_world *w, handle_t *out)
+/* beside: an endpoint of the same service, to be received from in one; or HANDLE_NONE. */
+static err_t endpoint_make(const struct manifest_scheme *scheme, handle_t beside, const struct service_world *w, handle_t *out)
 {
-	int64_t h = sys_scheme(0, HANDLE_NONE, scheme->scheme_flags);
+	int64_t h = sys_scheme(0, beside, scheme->scheme_flags);
 
 	if (h < 0)
 		return (err_t)h;
@@ -56,9 +57,12 @@ err_t service_make_endpoints(struct service *s, const struct service_world *w)
 	if ((err = state_make(s, w)))
 		return err;
 
-	for (uint32_t i = 0; i < s->rc->scheme_count; i++)
-		if ((err = endpoint_make(&s->rc->scheme[i], w, &s->endpoint[i])))
+	for (uint32_t i = 0; i < s->rc->scheme_count; i++) {
+		/* A group is told of a server's end in one way. */
+		bool fits = i > 0 && s->rc->scheme[i].scheme_flags == s->rc->scheme[0].scheme_flags;
+		if ((err = endpoint_make(&s->rc->scheme[i], fits ? s->endpoint[0] : HANDLE_NONE, w, &s->endpoint[i])))
 			return err;
+	}
 	return OK;
 }
 
