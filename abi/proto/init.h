@@ -1,5 +1,14 @@
-/* abi/proto/init.h - init's protocol (init.def). */
+/* abi/proto/init.h - init's protocol (init.def), and what a service lets init see. */
 #pragma once
 #include "abi/proto/codes.h"
+#include "abi/types.h"
 
 enum power { POWER_OFF = 1, POWER_RESTART = 2 };
+
+/* A page that init gives a service as handle "life"; lib/scheme keeps it. It stays the same over restarts. */
+struct service_life {
+	uint64_t finished;              /* requests, ever */
+};
+
+/* The notice that asks a service to end (`stop` in its manifest). */
+enum { SERVICE_STOP_NOTICE = 15 };

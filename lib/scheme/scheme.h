@@ -22,6 +22,7 @@ struct scheme;
 struct scheme_area;
 struct scheme_ring;
 struct server;
+struct service_life;
 
 enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
 /* What a function returns for a request that it answers later. */
@@ -126,6 +127,8 @@ struct server {
 	handle_t queue;                 /* its event queue, which has the watches; HANDLE_NONE: not yet made */
 	struct ids watch_ids;
 	uint8_t *in, *out;
+	struct service_life *life;      /* what the starter sees of us */
+	void (*asked_to_end)(struct server *s);         /* or NULL */
 	bool is_stopping;
 	err_t error;                    /* of a watch: ends the loop */
 };
@@ -150,6 +153,9 @@ void server_timer_clear(struct server_timer *t) NONNULL;
 /* Tells the starter that we are ready (startup_ready), then serves until server_stop or an error of the endpoint. */
 err_t server_run(struct server *s) NONNULL;
 void server_stop(struct server *s) NONNULL;
+/* When the starter asks us to end (SERVICE_STOP_NOTICE; `stop` in the manifest) asked runs in the loop: it brings to an end what must be, and
+ * then, at once or later, calls server_stop. Once, before server_run. */
+void server_when_asked_to_end(struct server *s, void (*asked)(struct server *s)) NONNULL;
 /* One round of server_run, for programs that do work of their own between rounds: waits once, serves what came. */
 err_t server_step(struct server *s) NONNULL MUST_CHECK;
 

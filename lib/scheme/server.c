@@ -4,6 +4,7 @@
  * (SCHEME), and the events of the queue that the kernel keeps for an endpoint (ENDPOINT_EVENTS) come as messages, several in one.
  * Rare: an endpoint of another group is watched, and served in turns when something waits there.
  */
+#include "abi/proto/init.h"
 #include "abi/proto/kernel.h"
 #include "lib/base/assert.h"
 #include "lib/base/bits.h"
@@ -17,9 +18,19 @@
 /* Requests of a scheme of another group that are taken before the others get their turn. */
 enum { TURN_REQUESTS = 64, EVENTS_MAX = 16 };
 
+/* A page of the starter's, or (there is none) one that nobody looks at. */
+static struct service_life *life_find(void)
+{
+	static struct service_life nobodys;
+	handle_t h = startup_handle("life");
+	int64_t at = h == HANDLE_NONE ? ERR_NOENT : sys_map(0, h, 0, sizeof(struct service_life), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+
+	return at < 0 ? &nobodys : (struct service_life *)at;
+}
+
 err_t server_init(struct server *s)
 {
-	*s = (struct server){ 0 };
+	*s = (struct server){ .life = life_find() };
 	list_init(&s->schemes);
 	list_init(&s->watches);
 	list_init(&s->timers);
@@ -76,7 +87,9 @@ static bool rings_turn(struct server *s)
 			continue;
 		list_each(g, &scheme->rings, link)
 			if (g->is_awake) {
+				uint32_t taken = g->taken;
 				scheme_ring_turn(g);
+				s->life->finished += g->taken - taken;
 				ring_wake_client(g);
 			}
 		is_awake |= scheme->rings_awake != 0;
@@ -184,6 +197,28 @@ static void timers_fire(struct server *s)
 	}
 }
 
+/* ---- The end ------------------------------------------------------------------------------------------------------ */
+
+#define STOP_BIT (1ull << (SERVICE_STOP_NOTICE - 1))
+
+void server_when_asked_to_end(struct server *s, void (*asked)(struct server *s))
+{
+	s->asked_to_end = asked;
+	sys_notice_mask(0, HANDLE_NONE, ~STOP_BIT, NULL);
+}
+
+/* Who waits for the notice must be woken by it. */
+static uint32_t wait_flags(const struct server *s)
+{
+	return s->asked_to_end ? REQUEST_INTERRUPTIBLE : 0;
+}
+
+static void end_look(struct server *s)
+{
+	if (sys_notice_take(0, HANDLE_NONE, STOP_BIT, DEADLINE_NOW) == SERVICE_STOP_NOTICE)
+		s->asked_to_end(s);
+}
+
 /* ---- Requests ---------------------------------------------------------------------------------------------------- */
 
 static bool is_no_request(int64_t result)
@@ -245,7 +280,7 @@ static int64_t answer_and_receive(struct server *s, handle_t endpoint, struct sc
 			serve.handle_and_flags = packed(a);
 		}
 	}
-	return sys_reply_receive(deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0, endpoint, &serve);
+	return sys_reply_receive((deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0) | wait_flags(s), endpoint, &serve);
 }
 
 /* The kernel leaves out of the message what it cannot reach without waiting. Asked for by COPY it says why: the client's pointer
@@ -289,6 +324,7 @@ static err_t scheme_serve(struct server *s, struct scheme *scheme)
 			return is_no_request(result) ? OK : (err_t)result;
 		if (input_complete(s, scheme, &m, &a))
 			scheme_dispatch(scheme, &m, s->in, s->out, &a);
+		s->life->finished++;
 	}
 	answer_finish(scheme, &a);
 	return OK;
@@ -439,10 +475,14 @@ static err_t serve(struct server *s, bool is_once)
 			break;
 		int64_t result = answer_and_receive(s, s->endpoint, scheme, &a, &m, sleep_until(s));
 		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
-		if (result >= 0)
+		if (result >= 0) {
 			take(s, &m, &scheme, &a);
-		else if (!is_no_request(result))
+			s->life->finished += m.kind == MESSAGE_REQUEST;
+		} else if (result == ERR_INTR && s->asked_to_end) {
+			end_look(s);
+		} else if (!is_no_request(result)) {
 			return (err_t)result;
+		}
 		timers_fire(s);
 	} while (!is_once && !s->is_stopping && !(err = s->error));
 	answer_finish(scheme, &a);

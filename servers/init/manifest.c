@@ -6,8 +6,6 @@
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
 
-#define STOP_NS 2000000000ull
-
 enum { RESTART_LIMIT = 16 };
 
 struct directive {
@@ -317,7 +315,7 @@ err_t manifest_init(struct manifest *m, const char *name)
 	*m = (struct manifest){
 		.has_ready = true, .is_restarted = true, .priority = PRIORITY_NORMAL,
 		.memory_bytes_max = UINT64_MAX, .threads_max = UINT64_MAX, .handles_max = UINT64_MAX,
-		.restart = { .limit = RESTART_LIMIT, .wait_ns = BACKOFF_FIRST_NS, .most_ns = BACKOFF_MAX_NS }, .stop_ns = STOP_NS,
+		.restart = { .limit = RESTART_LIMIT, .wait_ns = BACKOFF_FIRST_NS, .most_ns = BACKOFF_MAX_NS },
 	};
 	string_copy(m->name, name, sizeof m->name);
 	fmt(m->path, sizeof m->path, "/boot/%s", name);

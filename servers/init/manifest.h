@@ -29,7 +29,8 @@
  *	                                again it waits, twice as long each time, up to the most (50ms, 5s)
  *	watchdog SECONDS                how long it may owe init an answer without finishing anything else (watchdog.h)
  *	state BYTES[K|M|G]              a memory object of so many bytes, as handle "state": the same at every start
- *	stop TIME                       how long it may take to end when it is asked to (2s)
+ *	stop TIME                       before it is ended it is asked to end (notice 15), and has so long for it; without this
+ *	                                line it is ended at once, for it has nothing to bring to an end
  *	essential yes                   when it is given up the machine is powered off: it would be of no use
  *
  * A handle of a scheme that another service serves implies `after` that service. Pure: runs on the host.
@@ -85,7 +86,7 @@ struct manifest {
 	struct backoff_policy restart;
 	uint32_t watchdog_s;            /* 0: none */
 	uint64_t state_bytes;           /* 0: none */
-	uint64_t stop_ns;
+	uint64_t stop_ns;               /* 0: it is not asked */
 };
 
 /* As one is that says nothing. INVAL: the name is too long, or has a character that none may have. */

@@ -75,7 +75,7 @@ static const char *take_continue(struct rc *rc, struct words *w)
 	return NULL;
 }
 
-static const char *take_start(struct rc *rc, struct words *w)
+static const char *take_start(struct rc *rc, struct words *w, uint32_t line)
 {
 	const char *mode = NULL;
 
@@ -87,7 +87,7 @@ static const char *take_start(struct rc *rc, struct words *w)
 			continue;
 		if (rc->start_count == RC_SERVICES_MAX)
 			return "too many services";
-		rc->start[rc->start_count++] = (struct rc_start){ .name = w->word[w->at], .mode = mode };
+		rc->start[rc->start_count++] = (struct rc_start){ .name = w->word[w->at], .mode = mode, .line = line };
 	}
 	return NULL;
 }
@@ -107,23 +107,23 @@ static bool is_head(const char *word)
 	       strcmp(word, "continue") == 0 || strcmp(word, "devices") == 0;
 }
 
-static const char *head_take(struct reading *r, struct words *w)
+static const char *head_take(struct reading *r, struct words *w, uint32_t line)
 {
 	const char *word = w->word[0];
 
 	if (strcmp(word, "continue") == 0)
 		return take_continue(r->rc, w);
 	if (strcmp(word, "start") == 0)
-		return take_start(r->rc, w);
+		return take_start(r->rc, w, line);
 	if (strcmp(word, "devices") == 0)
 		return take_devices(r->rc, w);
 	return service_begin(r, w, strcmp(word, "session") == 0);
 }
 
-static const char *line_take(struct reading *r, struct words *w)
+static const char *line_take(struct reading *r, struct words *w, uint32_t line)
 {
 	if (is_head(w->word[0]))
-		return head_take(r, w);
+		return head_take(r, w, line);
 	if (r->skips)
 		return NULL;
 	if (!r->open)
@@ -156,7 +156,7 @@ void rc_parse(struct rc *rc, const char *file, char *text, size_t bytes, void (*
 		if (mistake)
 			r.skips = true;
 		else
-			mistake = line_take(&r, &w);
+			mistake = line_take(&r, &w, reader.line);
 		if (begins)
 			r.open_line = reader.line;
 		if (mistake)

@@ -19,6 +19,7 @@ enum { RC_SERVICES_MAX = 64 };
 struct rc_start {
 	const char *name;
 	const char *mode;               /* NULL: any */
+	uint32_t line;
 };
 
 struct rc {

@@ -11,7 +11,7 @@
 #include "lib/native/print.h"
 #include "lib/native/spawn.h"
 
-enum { GIVEN_MAX = SPAWN_HANDLES_MAX, NAME_BYTES = 24 };
+enum { GIVEN_MAX = SPAWN_HANDLES_MAX, NAME_BYTES = HANDLE_NAME_MAX + 1, PAGE = 4096 };
 
 /* What a new process is given, collected. Handles in opened are closed again once it has them. */
 struct given {
@@ -21,49 +21,135 @@ struct given {
 	handle_t opened[GIVEN_MAX];
 };
 
-/* ---- Made once ------------------------------------------------------------------------------------------------- */
+/* ---- Kept over restarts ------------------------------------------------------------------------------------------ */
 
-/* beside: an endpoint of the same service, to be received from in one; or HANDLE_NONE. */
-static err_t endpoint_make(const struct manifest_scheme *scheme, handle_t beside, const struct service_world *w, handle_t *out)
+void service_init(struct service *s, const char *name, const struct manifest *m)
 {
-	int64_t h = sys_scheme(0, beside, scheme->scheme_flags);
+	*s = (struct service){
+		.m = m, .state_object = HANDLE_NONE, .account = HANDLE_NONE, .life_object = HANDLE_NONE, .namespace = HANDLE_NONE,
+		.process = HANDLE_NONE, .ready = HANDLE_NONE, .root = HANDLE_NONE,
+	};
+	string_copy(s->name, name, sizeof s->name);
+	list_init(&s->link);
+	for (uint32_t i = 0; i < MANIFEST_SCHEMES_MAX; i++)
+		s->endpoint[i] = HANDLE_NONE;
+}
+
+/* The first instance of a driver serves the name itself, the others have their number behind it. */
+static void scheme_name(struct service *s, uint32_t i)
+{
+	char number[12] = "";
+
+	if (s->index > 0)
+		fmt(number, sizeof number, "%u", s->index);
+	fmt(s->scheme[i], sizeof s->scheme[i], "%s%s", s->m->scheme[i].name, number);
+}
+
+/* Beside the first, to be received from in one, unless its flags are others: a group is told of a server's end in one way. */
+static err_t endpoint_make(struct service *s, uint32_t i, const struct service_world *w)
+{
+	bool fits = i > 0 && s->m->scheme[i].scheme_flags == s->m->scheme[0].scheme_flags;
+	int64_t h = sys_scheme(0, fits ? s->endpoint[0] : HANDLE_NONE, s->m->scheme[i].scheme_flags);
 
 	if (h < 0)
 		return (err_t)h;
-	int64_t bound = sys_call(0, w->namespace, pack_handle(NS_BIND, (handle_t)h, false), scheme->name, strlen(scheme->name), NULL, 0, 0);
-	if (bound < 0) {
-		handle_close((handle_t)h);
-		return (err_t)bound;
-	}
-	*out = (handle_t)h;
-	return OK;
+	s->endpoint[i] = (handle_t)h;
+	scheme_name(s, i);
+	return result_error(sys_call(0, w->namespace, pack_handle(NS_BIND, (handle_t)h, false), s->scheme[i], strlen(s->scheme[i]), NULL, 0, 0));
 }
 
 static err_t state_make(struct service *s, const struct service_world *w)
 {
 	char ref[32];
 
-	s->state_object = HANDLE_NONE;
-	if (s->rc->state_bytes == 0)
+	if (s->m->state_bytes == 0)
 		return OK;
-	fmt(ref, sizeof(ref), "new/%llu", (unsigned long long)s->rc->state_bytes);
+	fmt(ref, sizeof(ref), "new/%llu", (unsigned long long)s->m->state_bytes);
 	return handle_open_in(w->namespace, "mem", ref, OPEN_READ | OPEN_WRITE, &s->state_object);
 }
 
-err_t service_make_endpoints(struct service *s, const struct service_world *w)
+static uint64_t in_pages(uint64_t bytes)
+{
+	return bytes == UINT64_MAX ? UINT64_MAX : bytes / PAGE + (bytes % PAGE != 0);
+}
+
+static err_t account_make(struct service *s, const struct service_world *w)
+{
+	struct account_limits limits = { in_pages(s->m->memory_bytes_max), s->m->threads_max, s->m->handles_max };
+	handle_t accounts;
+	err_t err;
+
+	if (!manifest_has_quota(s->m))
+		return OK;
+	if ((err = handle_open_in(w->namespace, "sys", "account", OPEN_READ | OPEN_WRITE, &accounts)))
+		return err;
+	err = handle_call_get(accounts, ACCOUNT_CREATE, &limits, sizeof limits, 0, &s->account);
+	handle_close(accounts);
+	return err;
+}
+
+static err_t life_make(struct service *s, const struct service_world *w)
+{
+	static char ref[16];
+	err_t err;
+
+	fmt(ref, sizeof ref, "new/%u", PAGE);
+	if (s->m->is_session)
+		return OK;
+	if ((err = handle_open_in(w->namespace, "mem", ref, OPEN_READ | OPEN_WRITE, &s->life_object)))
+		return err;
+	int64_t at = sys_map(0, s->life_object, 0, PAGE, MAP_READ | MAP_SHARED, 0, HANDLE_NONE, 0);
+	if (at < 0)
+		return (err_t)at;
+	s->life = (const struct service_life *)at;
+	return OK;
+}
+
+err_t service_make_kept(struct service *s, const struct service_world *w)
 {
 	err_t err;
 
 	if ((err = state_make(s, w)))
 		return err;
-
-	for (uint32_t i = 0; i < s->rc->scheme_count; i++) {
-		/* A group is told of a server's end in one way. */
-		bool fits = i > 0 && s->rc->scheme[i].scheme_flags == s->rc->scheme[0].scheme_flags;
-		if ((err = endpoint_make(&s->rc->scheme[i], fits ? s->endpoint[0] : HANDLE_NONE, w, &s->endpoint[i])))
+	if ((err = account_make(s, w)))
+		return err;
+	if ((err = life_make(s, w)))
+		return err;
+	for (uint32_t i = 0; i < s->m->scheme_count; i++)
+		if ((err = endpoint_make(s, i, w)))
 			return err;
-	}
 	return OK;
+}
+
+static void endpoint_set(handle_t endpoint, uint64_t scheme_flags)
+{
+	if (endpoint != HANDLE_NONE)
+		handle_call(endpoint, ENDPOINT_SET, NULL, 0, NULL, 0, scheme_flags);
+}
+
+void service_expect(const struct service *s)
+{
+	for (uint32_t i = 0; i < s->m->scheme_count; i++)
+		endpoint_set(s->endpoint[i], s->m->scheme[i].scheme_flags);
+}
+
+void service_give_up(const struct service *s)
+{
+	for (uint32_t i = 0; i < s->m->scheme_count; i++)
+		endpoint_set(s->endpoint[i], SCHEME_FAIL_WITHOUT_SERVER | (s->has_gone ? SCHEME_GONE : 0));
+}
+
+void service_drop_kept(struct service *s)
+{
+	service_give_up(s);
+	for (uint32_t i = 0; i < s->m->scheme_count; i++)
+		handle_close(s->endpoint[i]);
+	if (s->life)
+		sys_unmap(0, HANDLE_NONE, (uint64_t)s->life, PAGE);
+	handle_close(s->life_object);
+	handle_close(s->state_object);
+	handle_close(s->account);
+	handle_close(s->root);
 }
 
 err_t service_make_namespace(struct service *s, const struct service_world *w, const char *names, size_t bytes)
@@ -117,10 +203,12 @@ static err_t give_endpoints(struct given *g, const struct service *s)
 
 	if (s->state_object != HANDLE_NONE && (err = give(g, "", "state", s->state_object)))
 		return err;
-	for (uint32_t i = 0; i < s->rc->scheme_count; i++) {
+	if (s->life_object != HANDLE_NONE && (err = give(g, "", "life", s->life_object)))
+		return err;
+	for (uint32_t i = 0; i < s->m->scheme_count; i++) {
 		if (i == 0 && (err = give(g, "", "scheme", s->endpoint[i])))
 			return err;
-		if ((err = give(g, "scheme:", s->rc->scheme[i].name, s->endpoint[i])))
+		if ((err = give(g, "scheme:", s->m->scheme[i].name, s->endpoint[i])))
 			return err;
 	}
 	return OK;
@@ -172,12 +260,12 @@ static err_t give_handles(struct given *g, const struct service *s, const struct
 {
 	err_t err;
 
-	for (uint32_t i = 0; i < s->rc->handle_count; i++) {
-		const struct manifest_handle *r = &s->rc->handle[i];
+	for (uint32_t i = 0; i < s->m->handle_count; i++) {
+		const struct manifest_handle *r = &s->m->handle[i];
 		if (r->mode && strcmp(r->mode, w->mode) != 0)
 			continue;
 		if ((err = give_handle(g, r, w))) {
-			print("init: %s: handle %s: error %d\n", s->rc->name, r->name, -err);
+			print("init: %s: handle %s: error %d\n", s->name, r->name, -err);
 			return err;
 		}
 	}
@@ -189,7 +277,7 @@ static err_t give_log(struct given *g, const struct service *s, const struct ser
 {
 	handle_t h;
 
-	if (!w->has_log_server || manifest_serves(s->rc, "log") || handle_open_in(w->namespace, "log", s->rc->name, OPEN_WRITE, &h))
+	if (!w->has_log_server || manifest_serves(s->m, "log") || handle_open_in(w->namespace, "log", s->name, OPEN_WRITE, &h))
 		return w->log == HANDLE_NONE ? OK : give(g, "", "log", w->log);
 	return give_opened(g, "log", h);
 }
@@ -201,7 +289,7 @@ static err_t give_ready(struct given *g, struct service *s, const struct service
 	err_t err;
 
 	s->ready = HANDLE_NONE;
-	if (!s->rc->has_ready)
+	if (!s->m->has_ready)
 		return OK;
 	if ((err = handle_open_in(w->namespace, "pipe", "", OPEN_READ, &s->ready)))
 		return err;
@@ -217,11 +305,35 @@ close_ready:
 	return err;
 }
 
+/* The claim of its device: nobody else's while it has it, and pcid stops the device when it has it no more. */
+static err_t give_device(struct given *g, const struct service *s, const struct service_world *w)
+{
+	char address[ADDRESS_BYTES];
+	handle_t function, claim;
+	err_t err;
+
+	if (!s->is_instance)
+		return OK;
+	device_address_write(s->address, address);
+	if ((err = handle_open_in(w->namespace, w->devices, address, OPEN_READ, &function)))
+		goto say;
+	err = handle_open_at(function, "claim", OPEN_READ | OPEN_WRITE, &claim);
+	handle_close(function);
+	if (!err)
+		return give_opened(g, "device", claim);
+
+say:
+	print("init: %s: its device cannot be claimed: error %d\n", s->name, -err);
+	return err;
+}
+
 static err_t given_collect(struct given *g, struct service *s, const struct service_world *w)
 {
 	err_t err;
 
 	if ((err = give_endpoints(g, s)))
+		return err;
+	if ((err = give_device(g, s, w)))
 		return err;
 	if ((err = give_handles(g, s, w)))
 		return err;
@@ -277,7 +389,7 @@ static err_t process_start(struct service *s, const struct service_world *w, con
 
 	if ((err = spawn_prepare(o, &spawned)))
 		return err;
-	if (s->rc->is_session && (err = adopt(w, spawned.process)))
+	if (s->m->is_session && (err = adopt(w, spawned.process)))
 		goto abandon;
 	if ((err = spawn_start(&spawned)))
 		goto abandon;
@@ -292,21 +404,21 @@ abandon:
 
 err_t service_launch(struct service *s, const struct service_world *w)
 {
-	const struct manifest *rc = s->rc;
-	struct task_cred cred = { .uid = rc->uid, .gid = rc->gid };
+	const struct manifest *m = s->m;
+	struct task_cred cred = { .uid = m->uid, .gid = m->gid };
 	struct given g = { 0 };
 	struct spawn_options o = {
-		.name = rc->name,
-		.arguments = (const char *const *)rc->arguments.word, .argument_count = rc->arguments.count,
-		.environment = (const char *const *)rc->environment.word, .environment_count = rc->environment.count,
-		.namespace = s->namespace, .priority = rc->priority, .account = HANDLE_NONE,
-		.cred = rc->has_user ? &cred : NULL, .admin = w->admin,
+		.name = s->name,
+		.arguments = (const char *const *)m->arguments.word, .argument_count = m->arguments.count,
+		.environment = (const char *const *)m->environment.word, .environment_count = m->environment.count,
+		.namespace = s->namespace, .priority = m->priority, .account = s->account,
+		.cred = m->has_user ? &cred : NULL, .admin = w->admin,
 	};
 	handle_t program;
 	err_t err;
 
 	s->ready = HANDLE_NONE;
-	if ((err = program_find(rc->image, w, &o, &program)))
+	if ((err = program_find(m->image, w, &o, &program)))
 		goto close_program;
 	if ((err = given_collect(&g, s, w)))
 		goto close_given;

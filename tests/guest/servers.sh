@@ -2,16 +2,13 @@
 # cpus: 1 4
 # add: tests/guest/lib/init.rc:/etc/init.rc
 . /tests/lib/tap.sh
+. /tests/lib/svc.sh
 cd /tmp || exit 1
 
-state() { services | awk -v name="$1" '$1 == name { print $2 }'; }
-starts() { services | awk -v name="$1" '$1 == name { print $4 }'; }
-pid() { services | awk -v name="$1" '$1 == name { print $3 }'; }
-
-# Waits until a service has been started more often than $2 times and is ready.
+# Waits until a service has been started again more often than $2 times and is ready.
 await() {
 	tries=0
-	while [ "$(starts "$1")" -le "$2" ] || [ "$(state "$1")" != ready ]; do
+	while [ "$(restarts "$1")" -le "$2" ] || [ "$(state "$1")" != ready ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || return 1
 		sleep 0.1
@@ -19,20 +16,20 @@ await() {
 }
 
 restart() {
-	before=$(starts "$1")
-	services restart "$1" && await "$1" "$before"
+	before=$(restarts "$1")
+	svc restart "$1" && await "$1" "$before"
 }
 
-is "every service is ready" "$(services | awk '$1 !~ /^missing$/ && $2 != "ready"')" ""
+is "every service is ready" "$(svc list | awk 'NR > 1 && $1 != "missing" && $2 != "ready"')" ""
 is "one that is described wrongly is not run" "$(state mistaken)" ""
 is "one that cannot be started is given up" "$(sleep 1; state missing)" failed
 for server in logd randd ptyd unixd console; do
 	yes "$server comes back" restart $server
 done
 # Nothing may be under way that only the old procd knew: a command whose output or status is being waited for.
-services restart procd
+svc restart procd
 sleep 1
-yes "procd comes back" await procd 1
+yes "procd comes back" await procd 0
 is "a shell goes on after procd was killed" "$( (exit 7); echo $?)" 7
 is "its children are waited for" "$(sh -c 'sleep 0.1 & wait $!; echo done')" done
 is "signals arrive after procd was killed" "$(sh -c 'kill -TERM $$'; echo $?)" 143
@@ -43,23 +40,23 @@ yes "randd comes back while it is open" restart randd
 is "what was open goes on" "$(head -c 16 <&5 | wc -c)" 16
 exec 5<&-
 
-before=$(starts randd)
+before=$(restarts randd)
 kill -KILL "$(pid randd)"
 yes "a server killed by signal comes back" await randd "$before"
 
 head -c 3000000 /dev/urandom | wc -c >count &
 for i in 1 2 3 4 5; do
-	services restart randd
+	svc restart randd
 	sleep 0.05
 done
 wait $!
 is "reads go on while their server is killed again and again" "$(cat count)" 3000000
 
-is "a service that nobody knows is refused" "$(services restart nobody 2>/dev/null; echo $?)" 1
-is "a user restarts nothing" "$(su user -c 'services restart logd' 2>/dev/null; echo $?)" 1
+is "a service that nobody knows is refused" "$(svc restart nobody 2>/dev/null; echo $?)" 1
+is "a user restarts nothing" "$(su user -c '/usr/bin/svc restart logd' 2>/dev/null; echo $?)" 1
 is "a user powers nothing off" "$(su user -c 'poweroff -f' 2>/dev/null; echo $?)" 1
 is "a user kills no server" "$(su user -c "kill -KILL $(pid procd)" 2>/dev/null; echo $?)" 1
 kill -STOP "$(pid stuck)"
-yes "a server that answers nobody is killed and comes back" await stuck 1
-is "all are ready in the end" "$(services | awk '$1 !~ /^missing$/ && $2 != "ready"')" ""
+yes "a server that answers nobody is killed and comes back" await stuck 0
+is "all are ready in the end" "$(svc list | awk 'NR > 1 && $1 != "missing" && $2 != "ready"')" ""
 finish
