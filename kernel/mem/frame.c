@@ -216,12 +216,6 @@ static NOINLINE struct frame *take_block(uint32_t order, uint32_t flags)
 
 /* ---- Allocation ---- */
 
-static bool must_fail(void)
-{
-	return atomic_load_explicit(&memory.fail_after, memory_order_relaxed) != 0 &&
-	       atomic_fetch_sub_explicit(&memory.fail_after, 1, memory_order_relaxed) == 1;
-}
-
 void frame_fail_after(uint64_t count) { atomic_store(&memory.fail_after, count); }
 
 static void count_charge(struct account *a, uint64_t count)
@@ -236,7 +230,7 @@ err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *ou
 {
 	uint64_t count = 1ull << order;
 	ASSERT(order <= FRAME_ORDER_MAX);
-	if (UNLIKELY(must_fail()))
+	if (UNLIKELY(is_to_fail(&memory.fail_after)))
 		return ERR_NOMEM;
 	if (a) {
 		TRY(account_charge(a, ACCOUNT_PAGES, count));

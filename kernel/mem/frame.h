@@ -73,3 +73,8 @@ bool frame_is_short(void);
 uint64_t frame_count_kernel(void);
 /* For tests: the n-th allocation from now fails (0: never). */
 void frame_fail_after(uint64_t count);
+/* Is this the one? Counts. */
+static inline bool is_to_fail(_Atomic uint64_t *left)
+{
+	return atomic_load_explicit(left, memory_order_relaxed) && atomic_fetch_sub_explicit(left, 1, memory_order_relaxed) == 1;
+}

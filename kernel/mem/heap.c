@@ -35,12 +35,6 @@ static _Atomic uint64_t fail_after;
 
 void heap_fail_after(uint64_t count) { atomic_store(&fail_after, count); }
 
-static bool must_fail(void)
-{
-	return atomic_load_explicit(&fail_after, memory_order_relaxed) != 0 &&
-	       atomic_fetch_sub_explicit(&fail_after, 1, memory_order_relaxed) == 1;
-}
-
 /* ---- Slabs ---- */
 
 static uint32_t class_of(size_t bytes) { return class_by_size[(bytes - 1) / 32]; }
@@ -140,7 +134,7 @@ static void *large_alloc(size_t bytes)
 
 void *heap_alloc(size_t bytes)
 {
-	if (UNLIKELY(must_fail()))
+	if (UNLIKELY(is_to_fail(&fail_after)))
 		return NULL;
 	bytes = MAX_OF(bytes, (size_t)1);
 	void *p = bytes > class_bytes[CLASSES - 1] ? large_alloc(bytes) : small_alloc(class_of(bytes));

@@ -17,7 +17,7 @@ static struct list_node paged_objects = LIST_INIT(paged_objects);       /* [page
 
 /* ---- Life ---- */
 
-err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out)
+static err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out)
 {
 	if (bytes > MEMOBJ_BYTES_MAX)
 		return ERR_INVAL;
@@ -49,6 +49,7 @@ err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache
 		return ERR_INVAL;
 	TRY(memobj_new(MEMOBJ_PHYSICAL, bytes, NULL, out));
 	(*out)->physical = start;
+	(*out)->window_pages = bytes >> PAGE_SHIFT;
 	(*out)->cache_flags = PAGE_DEVICE | flags[cache];
 	return OK;
 }
@@ -67,29 +68,15 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 	return OK;
 }
 
-static void slot_drop(void *context, uint64_t n, uint64_t slot)
+static void slot_drop(void *held_count, uint64_t n UNUSED, uint64_t slot)
 {
-	uint64_t *held_count = context;
-	(void)n;
-	if (held_count)
-		(*held_count)--;
+	--*(uint64_t *)held_count;
 	frame_put(slot_frame(slot));
 }
 
 void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 {
 	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
-}
-
-static void index_clear(struct page_index *x) { page_index_remove(x, 0, UINT64_MAX, slot_drop, NULL); }
-
-/* A clone is gone that might have read through to m. */
-static void reader_gone(struct memobj *m)
-{
-	spin_lock(&m->lock);
-	if (--m->readers == 0)
-		index_clear(&m->kept);
-	spin_unlock(&m->lock);
 }
 
 struct memobj *memobj_get(struct memobj *m) { return object_get(m); }
@@ -106,12 +93,7 @@ void memobj_put(struct memobj *m)
 		if (m->drop)
 			m->drop(m->context);
 	}
-	index_clear(&m->pages);
-	index_clear(&m->kept);
-	if (m->parent) {
-		reader_gone(m->parent);
-		memobj_put(m->parent);  /* never itself a clone */
-	}
+	memobj_pages_remove(m, 0, UINT64_MAX);
 	account_put(m->account);
 	heap_delete(m);
 }
@@ -169,7 +151,7 @@ err_t memobj_seal(struct memobj *m, uint64_t bytes)
 {
 	paddr_t frame;
 	spin_lock(&m->lock);
-	bool can = m->kind == MEMOBJ_ANONYMOUS && !m->parent && m->bytes == bytes;
+	bool can = m->kind == MEMOBJ_ANONYMOUS && !m->window_pages && m->bytes == bytes;
 	m->is_sealed |= can;
 	spin_unlock(&m->lock);
 	if (!can)
@@ -183,8 +165,8 @@ err_t memobj_seal(struct memobj *m, uint64_t bytes)
 
 /* ---- Clones of a window ----
  *
- * A clone is an anonymous object that begins with its parent's frames. Only where the parent is paged or
- * physical can a page come later: then the clone reads missing pages through to that object, however long the chain of clones.
+ * A clone is an anonymous object that begins with its parent's frames. Of a physical object those are in one piece, and need not be
+ * listed before they are used; a clone of such a clone knows the place as well.
  */
 
 /* Shares the frames of pages [first, end) of m. */
@@ -210,13 +192,8 @@ static err_t window_share(struct memobj *m, uint64_t first, uint64_t pages, stru
 		return OK;
 	pages = MIN_OF(pages, held - first);
 	clone->changed_ns = m->changed_ns;
-	struct memobj *root = m->kind != MEMOBJ_ANONYMOUS ? m : first < m->window_pages ? m->parent : NULL;
-	if (root) {
-		root->readers++;
-		clone->parent = memobj_get(root);
-		clone->parent_page = first + (root == m ? 0 : m->parent_page);
-		clone->window_pages = root == m ? pages : MIN_OF(pages, m->window_pages - first);
-	}
+	clone->physical = paddr(m->physical.raw + (first << PAGE_SHIFT));
+	clone->window_pages = first < m->window_pages ? MIN_OF(pages, m->window_pages - first) : 0;
 	return pages_share(m, first, first + pages, clone);
 }
 
@@ -226,9 +203,8 @@ err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes
 	uint64_t first = offset >> PAGE_SHIFT, pages = page_round_up(bytes) >> PAGE_SHIFT;
 	if (offset & PAGE_MASK || offset > MEMOBJ_BYTES_MAX || bytes > MEMOBJ_BYTES_MAX)
 		return ERR_INVAL;
-	/* Only memory that the kernel can copy. */
-	if (parent->kind == MEMOBJ_PHYSICAL && (parent->cache_flags & (PAGE_UNCACHED | PAGE_WRITE_COMBINING) ||
-	                                        !memobj_is_ram(parent)))
+	/* Only memory that the kernel can copy, and has. */
+	if (parent->cache_flags & (PAGE_UNCACHED | PAGE_WRITE_COMBINING) || !memobj_is_ram(parent) || parent->kind == MEMOBJ_PAGED)
 		return ERR_INVAL;
 	err_t err = memobj_new(MEMOBJ_ANONYMOUS, bytes, a, &clone);
 	if (err)
@@ -249,7 +225,7 @@ err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes
 
 /* ---- Holes ---- */
 
-/* A clone's missing page is its parent's, so a hole in it is the zero frame. */
+/* A clone's missing page is what it was made of, so a hole in it is the zero frame. */
 static err_t clone_punch(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock)
 {
 	if (end >= memobj_page_count(m))
@@ -314,7 +290,7 @@ void memobj_info(struct memobj *m, struct mem_info *out)
 		.bytes = m->bytes,
 		.held_bytes = m->held_count << PAGE_SHIFT,
 		.changed_ns = m->changed_ns,
-		.physical = m->physical.raw,
+		.physical = m->kind == MEMOBJ_PHYSICAL ? m->physical.raw : 0,
 	};
 	spin_unlock(&m->lock);
 }

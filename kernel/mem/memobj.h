@@ -1,12 +1,11 @@
 /* kernel/mem/memobj.h - memory objects: pages that can be mapped, read and written.
  *
- * Four kinds: anonymous (missing pages read as zero), a copy-on-write clone of a window of
- * another object (missing pages are read through to it), physical (device memory or the initfs image: fixed frames),
+ * Four kinds: anonymous (missing pages read as zero), a copy-on-write clone of a window of another object that is
+ * anonymous or physical, physical (device memory or the initfs image: fixed frames),
  * and paged (missing pages are asked of a scheme). Length is in bytes; the rest of the last page is zero.
  *
- * Lock: memobj.lock (RANK_MEMOBJ). A parent is locked after its child. A clone shares the frames that were there when it was made:
- * both mark them, and the first write to either copies. Pages that come into a paged parent later are kept for its clones before it
- * changes them. The pages of a physical parent must not be changed.
+ * Lock: memobj.lock (RANK_MEMOBJ). A clone shares the frames that were there when it was made: both mark them, and the first write to
+ * either copies. The pages of a physical parent must not be changed.
  * Whoever takes pages away (resize, punch, clone) holds no lock of RANK_SPACE or later: mappings are changed too.
  */
 #pragma once
@@ -27,7 +26,8 @@ err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST
 /* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM,
  * INVAL (also: memory that the frame allocator hands out). */
 err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache, struct memobj **out) MUST_CHECK;
-/* A clone of [offset, offset + bytes) of parent; later writes to either are not seen by the other. NOMEM, INVAL. */
+/* A clone of [offset, offset + bytes) of parent; later writes to either are not seen by the other. NOMEM, INVAL
+ * (also: it is paged, of which a private mapping is as good). */
 err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
 /* Missing pages: ask(context, page_offset) is called without locks, by a thread that needs the page; it fills the page with
  * memobj_supply or returns an error. Charged to a. NOMEM. */

@@ -96,6 +96,8 @@ err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from
 	bool has_gap = *offset > m->bytes;
 	if (!range_fits(*offset, bytes, MEMOBJ_BYTES_MAX))
 		err = ERR_FBIG;
+	else if (m->is_sealed && *offset + bytes > m->bytes)
+		err = ERR_PERM;
 	else if (append)
 		m->bytes += bytes;      /* no other gets this place */
 	spin_unlock(&m->lock);
@@ -107,7 +109,7 @@ err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from
 		return err;
 	/* What was not filled goes again, unless somebody appended behind it: then it stays as zeroes. */
 	spin_lock(&m->lock);
-	if (m->bytes == *offset + bytes && !m->is_sealed)
+	if (m->bytes == *offset + bytes)
 		m->bytes = *offset + *done;
 	spin_unlock(&m->lock);
 	return err;

@@ -42,18 +42,13 @@ struct memobj {
 	struct list_node regions;       /* [l] every region that maps it; those with an old zap_stamp first */
 	uint64_t zap_stamp;             /* [z] */
 
-	paddr_t physical;               /* [I] */
+	paddr_t physical;               /* [I] of a physical object, and of a clone of one: where its missing pages */
+	uint64_t window_pages;          /* [l] below this are */
 	uint32_t cache_flags;           /* [I] enum page_flags */
-
-	struct memobj *parent;          /* [I] referenced: a paged or physical object */
-	uint64_t parent_page;           /* [I] the window's first page there */
-	uint64_t window_pages;          /* [l] missing pages below this are read through to parent; 0 without one */
 
 	err_t (*ask)(void *context, struct memobj *m, uint64_t offset);         /* [I] */
 	void (*drop)(void *context);    /* [I] */
 	void *context;                  /* [I] */
-	struct page_index kept;         /* [l] pages as they were before a change, for clones that lack them */
-	_Atomic uint32_t readers;       /* [a] clones that may read through; the first and the last under the lock */
 	struct list_node paged_link;    /* of all paged objects */
 };
 
@@ -67,13 +62,12 @@ enum page_mode {
 /* What to do, without locks, before asking for a page again. */
 enum page_todo { PAGE_TODO_ASK, PAGE_TODO_COPY, PAGE_TODO_SPIN };
 struct page_step {
-	struct memobj *object;          /* borrowed: the one asked for, or what it reads through to */
+	struct memobj *object;          /* borrowed: the one asked for */
 	uint64_t page;
 	enum page_todo todo;
 	uint32_t asked;                 /* how often the pager was: 0 at first */
 };
 
-err_t memobj_new(enum memobj_kind kind, uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
 /* The frame of page n, borrowed. AGAIN: *step says what must be done first. RANGE, NOMEM. */
 err_t memobj_page_locked(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock) MUST_CHECK;
 /* The same, locking, with a reference for the caller. */

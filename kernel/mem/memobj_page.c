@@ -38,19 +38,6 @@ static err_t page_put(struct memobj *m, uint64_t n, paddr_t frame, uint64_t flag
 	return OK;
 }
 
-/* Keeps page n as it is for clones that have not read it yet. */
-static err_t page_keep(struct memobj *m, uint64_t n, uint64_t *slot) REQUIRES(&m->lock)
-{
-	uint64_t *kept;
-	err_t err = page_index_make(&m->kept, n, &kept);
-	if (err || *kept)
-		return err;
-	frame_get(slot_frame(*slot));
-	*kept = slot_frame(*slot).raw;
-	*slot |= SLOT_COPY;
-	return OK;
-}
-
 /* Replaces the shared frame in slot by a copy. Nothing maps the old one. */
 static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 {
@@ -64,50 +51,27 @@ static err_t slot_copy(struct memobj *m, uint64_t *slot) REQUIRES(&m->lock)
 /* The page is there and will be written. */
 static err_t page_change(struct memobj *m, uint64_t n, uint64_t *slot, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
-	err_t err;
-	/* What was written before has been shared with every clone since. */
-	if (m->readers && !(*slot & SLOT_DIRTY) && (err = page_keep(m, n, slot)))
-		return err;
 	if (*slot & SLOT_COPY && frame_refs(slot_frame(*slot)) == 1)
 		*slot &= ~(uint64_t)SLOT_COPY;
 	if (*slot & SLOT_COPY && !list_is_empty(&m->regions)) {
 		*slot |= SLOT_BUSY;
 		return page_later(m, n, PAGE_TODO_COPY, step);
 	}
-	if (*slot & SLOT_COPY && (err = slot_copy(m, slot)))
-		return err;
+	if (*slot & SLOT_COPY)
+		TRY(slot_copy(m, slot));
 	*slot |= SLOT_DIRTY;
 	memobj_touch_changed(m);
 	*out = slot_frame(*slot);
 	return OK;
 }
 
-/* Page n is missing in a clone and below its window. Unless it is only looked at, its parent's frame becomes the clone's
- * too, so that its mappings go when it is copied. */
-static err_t page_read_through(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
-{
-	struct memobj *parent = m->parent;
-	uint64_t there = m->parent_page + n, kept, *slot;
-
-	spin_lock_nested(&parent->lock);
-	kept = slot_get(&parent->kept, there);
-	*out = slot_frame(kept);
-	err_t err = kept ? OK : memobj_page_locked(parent, there, PAGE_LOOK, out, step);
-	if (err || mode == PAGE_LOOK || (err = page_put(m, n, *out, SLOT_COPY)))
-		goto unlock;
-	frame_get(*out);
-	if (!kept && (slot = page_index_find(&parent->pages, there)))
-		*slot |= SLOT_COPY;
-unlock:
-	spin_unlock(&parent->lock);
-	return err;
-}
-
 /* Brings page n in, or only tells its frame if it is to be looked at. */
 static err_t page_missing(struct memobj *m, uint64_t n, enum page_mode mode, paddr_t *out, struct page_step *step) REQUIRES(&m->lock)
 {
-	if (n < m->window_pages)
-		return page_read_through(m, n, mode, out, step);
+	if (n < m->window_pages) {      /* the frames of a physical object are nobody's: no reference */
+		*out = paddr(m->physical.raw + (n << PAGE_SHIFT));
+		return mode == PAGE_LOOK ? OK : page_put(m, n, *out, SLOT_COPY);
+	}
 	if (m->kind == MEMOBJ_PAGED || mode == PAGE_NEAR)
 		return page_later(m, n, PAGE_TODO_ASK, step);
 	if (mode == PAGE_LOOK) {

@@ -29,7 +29,7 @@ enum lock_rank {
 	RANK_PIPE,              /* pipes, timers and interrupts that are resources */
 	RANK_WATCH,             /* watchers of a resource, and event queues: nest along "watched by" (obj/watch.h) */
 	RANK_PAGED_LIST,        /* all paged memory objects */
-	RANK_MEMOBJ,            /* a memory object's pages; child before parent */
+	RANK_MEMOBJ,            /* a memory object's pages */
 	RANK_FUTEX,
 	RANK_ACCOUNT,
 	RANK_THREAD,            /* a thread's state; park and wake */
