@@ -73,7 +73,6 @@ struct regs *arch_thread_regs(struct thread *t) NONNULL;
 /* Copies with fault recovery; ranges were checked by user_range_is_valid. Returns bytes NOT copied. */
 size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes) MUST_CHECK;
 size_t arch_copy_to_user(uint64_t to, const void *from, size_t bytes) MUST_CHECK;
-size_t arch_zero_user(uint64_t to, size_t bytes) MUST_CHECK;
 /* Compare-free 32-bit load with fault recovery: FAULT. */
 err_t arch_load_user_u32(uint64_t from, uint32_t *out) NONNULL MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/usercopy.h"
+#include "kernel/sched/sched.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
@@ -22,6 +23,7 @@ err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, s
 	while (*done < bytes) {
 		uint64_t at = offset + *done, part = part_in_page(at, bytes - *done);
 		paddr_t frame;
+		TRY(copy_pause(*done, at));
 		err_t err = memobj_page(m, at, false, &frame);
 		if (err)
 			return err == ERR_RANGE ? OK : err;     /* cut meanwhile: that is the end */
@@ -72,6 +74,7 @@ static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t
 	while (*done < bytes) {
 		uaddr_t source = uaddr(from.raw + *done);
 		uint64_t part = part_in_page(source.raw, part_in_page(offset + *done, bytes - *done));
+		TRY(copy_pause(*done, offset + *done));
 		spin_lock(&m->lock);
 		err_t err = memobj_part_change(m, offset + *done, &source, part);
 		spin_unlock(&m->lock);

@@ -20,11 +20,6 @@ static inline MUST_CHECK err_t copy_to_user(uaddr_t to, const void *from, size_t
 	return user_range_is_valid(to.raw, bytes) && arch_copy_to_user(to.raw, from, bytes) == 0 ? OK : ERR_FAULT;
 }
 
-static inline MUST_CHECK err_t zero_user(uaddr_t to, size_t bytes)
-{
-	return user_range_is_valid(to.raw, bytes) && arch_zero_user(to.raw, bytes) == 0 ? OK : ERR_FAULT;
-}
-
 static inline MUST_CHECK err_t load_user_u32(uaddr_t from, uint32_t *out)
 {
 	return user_range_is_valid(from.raw, sizeof *out) ? arch_load_user_u32(from.raw, out) : ERR_FAULT;

@@ -262,6 +262,12 @@ void preempt_point(void)
 	preempt();
 }
 
+err_t preempt_copy(void)
+{
+	preempt_point();
+	return atomic_load(&thread_current()->attention) & ATTENTION_KILL ? ERR_INTR : OK;
+}
+
 void sched_tick(void)
 {
 	struct cpu *c = cpu_this();

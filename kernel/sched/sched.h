@@ -4,6 +4,7 @@
  * queue. Idle CPUs steal. There is no periodic interrupt: a CPU where nobody waits has its timer off.
  */
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include "abi/error.h"
 #include "lib/base/attr.h"
@@ -27,6 +28,11 @@ uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns) NONNULL;
 void sched_preempt(void);
 /* A point in a long kernel path where interrupts may come in and others may run. No locks held. */
 void preempt_point(void);
+/* The same for long copies, before each piece but the first: at every COPY_RUN_BYTES of the place in what is copied. INTR: the thread is
+ * to end. */
+enum { COPY_RUN_BYTES = 64 << 10 };
+err_t preempt_copy(void) MUST_CHECK;
+MUST_CHECK static inline err_t copy_pause(size_t done, uint64_t place) { return done && place % COPY_RUN_BYTES == 0 ? preempt_copy() : OK; }
 /* The slice timer or a kick came: look at the queue. */
 void sched_tick(void);
 /* s is what schedule_change made. BUSY: no CPU of its has room for such a deadline thread; then nothing has changed. */

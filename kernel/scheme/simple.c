@@ -8,9 +8,11 @@
  */
 #include "kernel/boot.h"
 #include "kernel/debug/log.h"
+#include "kernel/mem/frame.h"
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
+#include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/bits.h"
@@ -27,8 +29,13 @@ static int64_t swallow(struct resource *r UNUSED, struct transfer *t) { return (
 
 static int64_t zero_read(struct resource *r UNUSED, struct transfer *t)
 {
-	err_t err = zero_user(t->buffer, t->bytes);
-	return err ? err : (int64_t)t->bytes;
+	for (size_t done = 0, part; done < t->bytes; done += part) {
+		part = MIN_OF(t->bytes - done, (size_t)PAGE_BYTES);
+		err_t err = copy_pause(done, done);
+		if (err || (err = copy_to_user(uaddr(t->buffer.raw + done), paddr_to_kernel(frame_zero()), part)))
+			return done ? (int64_t)done : err;
+	}
+	return (int64_t)t->bytes;
 }
 
 static err_t zero_map(struct resource *r UNUSED, struct memobj **out, uint32_t *max_prot)
@@ -87,6 +94,7 @@ static int64_t debug_write(struct resource *r UNUSED, struct transfer *t)
 		if (err)
 			return done ? (int64_t)done : err;
 		klog("%.*s", (int)bytes, line);
+		preempt_point();
 		done += bytes;
 	}
 	return (int64_t)done;

@@ -230,6 +230,70 @@ static void a_handle_of_my_own_scheme_holds_no_server_up(void)
 	handle_close(endpoint);
 }
 
+/* An OPEN, then a CALL that is answered with 0. */
+static void answer_zero(void *arg)
+{
+	struct message m;
+	char buffer[64];
+
+	(void)arg;
+	for (int64_t result = 7; result >= 0; result -= 7) {
+		m.offset = DEADLINE_NONE;
+		if (sys_receive(0, endpoint, &m, buffer, sizeof buffer) >= 0)
+			sys_reply(0, endpoint, m.request.tag, result, NULL, 0, pack_handle(0, HANDLE_NONE, true));
+	}
+}
+
+/* The code of EXEC is the kernel's only where a process is called. */
+static void a_scheme_may_have_any_code(void)
+{
+	uint32_t tid;
+
+	endpoint = (handle_t)sys_scheme(0, HANDLE_NONE, 0);
+	CHECK(thread_create(answer_zero, NULL, &tid) == OK);
+	int64_t it = sys_open(0, endpoint, NULL, 0, "", 0, OPEN_READ | OPEN_WRITE, 0);
+	CHECK(it >= 0);
+	CHECK(handle_call((handle_t)it, TASK_EXEC, NULL, 0, NULL, 0, 0) == 0);
+	handle_close((handle_t)it);
+	handle_close(endpoint);
+}
+
+static _Atomic uint64_t wakes;
+static _Atomic bool is_over;
+
+static void sleep_again_and_again(void *arg)
+{
+	(void)arg;
+	for (; !atomic_load(&is_over); atomic_fetch_add(&wakes, 1))
+		sys_sleep(0, HANDLE_NONE, now_ns() + 5000000);
+}
+
+/* 64 MiB in one READ, into the same MiB over and over. */
+static void a_huge_read_lets_others_run(void)
+{
+	enum { PIECES = 64, PIECE_BYTES = 1 << 20 };
+	handle_t zero, object;
+	uint32_t tid;
+
+	CHECK(handle_open("zero", "", OPEN_READ, &zero) == OK && handle_open("mem", "new/1048576", OPEN_READ | OPEN_WRITE, &object) == OK);
+	int64_t base = sys_map(0, HANDLE_NONE, 0, (uint64_t)PIECES * PIECE_BYTES, MAP_READ, 0, HANDLE_NONE, 0);
+	CHECK(base > 0);
+	for (uint64_t i = 0; i < PIECES; i++)
+		CHECK(sys_map(0, object, (uint64_t)base + i * PIECE_BYTES, PIECE_BYTES, MAP_READ | MAP_WRITE | MAP_SHARED | MAP_FIXED, 0, HANDLE_NONE, 0) > 0);
+	CHECK(thread_create(sleep_again_and_again, NULL, &tid) == OK);
+	while (!atomic_load(&wakes))
+		sys_yield(0, HANDLE_NONE);
+	uint64_t before = atomic_load(&wakes), start = now_ns();
+	CHECK(sys_read(0, zero, (void *)base, (uint64_t)PIECES * PIECE_BYTES, -1) == (int64_t)PIECES * PIECE_BYTES);
+	uint64_t took = now_ns() - start;
+	/* One comes at its end in any case. */
+	CHECK(took < 50000000 || atomic_load(&wakes) > before + 2);
+	atomic_store(&is_over, true);
+	sys_unmap(0, HANDLE_NONE, (uint64_t)base, (uint64_t)PIECES * PIECE_BYTES);
+	handle_close(object);
+	handle_close(zero);
+}
+
 int program_main(const struct startup *startup)
 {
 	(void)startup;
@@ -240,6 +304,8 @@ int program_main(const struct startup *startup)
 	run("a handle that answers a READ goes", a_handle_that_answers_read_goes);
 	run("an endpoint with closes that nobody took goes", an_endpoint_with_closes_goes);
 	run("a handle of my own scheme holds no server up", a_handle_of_my_own_scheme_holds_no_server_up);
+	run("a scheme may have any code", a_scheme_may_have_any_code);
+	run("a huge READ lets others run", a_huge_read_lets_others_run);
 	print("1..%u\n", points);
 	return failures != 0;
 }

@@ -105,10 +105,7 @@ void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 
 /* ---- User memory ---- */
 
-size_t user_zero(void *to, size_t bytes);
 bool user_load_u32(const uint32_t *from, uint32_t *out);
-
-size_t arch_zero_user(uint64_t to, size_t bytes) { return user_zero((void *)to, bytes); }
 
 err_t arch_load_user_u32(uint64_t from, uint32_t *out)
 {

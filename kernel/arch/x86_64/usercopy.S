@@ -85,27 +85,6 @@ arch_page_zero:
 	retq
 	.size arch_page_zero, . - arch_page_zero
 
-/* size_t user_zero(void *to, size_t bytes): bytes NOT zeroed. */
-	.globl user_zero
-	.type user_zero, @function
-user_zero:
-	smap_site stac
-	xorl %eax, %eax
-	movq %rsi, %rcx
-	leaq (%rdi, %rsi), %rdx
-	shrq $3, %rcx
-	jz 1f
-	may_fault 7f, rep stosq
-1:	movq %rdx, %rcx
-	subq %rdi, %rcx
-	jz 7f
-	may_fault 7f, rep stosb
-7:	movq %rdx, %rax
-	subq %rdi, %rax
-	smap_site clac
-	retq
-	.size user_zero, . - user_zero
-
 /* bool user_load_u32(const uint32_t *from, uint32_t *out): false when it cannot be had. */
 	.globl user_load_u32
 	.type user_load_u32, @function

@@ -318,24 +318,13 @@ size_t arch_copy_from_user(void *to, uint64_t from, size_t bytes)
 	return machine_user_copy(from, to, bytes, false, &done) ? bytes - done : 0;
 }
 
+err_t preempt_copy(void) { return OK; }
+
 size_t arch_copy_to_user(uint64_t to, const void *from, size_t bytes)
 {
 	size_t done;
 	ASSERT(machine_cpu->held_count == 0);
 	return machine_user_copy(to, (void *)from, bytes, true, &done) ? bytes - done : 0;
-}
-
-size_t arch_zero_user(uint64_t to, size_t bytes)
-{
-	static const char zeroes[PAGE_BYTES];
-	while (bytes > 0) {
-		size_t part = bytes < PAGE_BYTES ? bytes : PAGE_BYTES, left = arch_copy_to_user(to, zeroes, part);
-		to += part - left;
-		bytes -= part - left;
-		if (left)
-			break;
-	}
-	return bytes;
 }
 
 err_t arch_load_user_u32(uint64_t from, uint32_t *out)
