@@ -91,7 +91,7 @@ struct scheme {
 	uint32_t endpoint_count;        /* ever made */
 	uint32_t flags;                 /* [I] enum scheme_flags */
 	bool served_once;
-	struct process *server;         /* the process that receives; not a reference: it tells when it ends */
+	struct process *server;         /* the process that receives, until it ends; a reference */
 	struct list_node served_link;   /* [process lock] of the server */
 	struct list_node queue, closes;
 	uint32_t waiting;               /* how many calls, closes and cancels wait for a receiver */

@@ -269,14 +269,14 @@ int64_t op_call(struct request *q)
 bool call_enter(struct regs *r)
 {
 	struct request *q = regs_request(r);
-	bool is_exec = (uint32_t)q->arg[0] == TASK_EXEC;
+	const struct space *space = process_current()->space;
 	handle_t received = HANDLE_NONE;
 
 	trace(TRACE_CALL_BEGIN, OP_CALL, (uint64_t)q->handle, q->arg[0]);
 	int64_t result = call(q, &received);
 	trace(TRACE_CALL_END, OP_CALL, (uint64_t)result, 0);
 	/* EXEC has put new registers in place; what it answers is not for them. */
-	if (UNLIKELY(is_exec && !result))
+	if (UNLIKELY(process_current()->space != space))
 		return call_leave(r);
 	regs_set_received(r, received);
 	return call_result(r, result);

@@ -177,6 +177,7 @@ static void endpoint_destroy(struct resource *r)
 		spin_lock(&p->lock);
 		list_remove(&s->served_link);
 		spin_unlock(&p->lock);
+		process_put(p);
 	}
 	resource_put(s->events);
 	heap_free(s->slots, s->slot_count * sizeof(*s->slots));
@@ -298,7 +299,7 @@ err_t scheme_become_server(struct scheme *s)
 	if (s->server && s->server != p) {
 		err = ERR_BUSY;
 	} else if (!s->server) {
-		s->server = p;
+		s->server = process_get(p);
 		s->served_once = true;
 		list_push_back(&p->served, &s->served_link);
 	}
@@ -331,9 +332,11 @@ void scheme_server_gone(struct process *p)
 			spin_unlock(&s->lock);
 		}
 		spin_unlock(&p->lock);
+		if (!alive)
+			continue;       /* the reference to p is endpoint_destroy's, which is waiting for p's lock */
 		resource_put(events);
-		if (alive)
-			resource_put(endpoint);
+		process_put(p);
+		resource_put(endpoint);
 	}
 }
 

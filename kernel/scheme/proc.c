@@ -123,7 +123,7 @@ static int64_t task_exec(struct process *p, struct call_args *a)
 
 	if (p != process_current())
 		return ERR_PERM;
-	if (!space)
+	if (!space || space == p->space)
 		return ERR_BADF;
 	TRY(call_in(a, &start, sizeof(start)));
 	if (start.ip >= USER_MAX)
