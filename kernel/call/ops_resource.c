@@ -24,64 +24,41 @@ static int64_t install(struct passed *p)
 	return h;
 }
 
-static err_t find_root(struct namespace *n, uaddr_t scheme, size_t scheme_bytes, struct resource **out)
-{
-	char name[SCHEME_NAME_MAX];
-
-	if (scheme_bytes > sizeof(name))
-		return ERR_NODEV;
-	TRY(copy_from_user(name, scheme, scheme_bytes));
-	return namespace_find(n, name, scheme_bytes, out);
-}
-
-/* The resource that OPEN's reference is relative to. */
-static err_t find_base(const struct request *q, struct resource **out)
+/* In a namespace, or relative to another resource. */
+static err_t open(handle_t base, const struct open_args *a, struct passed *out)
 {
 	struct process *p = process_current();
-	uaddr_t scheme = uaddr(q->arg[0]);
-	struct namespace *n;
 	struct resource *r;
 	err_t err;
 
-	if (q->handle == HANDLE_NONE) {
-		n = process_namespace(p);
-		err = n ? find_root(n, scheme, q->arg[1], out) : ERR_NODEV;
+	if (base == HANDLE_NONE) {
+		struct namespace *n = process_namespace(p);
+		err = n ? namespace_open(n, a, out) : ERR_NODEV;
 		namespace_put(n);
 		return err;
 	}
-	TRY(handle_find(&p->handles, q->handle, 0, &r, NULL));
-	if ((n = namespace_of(r))) {
-		err = find_root(n, scheme, q->arg[1], out);
-		resource_put(r);
-		return err;
-	}
-	if (q->arg[1]) {
-		resource_put(r);
-		return ERR_INVAL;
-	}
-	*out = r;
-	return OK;
+	TRY(handle_find(&p->handles, base, 0, &r, NULL));
+	if (a->scheme_bytes && !namespace_of(r))
+		err = ERR_INVAL;
+	else
+		err = r->ops->open ? r->ops->open(r, a, out) : ERR_NOTDIR;
+	resource_put(r);
+	return err;
 }
 
 int64_t op_open(struct request *q)
 {
 	struct open_args a = {
-		.ref_user = uaddr(q->arg[2]), .ref_bytes = q->arg[3], .flags = (uint32_t)q->arg[4],
-		.mode = (uint32_t)q->arg[5], .request_flags = q->flags,
+		.scheme = uaddr(q->arg[0]), .scheme_bytes = q->arg[1], .ref = uaddr(q->arg[2]), .ref_bytes = q->arg[3],
+		.flags = (uint32_t)q->arg[4], .mode = (uint32_t)q->arg[5], .request_flags = q->flags,
 	};
 	struct passed opened = {0};
-	struct resource *base;
-	err_t err;
 
 	if (a.ref_bytes > REFERENCE_MAX)
 		return ERR_NAMETOOLONG;
-	if (!user_range_is_valid(a.ref_user.raw, a.ref_bytes))
+	if (!user_range_is_valid(a.ref.raw, a.ref_bytes))
 		return ERR_FAULT;
-	TRY(find_base(q, &base));
-	err = base->ops->open ? base->ops->open(base, &a, &opened) : ERR_NOTDIR;
-	resource_put(base);
-	if (err)
-		return err;
+	TRY(open(q->handle, &a, &opened));
 	opened.flags = a.flags & (OPEN_CLOEXEC | OPEN_PRIVATE);
 	return install(&opened);
 }
@@ -109,7 +86,7 @@ int64_t op_control(struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
 	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
-	uint64_t value = q->arg[1];
+	uint32_t value = (uint32_t)q->arg[1];
 	struct resource *r;
 
 	if (LIKELY(q->arg[0] == CONTROL_GET))
@@ -119,8 +96,8 @@ int64_t op_control(struct request *q)
 	if (q->arg[0] != CONTROL_OPEN_FLAGS)
 		return ERR_INVAL;
 	TRY(handle_find(t, q->handle, 0, &r, NULL));
-	atomic_fetch_and(&r->open_flags, ~changeable | (uint32_t)value);
-	atomic_fetch_or(&r->open_flags, changeable & (uint32_t)value);
+	atomic_fetch_and(&r->open_flags, ~changeable | value);
+	atomic_fetch_or(&r->open_flags, changeable & value);
 	resource_put(r);
 	return OK;
 }
@@ -218,10 +195,12 @@ static void poll_begin(struct poll_watch *watches, struct poll_entry *entries, s
 	struct handle_table *t = &process_current()->handles;
 
 	for (size_t i = 0; i < count; i++) {
-		bool is_open = entries[i].handle >= 0 && !handle_find(t, entries[i].handle, 0, &watches[i].resource, NULL);
-		if (!is_open)
-			watches[i].resource = NULL;
-		entries[i].found = is_open || entries[i].handle < 0 ? 0 : READY_INVALID;
+		handle_t h = entries[i].handle;
+		entries[i].found = 0;
+		if (h >= 0 && LIKELY(!handle_find(t, h, 0, &watches[i].resource, NULL)))
+			continue;
+		watches[i].resource = NULL;
+		entries[i].found = h < 0 ? 0 : READY_INVALID;
 	}
 }
 
@@ -229,13 +208,11 @@ static void poll_watch(struct poll_watch *watches, const struct poll_entry *entr
 {
 	for (size_t i = 0; i < count; i++) {
 		struct poll_watch *w = &watches[i];
-		if (!w->resource)
-			continue;
 		w->watcher = (struct watcher){ .notify = poll_notify };
 		w->thread = thread_current();
 		w->wanted = entries[i].wanted;
-		list_init(&w->watcher.link);
-		watch_add(&w->resource->watch, &w->watcher);
+		if (w->resource)
+			watch_add(&w->resource->watch, &w->watcher);
 	}
 }
 
@@ -271,31 +248,24 @@ static int64_t poll_wait(struct poll_watch *watches, struct poll_entry *entries,
 
 int64_t op_poll(struct request *q)
 {
-	struct { struct poll_watch watch[POLL_ON_STACK]; struct poll_entry entry[POLL_ON_STACK]; } small;
-	size_t count = q->arg[1];
-	size_t watch_bytes = count * sizeof(struct poll_watch), entry_bytes = count * sizeof(struct poll_entry);
-	struct poll_watch *watches = small.watch;
-	struct poll_entry *entries = small.entry;
-	int64_t result = ERR_NOMEM;
+	enum { EACH_BYTES = sizeof(struct poll_watch) + sizeof(struct poll_entry) };
+	uint8_t small[POLL_ON_STACK * EACH_BYTES] ALIGNED(8);
+	size_t count = q->arg[1], entry_bytes = count * sizeof(struct poll_entry);
+	int64_t result = OK;
 
 	if (count > POLL_MAX)
 		return ERR_INVAL;
-	if (count > POLL_ON_STACK) {
-		watches = heap_alloc(watch_bytes);
-		entries = heap_alloc(entry_bytes);
-		if (!watches || !entries)
-			goto free;
-	}
-	if (count && (result = copy_from_user(entries, uaddr(q->arg[0]), entry_bytes)))
-		goto free;
-	result = poll_wait(watches, entries, count, q->arg[2], q->flags);
-	err_t err = count && result >= 0 ? copy_to_user(uaddr(q->arg[0]), entries, entry_bytes) : OK;
-	if (err)
-		result = err;
-free:
-	if (count > POLL_ON_STACK) {
-		heap_free(entries, entry_bytes);
-		heap_free(watches, watch_bytes);
-	}
+	void *block = count > POLL_ON_STACK ? heap_alloc(count * EACH_BYTES) : small;
+	if (!block)
+		return ERR_NOMEM;
+	struct poll_entry *entries = (void *)((struct poll_watch *)block + count);
+	if (count)
+		result = copy_from_user(entries, uaddr(q->arg[0]), entry_bytes);
+	if (!result)
+		result = poll_wait(block, entries, count, q->arg[2], q->flags);
+	if (count && result >= 0 && copy_to_user(uaddr(q->arg[0]), entries, entry_bytes))
+		result = ERR_FAULT;
+	if (block != small)
+		heap_free(block, count * EACH_BYTES);
 	return result;
 }

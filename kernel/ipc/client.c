@@ -121,21 +121,7 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 	return object ? OK : ERR_NODEV;
 }
 
-static int64_t content_transfer(struct resource *r, struct transfer *t)
-{
-	return memobj_transfer(remote_of(r)->content, t);
-}
-
-static err_t content_length(struct resource *r, uint64_t *out)
-{
-	*out = memobj_bytes(remote_of(r)->content);
-	return OK;
-}
-
-static err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
-{
-	return memobj_give_map(remote_of(r)->content, out, max_prot);
-}
+static struct memobj *remote_content(struct resource *r) { return remote_of(r)->content; }
 
 void client_free_remote(struct remote *m)
 {
@@ -179,7 +165,7 @@ static const struct resource_ops seekable_ops = {
 
 static const struct resource_ops content_ops = {
 	.name = "remote content", .read = content_transfer, .write = content_transfer, .call = remote_call,
-	.open = remote_open, .map = content_map, .length = content_length, .destroy = remote_destroy,
+	.open = remote_open, .map = content_map, .length = content_length, .content = remote_content, .destroy = remote_destroy,
 };
 
 /* What the server answered to OPEN becomes a resource. The id is known already: answering entered it. */
@@ -218,7 +204,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	c.opening = m;
 	c.message.request.arg[4] = a->flags;
 	c.message.request.arg[5] = a->mode;
-	c.in = a->ref_user;
+	c.in = a->ref;
 	c.message.in_bytes = (uint32_t)a->ref_bytes;
 	int64_t result = call_perform(s, &c, a->request_flags);
 	bool is_forward = c.reply_flags & REPLY_FORWARD;

@@ -95,7 +95,8 @@ err_t namespace_bind(struct namespace *n, const char *name, size_t name_bytes, s
 	return err;
 }
 
-err_t namespace_find(struct namespace *n, const char *name, size_t name_bytes, struct resource **out)
+/* The root with a reference. */
+static err_t find_root(struct namespace *n, const char *name, size_t name_bytes, struct resource **out)
 {
 	spin_lock(&n->lock);
 	struct binding *b = find(n, name, name_bytes);
@@ -103,6 +104,20 @@ err_t namespace_find(struct namespace *n, const char *name, size_t name_bytes, s
 		*out = resource_get(b->root);
 	spin_unlock(&n->lock);
 	return b ? OK : ERR_NODEV;
+}
+
+err_t namespace_open(struct namespace *n, const struct open_args *a, struct passed *out)
+{
+	char name[SCHEME_NAME_MAX];
+	struct resource *root;
+
+	if (a->scheme_bytes > sizeof(name))
+		return ERR_NODEV;
+	TRY(copy_from_user(name, a->scheme, a->scheme_bytes));
+	TRY(find_root(n, name, a->scheme_bytes, &root));
+	err_t err = root->ops->open ? root->ops->open(root, a, out) : ERR_NOTDIR;
+	resource_put(root);
+	return err;
 }
 
 /* ---- as a resource ---- */
@@ -132,7 +147,7 @@ static err_t copy_bindings(struct namespace *n, struct namespace *to, uaddr_t na
 
 		TRY(copy_from_user(name, uaddr(names.raw + at), part));
 		length = strnlen(name, part);
-		TRY(namespace_find(n, name, length, &root));
+		TRY(find_root(n, name, length, &root));
 		err_t err = namespace_bind(to, name, length, root);
 		resource_put(root);
 		TRY(err);
@@ -158,9 +173,11 @@ static int64_t ns_call(struct resource *r, struct call_args *a)
 	return a->code == NS_BIND ? ns_bind(r->data, a) : a->code == NS_CLONE ? ns_clone(r->data, a) : ERR_NOTTY;
 }
 
+static err_t ns_open(struct resource *r, const struct open_args *a, struct passed *out) { return namespace_open(r->data, a, out); }
+
 static void ns_destroy(struct resource *r) { namespace_put(r->data); }
 
-static const struct resource_ops namespace_ops = { .name = "namespace", .call = ns_call, .destroy = ns_destroy };
+static const struct resource_ops namespace_ops = { .name = "namespace", .call = ns_call, .open = ns_open, .destroy = ns_destroy };
 
 err_t namespace_resource(struct namespace *n, struct resource **out)
 {

@@ -45,9 +45,8 @@ struct call_args {
 };
 
 struct open_args {
-	const char *ref;                /* kernel copy, ref_bytes long, 0 after it */
-	size_t ref_bytes;
-	uaddr_t ref_user;               /* where it came from */
+	uaddr_t scheme, ref;            /* not copied yet, but within user space */
+	size_t scheme_bytes, ref_bytes;
 	uint32_t flags;                 /* enum open_flags */
 	uint32_t mode;
 	uint32_t request_flags;
@@ -68,6 +67,8 @@ struct resource_ops {
 	uint32_t (*ready)(struct resource *);
 	/* Length for SEEK_FROM_END. NULL: cannot seek. */
 	err_t (*length)(struct resource *, uint64_t *out);
+	/* Of functions in scheme/mem.h: the object they work on, borrowed. */
+	struct memobj *(*content)(struct resource *);
 	/* The last handle is gone. */
 	void (*destroy)(struct resource *);
 };

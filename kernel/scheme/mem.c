@@ -23,33 +23,29 @@
 
 /* ---- objects ---- */
 
-int64_t memobj_transfer(struct memobj *m, struct transfer *t)
+int64_t content_transfer(struct resource *r, struct transfer *t)
 {
+	struct memobj *m = r->ops->content(r);
 	size_t done;
 	err_t err = t->is_write ? memobj_write(m, &t->offset, t->open_flags & OPEN_APPEND, t->buffer, t->bytes, &done)
 	                        : memobj_read(m, t->offset, t->buffer, t->bytes, &done);
 	return done ? (int64_t)done : err;
 }
 
-err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot)
+err_t content_length(struct resource *r, uint64_t *out)
 {
-	*out = memobj_get(m);
+	*out = memobj_bytes(r->ops->content(r));
+	return OK;
+}
+
+err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
+{
+	*out = memobj_get(r->ops->content(r));
 	*max_prot = MAP_READ | MAP_WRITE | MAP_EXEC;
 	return OK;
 }
 
-static int64_t object_transfer(struct resource *r, struct transfer *t) { return memobj_transfer(r->data, t); }
-
-static err_t object_length(struct resource *r, uint64_t *out)
-{
-	*out = memobj_bytes(r->data);
-	return OK;
-}
-
-static err_t object_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
-{
-	return memobj_give_map(r->data, out, max_prot);
-}
+static struct memobj *object_content(struct resource *r) { return r->data; }
 
 static const struct resource_ops object_ops;
 
@@ -171,8 +167,8 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 static void object_destroy(struct resource *r) { memobj_put(r->data); }
 
 static const struct resource_ops object_ops = {
-	.name = "memory object", .read = object_transfer, .write = object_transfer, .call = object_call, .map = object_map,
-	.length = object_length, .destroy = object_destroy,
+	.name = "memory object", .read = content_transfer, .write = content_transfer, .call = object_call, .map = content_map,
+	.length = content_length, .content = object_content, .destroy = object_destroy,
 };
 
 struct memobj *memobj_of(struct resource *r) { return resource_data(r, &object_ops); }

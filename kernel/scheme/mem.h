@@ -11,6 +11,7 @@ struct memobj *memobj_of(struct resource *r);
 err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHECK;
 /* OPEN of a new object of this length, which payer pays. */
 err_t mem_open_new(struct account *payer, uint64_t bytes, const struct open_args *a, struct passed *out) MUST_CHECK;
-/* READ, WRITE and MAP of whatever is backed by an object: its bytes, or an err_t. */
-int64_t memobj_transfer(struct memobj *m, struct transfer *t) NONNULL;
-err_t memobj_give_map(struct memobj *m, struct memobj **out, uint32_t *max_prot) NONNULL;
+/* READ, WRITE, length and MAP of whatever has its content in an object (resource_ops.content). */
+int64_t content_transfer(struct resource *r, struct transfer *t) NONNULL;
+err_t content_length(struct resource *r, uint64_t *out) NONNULL;
+err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot) NONNULL;

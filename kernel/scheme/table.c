@@ -59,7 +59,7 @@ err_t open_ref(const struct open_args *a, char ref[REF_MAX])
 {
 	if (a->ref_bytes >= REF_MAX)
 		return ERR_NOENT;
-	TRY(copy_from_user(ref, a->ref_user, a->ref_bytes));
+	TRY(copy_from_user(ref, a->ref, a->ref_bytes));
 	ref[a->ref_bytes] = 0;
 	return strlen(ref) == a->ref_bytes ? OK : ERR_NOENT;
 }
