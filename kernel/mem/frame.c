@@ -271,7 +271,7 @@ void frame_get(paddr_t p)
 	ASSERT(old != 0 && old != UINT32_MAX);
 }
 
-static void frame_free(struct frame *f, bool zeroed)
+static NOINLINE void frame_free(struct frame *f, bool zeroed)
 {
 	count_charge(f->account, 1ull << f->order);
 	f->account = NULL;
@@ -287,11 +287,9 @@ static void frame_free(struct frame *f, bool zeroed)
 		cache_drain(c, CACHE_BATCH);
 }
 
-void frame_put(paddr_t p) { frame_put_zeroed(p, false); }
-
-void frame_put_zeroed(paddr_t p, bool zeroed)
+static ALWAYS_INLINE void reference_drop(paddr_t p, bool zeroed)
 {
-	struct frame *f = frame_of(p);
+	struct frame *f = frame_of_number(p.raw >> PAGE_SHIFT);
 	if (!f || f->state == STATE_RESERVED)
 		return;
 	uint32_t old = atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel);
@@ -300,10 +298,14 @@ void frame_put_zeroed(paddr_t p, bool zeroed)
 		frame_free(f, zeroed);
 }
 
+void frame_put(paddr_t p) { reference_drop(p, false); }
+
+void frame_put_zeroed(paddr_t p, bool zeroed) { reference_drop(p, zeroed); }
+
 void frames_put(const paddr_t *p, uint32_t count)
 {
 	for (; count > 0; count--, p++)
-		frame_put_zeroed(*p, false);
+		reference_drop(*p, false);
 }
 
 uint32_t frame_refs(paddr_t p)

@@ -49,7 +49,7 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 struct page_walk {
 	struct page_tables *tables;
 	uint64_t next, end;             /* what is left to be seen */
-	uint64_t address;               /* of the entry found last */
+	uint64_t address;               /* of the entry found last, or near it */
 	uint64_t *slot;                 /* its place, the implementation's; null at first */
 };
 /* The next entry that is there; false: no more. */

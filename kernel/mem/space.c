@@ -42,9 +42,9 @@ void space_put(struct space *s)
 		return;
 	wait_unloaded(s);
 	/* Nobody comes any more: no lock is needed, and who changes an object's mappings passes by a space without references. */
+	pages_drop_all(s);
 	for (uint32_t i = 0; i < s->regions.count; i++) {
 		struct region *r = s->regions.at[i];
-		pages_drop(s, r->start, r->end);
 		if (r->object) {
 			memobj_region_remove(r->object, r);
 			memobj_put(r->object);

@@ -37,6 +37,8 @@ void space_unlock(struct space *s);
 
 /* space_pages.c: all with the space's lock. */
 void pages_drop(struct space *s, uint64_t start, uint64_t end);
+/* Of a space that nobody has any more: no lock, no shootdown. */
+void pages_drop_all(struct space *s);
 void pages_protect(struct space *s, struct region *r);
 /* NOMEM: nothing moved. */
 err_t pages_move(struct space *s, uint64_t from, uint64_t end, uint64_t to) MUST_CHECK;

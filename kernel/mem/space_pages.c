@@ -53,6 +53,19 @@ void pages_drop(struct space *s, uint64_t start, uint64_t end)
 	}
 }
 
+void pages_drop_all(struct space *s)
+{
+	struct page_walk w = { .tables = &s->tables };
+	paddr_t frames[GATHER_MAX];
+	uint32_t count;
+	for (uint32_t i = 0; i < s->regions.count; i++) {
+		w.next = s->regions.at[i]->start;
+		w.end = s->regions.at[i]->end;
+		while (paging_take(&w, GATHER_MAX, frames, &count) > 0)
+			frames_put(frames, count);
+	}
+}
+
 void space_zap(struct space *s, uint64_t start, uint64_t end_address, struct memobj *m, uint64_t first, uint64_t end, bool private_too)
 {
 	struct gather g = { .space = s };

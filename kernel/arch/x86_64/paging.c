@@ -150,13 +150,11 @@ bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry
 /* The first entry in [i, end) that is not 0; end or more: none. Most are 0: eight at a time. */
 static uint64_t used_from(const uint64_t *table, uint64_t i, uint64_t end)
 {
-	while (i < end && !table[i]) {
-		const uint64_t *t = table + i;
+	for (; i < end && !table[i]; i++) {
+		const uint64_t *t = table + i + 1;
 
-		if (i % 8 == 0 && !(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]))
+		for (; (i + 1) % 8 == 0 && i + 1 < end && !(t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]); t += 8)
 			i += 8;
-		else
-			i++;
 	}
 	return i;
 }
@@ -177,7 +175,8 @@ static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level
 /* Moves w->next on to the first page at or after it that has an entry, at w->slot. */
 static bool walk_find(struct page_walk *w)
 {
-	bool same_table = w->slot && slot_index(w->next, 0) != 0;
+	/* What was found last was in a table that may have the next too. */
+	bool same_table = w->slot && (w->next ^ w->address) < level_bytes(1);
 	uint64_t *root = table_at(w->tables->root), *table = same_table ? (uint64_t *)page_round_down((uint64_t)w->slot) : root;
 	uint32_t level = same_table ? 0 : LEVELS - 1;
 
@@ -190,6 +189,7 @@ static bool walk_find(struct page_walk *w)
 			level--;
 		} else {
 			w->slot = &table[slot_index(w->next, 0)];
+			w->address = w->next;
 			return true;
 		}
 	}
@@ -199,11 +199,12 @@ static bool walk_find(struct page_walk *w)
 bool paging_next(struct page_walk *w, struct page_entry *e)
 {
 	/* Common: the next of the same table. */
-	if (w->slot && slot_index(w->next, 0) != 0 && w->next < w->end && w->slot[1])
+	if (w->slot && slot_index(w->next, 0) != 0 && w->next == w->address + PAGE_BYTES && w->next < w->end && w->slot[1]) {
 		w->slot++;
-	else if (!walk_find(w))
+		w->address = w->next;
+	} else if (!walk_find(w)) {
 		return false;
-	w->address = w->next;
+	}
 	w->next += PAGE_BYTES;
 	*e = entry_decode(*w->slot);
 	return true;
@@ -218,13 +219,16 @@ uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32
 {
 	uint32_t taken = 0;
 
-	for (*count = 0; taken < room && walk_find(w); w->slot--) {
-		do {
-			if (!(*w->slot & ENTRY_DEVICE))
-				frames[(*count)++] = paddr(*w->slot & ENTRY_FRAME);
-			*w->slot++ = 0;
-			w->next += PAGE_BYTES;
-		} while (++taken < room && w->next < w->end && slot_index(w->next, 0) != 0 && *w->slot);
+	for (*count = 0; taken < room && walk_find(w);) {
+		uint64_t most = MIN_OF((w->end - w->next) >> PAGE_SHIFT, (uint64_t)TABLE_ENTRIES - slot_index(w->next, 0)), i = 0;
+
+		for (most = MIN_OF(most, (uint64_t)room - taken); i < most && w->slot[i]; i++) {
+			frames[*count] = paddr(w->slot[i] & ENTRY_FRAME);
+			*count += !(w->slot[i] & ENTRY_DEVICE);
+			w->slot[i] = 0;
+		}
+		taken += (uint32_t)i;
+		w->next += i << PAGE_SHIFT;
 	}
 	return taken;
 }
