@@ -12,6 +12,9 @@
 
 enum { RING_ENTRIES_MIN = 4, RING_ENTRIES_MAX = 1024, RING_BYTES_MAX = 16 << 20 };
 
+/* Between processes, beside the operations: a CALL of a code (arg[0]) and a word (arg[5]), without flags; the rest of it counts for nothing. */
+enum { RING_BARE_CALL = 256 };
+
 struct ring_header {
 	/* The client's line. */
 	_Alignas(64) _Atomic uint32_t requests_put;

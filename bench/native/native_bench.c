@@ -218,39 +218,60 @@ static void bulk_32(int count)
 	}
 }
 
-/* BATCH times the same, all but the tag of which is known when this is compiled, as in a program. */
-static ALWAYS_INLINE void ring_batch(struct request q)
+static void must_put(bool is_put)
+{
+	if (!is_put)
+		program_exit(1);
+}
+
+/* Waits for the replies to all that was put. */
+static void ring_batch_finish(void)
 {
 	struct reply reply;
 
+	while (ring_in_flight(&ring) && ring_wait(&ring, 0) == OK) {
+		struct ring_batch b = ring_batch_begin(&ring);
+		while (ring_batch_take(&b, &reply))
+			;
+		ring_batch_end(&b);
+	}
+}
+
+/* BATCH times the same, all but the tag of which is known when this is compiled, as in a program. */
+static ALWAYS_INLINE void ring_batch_of(struct request q)
+{
+	struct ring_batch b = ring_batch_begin(&ring);
+
 	for (q.tag = 0; q.tag < BATCH; q.tag++)
-		if (ring_put(&ring, &q))
-			program_exit(1);
-	for (uint32_t taken = 0; taken < BATCH; taken++)
-		while (!ring_take(&ring, &reply))
-			if (ring_wait(&ring, 0))
-				program_exit(1);
+		must_put(ring_batch_put(&b, &q));
+	ring_batch_end(&b);
+	ring_batch_finish();
 }
 
 /* The same over a ring of the kernel. */
 static void ring_kernel_32(int count)
 {
 	while (count--)
-		ring_batch((struct request){ .op = OP_CONTROL, .handle = null_handle, .arg = { CONTROL_GET } });
+		ring_batch_of((struct request){ .op = OP_CONTROL, .handle = null_handle, .arg = { CONTROL_GET } });
 }
 
 /* 32 CALLs for nothing over a ring with another process, a server of lib/scheme. */
 static void ring_32(int count)
 {
-	while (count--)
-		ring_batch((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { NOTHING } });
+	while (count--) {
+		struct ring_batch b = ring_batch_begin(&ring);
+		for (uint32_t tag = 0; tag < BATCH; tag++)
+			must_put(ring_batch_put_call(&b, tag, NOTHING, 0));
+		ring_batch_end(&b);
+		ring_batch_finish();
+	}
 }
 
 /* The same with 64 bytes each way. */
 static void ring_32_64b(int count)
 {
 	while (count--)
-		ring_batch((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { ASK, 0, 64, 64, 64 } });
+		ring_batch_of((struct request){ .op = OP_CALL, .handle = HANDLE_NONE, .arg = { ASK, 0, 64, 64, 64 } });
 }
 
 /* ---- Pairs that have nothing to do with each other: one per CPU, each bound to its own ----------------------------------- */

@@ -10,7 +10,7 @@
 #endif
 
 /* How often to look for a reply of a server that is awake before sleeping: about the time of a switch. */
-enum { PATIENCE_MAX = 2048, PATIENCE_MIN = 16 };
+enum { PATIENCE_MAX = 2048, PATIENCE_FIRST = 128, PATIENCE_MIN = 16 };
 
 static err_t object_make(size_t bytes, handle_t *out)
 {
@@ -44,7 +44,7 @@ err_t ring_open(struct ring *r, handle_t h, uint32_t entries, size_t data_bytes)
 	ring_init(r, (void *)base, bytes, entries, is_busy);
 	r->handle = h;
 	r->object = object;
-	r->patience = PATIENCE_MAX;
+	r->patience = PATIENCE_FIRST;
 	return OK;
 
 free:

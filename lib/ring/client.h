@@ -110,3 +110,100 @@ static ALWAYS_INLINE bool ring_take(struct ring *r, struct reply *out)
 	r->taken++;
 	return true;
 }
+
+/* ---- Many in a row: the same, with what each needs in registers ------------------------------------------------------ */
+
+/* Between ring_batch_begin and ring_batch_end nothing else is done with the ring. */
+struct ring_batch {
+	struct ring *ring;
+	struct request *requests;
+	const struct reply *replies;
+	bool *is_busy;
+	uint32_t mask, tags, put, taken, shown;
+};
+
+static ALWAYS_INLINE struct ring_batch ring_batch_begin(struct ring *r)
+{
+	if (r->taken == r->shown && ring_in_flight(r))
+		ring_look(r);
+	return (struct ring_batch){
+		.ring = r, .requests = r->requests, .replies = r->replies, .is_busy = r->is_busy, .mask = r->mask, .tags = r->tags,
+		.put = r->put, .taken = r->taken, .shown = r->shown,
+	};
+}
+
+static ALWAYS_INLINE void ring_batch_end(struct ring_batch *b)
+{
+	b->ring->put = b->put;
+	b->ring->taken = b->taken;
+	ring_publish(&b->ring->header->replies_taken, b->taken);
+}
+
+/* Where to write the request with this tag. False: ring_put says why not. */
+static ALWAYS_INLINE bool ring_batch_claim(struct ring_batch *b, uint32_t tag, struct request **slot)
+{
+	if (UNLIKELY(tag >= b->tags || b->is_busy[tag]))
+		return false;
+	b->is_busy[tag] = true;
+	*slot = &b->requests[b->put++ & b->mask];
+	return true;
+}
+
+/* False: ring_put says why not. */
+static ALWAYS_INLINE bool ring_batch_put(struct ring_batch *b, const struct request *q)
+{
+	struct request *slot;
+
+	if (!ring_batch_claim(b, q->tag, &slot))
+		return false;
+	*slot = *q;
+	return true;
+}
+
+/* Between processes: a CALL of a code and a word, without data (RING_BARE_CALL). What counts for nothing then is not written. */
+static ALWAYS_INLINE bool ring_batch_put_call(struct ring_batch *b, uint32_t tag, uint32_t code, uint64_t word)
+{
+	struct request *slot;
+
+	if (!ring_batch_claim(b, tag, &slot))
+		return false;
+	*(uint64_t *)&slot->op = RING_BARE_CALL;        /* and no flags (little endian) */
+	slot->tag = tag;
+	slot->arg[0] = code;
+	slot->arg[5] = word;
+	return true;
+}
+
+static NOINLINE UNUSED bool ring_take_slowly(struct ring *r, struct reply *out) { return ring_take(r, out); }
+
+/* Looks for more replies than were there at the beginning; or what becomes of a lost ring. */
+static ALWAYS_INLINE bool ring_batch_take_more(struct ring_batch *b, struct reply *out)
+{
+	struct reply reply;
+
+	ring_batch_end(b);
+	if (!ring_in_flight(b->ring) || !ring_take_slowly(b->ring, &reply))
+		return false;
+	b->tags = b->ring->tags;
+	b->taken = b->ring->taken;
+	b->shown = b->ring->shown;
+	*out = reply;
+	return true;
+}
+
+/* As ring_take. */
+static ALWAYS_INLINE bool ring_batch_take(struct ring_batch *b, struct reply *out)
+{
+	if (UNLIKELY(b->taken == b->shown))
+		return ring_batch_take_more(b, out);
+	ring_reply_copy(out, &b->replies[b->taken & b->mask]);
+	out->tag &= b->mask;
+	if (UNLIKELY(!b->is_busy[out->tag])) {
+		ring_batch_end(b);
+		ring_lose(b->ring, ERR_PROTO);
+		return ring_batch_take_more(b, out);
+	}
+	b->is_busy[out->tag] = false;
+	b->taken++;
+	return true;
+}

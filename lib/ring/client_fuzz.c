@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static _Alignas(64) uint8_t memory[BYTES];
 	bool busy[ENTRIES] = { false };
 	struct ring ring;
+	struct ring_batch b;
 	struct reply r;
 	uint32_t in_flight = 0;
 
@@ -21,8 +22,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct request q = { .op = OP_CALL, .tag = data[1] % (ENTRIES + 1) };
 		switch (data[0] % 6) {
 		case 0:
-		case 1:
 			in_flight += ring_put(&ring, &q) == OK;
+			break;
+		case 1:
+			b = ring_batch_begin(&ring);
+			for (uint32_t i = 0; i < data[2] % 4u; i++)
+				in_flight += ring_batch_put_call(&b, (data[1] + i) % (ENTRIES + 1), data[3], 0);
+			for (uint32_t i = 0; i < data[3] % 8u && ring_batch_take(&b, &r); i++, in_flight--)
+				ASSERT(r.tag < ENTRIES && in_flight > 0);
+			ring_batch_end(&b);
 			break;
 		case 2:
 			if (ring_take(&ring, &r)) {

@@ -110,6 +110,75 @@ TEST(positions_go_round)
 	}
 }
 
+TEST(a_batch_is_the_same_as_one_by_one)
+{
+	struct reply r;
+
+	start();
+	server_taken = server_replied = ring.put = ring.taken = ring.shown = ENTRIES - 2;
+	ring.header->requests_put = ring.header->replies_put = ENTRIES - 2;
+	for (uint32_t round = 0; round < 5; round++) {
+		struct ring_batch b = ring_batch_begin(&ring);
+		for (uint32_t tag = 0; tag < 5; tag++)
+			CHECK(tag == 2 ? ring_batch_put(&b, &(struct request){ .op = OP_WRITE, .tag = 2, .arg = { 1, 2, 3 } })
+			               : ring_batch_put_call(&b, tag, 9000 + tag, tag * 7));
+		CHECK(!ring_batch_put_call(&b, 4, 9000, 0) && !ring_batch_put_call(&b, ENTRIES, 9000, 0));
+		CHECK(!ring_batch_take(&b, &r));
+		ring_batch_end(&b);
+		CHECK(ring_in_flight(&ring) == 5 && ring_show(&ring));
+		for (uint32_t tag = 0; tag < 5; tag++) {
+			struct request q = server_take();
+			CHECK_EQ(q.tag, tag);
+			CHECK_EQ(q.op, tag == 2 ? (uint32_t)OP_WRITE : (uint32_t)RING_BARE_CALL);
+			CHECK(tag == 2 || (q.flags == 0 && (uint32_t)q.arg[0] == 9000 + tag && q.arg[5] == tag * 7));
+			reply(tag, tag + round);
+		}
+		b = ring_batch_begin(&ring);
+		for (uint32_t tag = 0; tag < 5; tag++)
+			CHECK(ring_batch_take(&b, &r) && r.tag == tag && r.result == tag + round);
+		CHECK(!ring_batch_take(&b, &r));
+		ring_batch_end(&b);
+		CHECK(ring.header->replies_taken == ring.header->replies_put);
+	}
+}
+
+TEST(replies_that_come_while_a_batch_is_taken_are_taken_too)
+{
+	struct reply r;
+
+	start();
+	CHECK_EQ(put(0), OK);
+	CHECK_EQ(put(1), OK);
+	reply(1, 10);
+	struct ring_batch b = ring_batch_begin(&ring);
+	CHECK(ring_batch_take(&b, &r) && r.tag == 1);
+	CHECK(!ring_batch_take(&b, &r));
+	reply(0, 20);
+	CHECK(ring_batch_take(&b, &r) && r.tag == 0 && r.result == 20);
+	CHECK(!ring_batch_take(&b, &r));
+	ring_batch_end(&b);
+	CHECK_EQ(ring_in_flight(&ring), 0);
+}
+
+TEST(a_batch_of_a_ring_that_lies_ends_what_is_in_flight)
+{
+	struct reply r;
+
+	start();
+	for (uint32_t tag = 0; tag < 4; tag++)
+		CHECK_EQ(put(tag), OK);
+	reply(2, 0);
+	reply(2, 0);
+	struct ring_batch b = ring_batch_begin(&ring);
+	CHECK(ring_batch_take(&b, &r) && r.tag == 2 && r.result == 0);
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK(ring_batch_take(&b, &r) && r.tag != 2 && r.result == ERR_PROTO);
+	CHECK(!ring_batch_take(&b, &r) && !ring_batch_put_call(&b, 0, 9000, 0));
+	ring_batch_end(&b);
+	CHECK_EQ(put(0), ERR_PROTO);
+	CHECK_EQ(ring_in_flight(&ring), 0);
+}
+
 static void check_lost(uint32_t count)
 {
 	struct reply r;

@@ -31,6 +31,11 @@ static inline uint64_t ring_word(const void *from, size_t offset)
 	return __atomic_load_n((const uint64_t *)((const char *)from + offset), __ATOMIC_RELAXED);
 }
 
+static inline uint32_t ring_half(const void *from, size_t offset)
+{
+	return __atomic_load_n((const uint32_t *)(const void *)((const char *)from + offset), __ATOMIC_RELAXED);
+}
+
 static inline void ring_entry_copy(void *to, const void *from, size_t bytes)
 {
 	for (size_t at = 0; at < bytes; at += sizeof(uint64_t))

@@ -70,7 +70,7 @@ static int64_t dispatch_call(struct scheme_request *r)
 {
 	const struct message *m = r->message;
 
-	if (r->scheme->area && scheme_ring_is_code((uint32_t)m->request.arg[0]))
+	if (r->scheme->area && !r->ring && scheme_ring_is_code((uint32_t)m->request.arg[0]))
 		return scheme_ring_call(r, (uint32_t)m->request.arg[0], m->request.arg[5]);
 	if (!r->scheme->ops->call)
 		return ERR_NOTTY;
@@ -187,6 +187,10 @@ void scheme_dispatch(struct scheme *s, const struct message *m, uint8_t *in, uin
 	}
 	if (m->kind == MESSAGE_CLOSE) {
 		dispatch_close(s, m->id);
+		return;
+	}
+	if (m->request.op == OP_CALL && (uint32_t)m->request.arg[0] == RING_WAIT && scheme_ring_enter(s, m, a)) {
+		a->unused = m->handle;
 		return;
 	}
 	request_init(&r, s, m, in, out);

@@ -10,6 +10,8 @@
 #include "lib/base/string.h"
 
 /* Turns of the server's loop without work before a ring falls asleep; and after how many calls it tries to stay awake again. */
+/* Replies are shown for so many requests at once: the client sleeps, or it looks at a line that we write to. */
+enum { ROW_MAX = 32 };
 enum { PATIENCE_FIRST = 4, PATIENCE_MAX = 64, CALLS_PER_TRY = 64 };
 
 static struct scheme_ring *ring_find(struct scheme *s, uint64_t id)
@@ -37,10 +39,14 @@ static ALWAYS_INLINE void reply_put(struct scheme_ring *g, uint32_t tag, int64_t
 	uint32_t at = g->replied;
 	struct reply *r = &g->replies[at & g->mask];
 
-	*(uint64_t *)r = (uint64_t)(uint32_t)HANDLE_NONE << 32 | tag;
+	r->tag = tag;           /* and no handle: see ring_new */
 	r->result = result;
 	g->replied = at + 1;
-	ring_publish(&g->header->replies_put, at + 1);
+}
+
+static void replies_show(struct scheme_ring *g)
+{
+	ring_publish(&g->header->replies_put, g->replied);
 }
 
 /* What the client sends comes to where it cannot be changed any more. */
@@ -67,23 +73,21 @@ static err_t output_set(struct scheme_ring *g, uint64_t at, uint64_t bytes)
 	return OK;
 }
 
-/* A request whose data is elsewhere than in the request. */
-static err_t data_set(struct scheme_ring *g, const struct request *q)
+/* Where to read or write; -1, wherever it is, is the beginning. */
+static uint64_t offset_of(uint64_t offset) { return (int64_t)offset == -1 ? 0 : offset; }
+
+/* Notes where the data of a request is that has some. */
+static ALWAYS_INLINE err_t data_set(struct scheme_ring *g, const struct request *q)
 {
 	uint32_t open_flags = g->message.open_flags;
-	err_t err;
 
 	switch (q->op) {
 	case OP_READ:
-		g->message.offset = (int64_t)q->arg[2] == -1 ? 0 : q->arg[2];
+		g->message.offset = offset_of(q->arg[2]);
 		return open_flags & (OPEN_READ | OPEN_EXEC) ? output_set(g, q->arg[0], q->arg[1]) : ERR_BADF;
 	case OP_WRITE:
-		g->message.offset = (int64_t)q->arg[2] == -1 ? 0 : q->arg[2];
+		g->message.offset = offset_of(q->arg[2]);
 		return open_flags & OPEN_WRITE ? input_set(g, q->arg[0], q->arg[1]) : ERR_BADF;
-	case OP_CALL:
-		if (q->arg[2] && (err = input_set(g, q->arg[1], q->arg[2])))
-			return err;
-		return q->arg[4] ? output_set(g, q->arg[3], q->arg[4]) : OK;
 	case OP_SEEK:
 		return q->arg[1] == SEEK_FROM_END ? OK : ERR_INVAL;
 	default:
@@ -91,22 +95,31 @@ static err_t data_set(struct scheme_ring *g, const struct request *q)
 	}
 }
 
-/* Sends the data of an answer; what to reply. Requests with a handle in the answer had to be called. */
-static int64_t result_of(struct scheme_ring *g, int64_t result)
+static ALWAYS_INLINE err_t call_data_set(struct scheme_ring *g, const struct request *q)
+{
+	err_t err = q->arg[2] ? input_set(g, q->arg[1], q->arg[2]) : OK;
+
+	return !err && q->arg[4] ? output_set(g, q->arg[3], q->arg[4]) : err;
+}
+
+/* Requests with a handle in the answer had to be called. What to reply. */
+static NOINLINE int64_t handle_refused(struct scheme_ring *g)
 {
 	struct scheme_request *r = &g->request;
-	uint32_t op = g->message.request.op;
 
-	if (r->reply_handle != HANDLE_NONE) {
-		if (!(r->reply_flags & REPLY_COPY_HANDLE))
-			g->scheme->area->close(r->reply_handle);
-		return ERR_OPNOTSUPP;
-	}
-	size_t bytes = result < 0 ? 0 : op == OP_CALL ? r->out_bytes : op == OP_READ && !r->is_put ? (size_t)result : 0;
-	ASSERT(bytes <= r->out_room);
+	if (!(r->reply_flags & REPLY_COPY_HANDLE))
+		g->scheme->area->close(r->reply_handle);
+	r->reply_handle = HANDLE_NONE;
+	r->reply_flags = 0;
+	return ERR_OPNOTSUPP;
+}
+
+/* Sends the data of an answer. */
+static void data_send(struct scheme_ring *g, size_t bytes)
+{
+	ASSERT(bytes <= g->request.out_room);
 	if (bytes)
-		memcpy(g->data + g->out_at, r->out, bytes);
-	return result;
+		memcpy(g->data + g->out_at, g->request.out, bytes);
 }
 
 /* Back to what a CALL without data finds, and does not set each time. */
@@ -114,56 +127,114 @@ static void request_reset(struct scheme_ring *g)
 {
 	struct scheme_request *r = &g->request;
 
-	g->message.request = (struct request){ .op = OP_CALL, .handle = HANDLE_NONE };
+	g->message.request.op = OP_CALL;
+	g->message.request.flags = 0;
 	g->message.in_bytes = g->message.out_bytes = 0;
 	g->message.offset = 0;
 	r->in_here = r->in_bytes = r->out_room = r->out_max = r->out_bytes = 0;
-	r->reply_handle = HANDLE_NONE;
 	r->reply_flags = 0;
 	r->is_put = false;
 	r->is_nonblock = g->message.open_flags & OPEN_NONBLOCK;
 	g->in[0] = 0;
 }
 
-static int64_t request_with_data(struct scheme_ring *g, const struct request *slot)
+static int64_t call_run(struct scheme_ring *g, const struct request *q)
 {
-	struct request *q = &g->message.request;
 	struct scheme_request *r = &g->request;
-	int64_t result;
+	err_t err = call_data_set(g, q);
 
-	ring_request_copy(q, slot);
-	g->tag = q->tag;
-	q->handle = HANDLE_NONE;
-	q->tag = 0;                     /* no request of the kernel's has it */
-	result = q->flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG) ? ERR_INVAL : data_set(g, q);
-	if (result == OK) {
-		r->is_nonblock |= (q->flags & REQUEST_NONBLOCK) != 0;
-		g->in[r->in_here] = 0;
-		result = scheme_dispatch_open_thing(r);
-	}
-	if (result != SCHEME_LATER)
-		result = result_of(g, result);
-	request_reset(g);
+	if (err)
+		return err;
+	g->in[r->in_here] = 0;
+	int64_t result = g->call(r, (uint32_t)q->arg[0], q->arg[5]);
+	if (result >= 0)
+		data_send(g, r->out_bytes);
 	return result;
 }
 
-/* The request at slot; what to reply, under g->tag. Most are CALLs of the server's own without data and flags. */
-static ALWAYS_INLINE int64_t request_run(struct scheme_ring *g, const struct request *slot)
+static int64_t other_run(struct scheme_ring *g, const struct request *q)
 {
 	struct scheme_request *r = &g->request;
-	uint64_t code = ring_word(slot, offsetof(struct request, arg[0]));
-	uint64_t bytes = ring_word(slot, offsetof(struct request, arg[2])) | ring_word(slot, offsetof(struct request, arg[4]));
+	err_t err = data_set(g, q);
 
-	/* (Little endian: op is the lower half, flags the upper.) */
-	if (UNLIKELY(ring_word(slot, offsetof(struct request, op)) != OP_CALL || bytes || scheme_ring_is_code((uint32_t)code)))
-		return request_with_data(g, slot);
-	g->tag = (uint32_t)(ring_word(slot, offsetof(struct request, handle)) >> 32);
-	int64_t result = g->call(r, (uint32_t)code, ring_word(slot, offsetof(struct request, arg[5])));
-	if (UNLIKELY(r->reply_handle != HANDLE_NONE)) {
-		result = result_of(g, result);
-		request_reset(g);
-	}
+	if (err)
+		return err;
+	g->in[r->in_here] = 0;
+	int64_t result = scheme_dispatch_open_thing(r);
+	if (result > 0 && q->op == OP_READ && !r->is_put)
+		data_send(g, (size_t)result);
 	return result;
+}
+
+static void reply_or_keep(struct scheme_ring *g, int64_t result)
+{
+	if (UNLIKELY(g->request.reply_handle != HANDLE_NONE))
+		reply_put(g, g->tag, handle_refused(g));
+	else if (result != SCHEME_LATER)
+		reply_put(g, g->tag, result);
+}
+
+/* Any request. */
+static NOINLINE void request_run(struct scheme_ring *g, const struct request *slot)
+{
+	struct request q;
+	int64_t result;
+
+	ring_request_copy(&q, slot);
+	g->tag = q.tag;
+	if (q.op == RING_BARE_CALL)
+		q = (struct request){ .op = OP_CALL, .arg = { q.arg[0], [5] = q.arg[5] } };
+	g->message.request.op = q.op;
+	g->message.request.flags = q.flags;
+	if (q.flags & REQUEST_NONBLOCK)
+		g->request.is_nonblock = true;
+	if (q.flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG))
+		result = ERR_INVAL;
+	else
+		result = q.op == OP_CALL ? call_run(g, &q) : other_run(g, &q);
+	reply_or_keep(g, result);
+	request_reset(g);
+}
+
+static bool is_bare_call(const struct request *slot) { return *(const uint64_t *)&slot->op == RING_BARE_CALL; }
+
+/* Requests in a row as long as they are bare CALLs, which need nothing but the server's function; how many it was. While no request is kept
+ * nobody else puts replies, so these lie in a row, too. */
+static NOINLINE uint32_t bare_calls_run(struct scheme_ring *g, const struct request *first, struct reply *reply, uint32_t most)
+{
+	const struct request *slot = first, *end = first + most;
+	struct scheme_request *r = &g->request;
+
+	for (; slot != end && is_bare_call(slot); slot++, reply++) {
+		uint32_t tag = ring_half(slot, offsetof(struct request, tag));
+		g->tag = tag;
+		int64_t result = g->call(r, ring_half(slot, offsetof(struct request, arg[0])), ring_word(slot, offsetof(struct request, arg[5])));
+		if (UNLIKELY(r->reply_handle != HANDLE_NONE) || UNLIKELY(result == SCHEME_LATER)) {
+			reply_or_keep(g, result);
+			slot++;
+			break;
+		}
+		reply->tag = tag;       /* and no handle: see ring_new */
+		reply->result = result;
+		g->replied++;
+	}
+	return (uint32_t)(slot - first);
+}
+
+/* Some requests; how many it was. */
+static uint32_t some_run(struct scheme_ring *g, uint32_t most)
+{
+	uint32_t at = g->taken & g->mask, to = g->replied & g->mask, count = 0;
+
+	if (!g->kept && is_bare_call(&g->requests[at]))
+		count = bare_calls_run(g, &g->requests[at], &g->replies[to], MIN_OF(MIN_OF(most, (uint32_t)ROW_MAX), g->entries - MAX_OF(at, to)));
+	/* (What was bare a moment ago may be so no more.) */
+	if (count == 0) {
+		request_run(g, &g->requests[at]);
+		count = 1;
+	}
+	replies_show(g);
+	return count;
 }
 
 uint32_t scheme_ring_run(struct scheme_ring *g)
@@ -175,10 +246,10 @@ uint32_t scheme_ring_run(struct scheme_ring *g)
 		return 0;
 	}
 	count = MIN_OF(count, g->entries - g->kept);
-	for (uint32_t n = count; n > 0; n--) {
-		int64_t result = request_run(g, &g->requests[g->taken++ & g->mask]);
-		if (LIKELY(result != SCHEME_LATER))
-			reply_put(g, g->tag, result);
+	g->in[0] = 0;           /* it is the buffer of called requests, too */
+	for (uint32_t left = count, n; left > 0; left -= n) {
+		n = some_run(g, left);
+		g->taken += n;
 	}
 	return count;
 }
@@ -205,6 +276,7 @@ void scheme_ring_answer(struct scheme_deferred *d, const struct scheme_answer *a
 	if (bytes)
 		memcpy(g->data + d->ring_out, a->data, bytes);
 	reply_put(g, (uint32_t)d->tag, has_handle ? ERR_OPNOTSUPP : a->result);
+	replies_show(g);
 }
 
 /* ---- Sleep --------------------------------------------------------------------------------------------------------- */
@@ -325,9 +397,12 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 		.replies = (void *)((char *)base + ring_replies_offset(entries)), .data = (uint8_t *)base + ring_data_offset(entries),
 		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
 		.patience = PATIENCE_FIRST,
-		.message = { .id = r->id, .sender = r->message->sender, .open_flags = r->message->open_flags, .handle = HANDLE_NONE },
-		.request = { .scheme = r->scheme, .open = r->open, .id = r->id, .in = r->in, .out = r->out, .passed = HANDLE_NONE },
+		.message = { .id = r->id, .sender = r->message->sender, .open_flags = r->message->open_flags, .handle = HANDLE_NONE,
+		             .request.handle = HANDLE_NONE },
+		.request = { .scheme = r->scheme, .open = r->open, .id = r->id, .in = r->in, .out = r->out, .passed = HANDLE_NONE, .reply_handle = HANDLE_NONE },
 	};
+	for (uint32_t i = 0; i < entries; i++)
+		g->replies[i].handle = HANDLE_NONE;
 	g->request.message = &g->message;
 	g->request.ring = g;
 	request_reset(g);
@@ -365,10 +440,10 @@ static int64_t ring_open(struct scheme_request *r, uint64_t entries)
 	return OK;
 }
 
-static int64_t ring_wait(struct scheme_request *r, struct scheme_ring *g, uint64_t word)
+static int64_t ring_wait(struct scheme_ring *g, uint32_t tag, uint64_t word)
 {
 	scheme_ring_run(g);
-	if (g->is_broken)
+	if (UNLIKELY(g->is_broken))
 		return ERR_PROTO;
 	if (g->replied != (uint32_t)word || word & RING_NO_WAIT) {
 		linger(g);
@@ -376,9 +451,21 @@ static int64_t ring_wait(struct scheme_request *r, struct scheme_ring *g, uint64
 	}
 	if (g->wait_tag)
 		return ERR_BUSY;
-	g->wait_tag = r->message->request.tag;
+	g->wait_tag = tag;
 	g->wait_seen = (uint32_t)word;
 	return SCHEME_LATER;
+}
+
+bool scheme_ring_enter(struct scheme *s, const struct message *m, struct scheme_answer *a)
+{
+	struct scheme_ring *g = ring_find(s, m->id);
+
+	if (!g)
+		return false;
+	a->tag = m->request.tag;
+	a->result = ring_wait(g, m->request.tag, m->request.arg[5]);
+	a->is_due = a->result != SCHEME_LATER;
+	return true;
 }
 
 static int64_t ring_cancel(struct scheme_request *r, struct scheme_ring *g, uint64_t tag)
@@ -398,11 +485,7 @@ int64_t scheme_ring_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
 	struct scheme_ring *g = ring_find(r->scheme, r->id);
 
-	if (r->ring)
-		return ERR_INVAL;       /* a ring is not entered from within */
 	if (code == RING_OPEN)
 		return ring_open(r, word);
-	if (!g)
-		return ERR_CONNRESET;
-	return code == RING_WAIT ? ring_wait(r, g, word) : ring_cancel(r, g, word);
+	return g && code == RING_CANCEL ? ring_cancel(r, g, word) : ERR_CONNRESET;
 }

@@ -42,7 +42,9 @@ struct scheme_ring {
 };
 
 static inline bool scheme_ring_is_code(uint32_t code) { return code >= RING_OPEN && code <= RING_CANCEL; }
-/* RING_OPEN, RING_WAIT, RING_CANCEL. */
+/* m is a RING_WAIT: *a, in which there is nothing yet, becomes the answer. False: it is for no ring. */
+bool scheme_ring_enter(struct scheme *s, const struct message *m, struct scheme_answer *a) NONNULL;
+/* RING_OPEN, RING_CANCEL. */
 int64_t scheme_ring_call(struct scheme_request *r, uint32_t code, uint64_t word) NONNULL;
 /* The thing is closed: its ring, if it has one, too. Kept requests were cancelled. */
 void scheme_ring_end(struct scheme *s, uint64_t id) NONNULL;

@@ -146,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			scheme_dispatch(&s, &m, in, out, &a);
 			break;
 		case 3:
-			*q = (struct request){ .op = data[2] % 4 ? OP_CALL : data[3], .tag = data[4], .flags = data[5] & 0x16, .arg = { data[6], data[7] } };
+			*q = (struct request){ .op = data[2] % 8 >= 6 ? RING_BARE_CALL : data[2] % 4 ? OP_CALL : data[3], .tag = data[4], .flags = data[5] & 0x16, .arg = { data[6], data[7] } };
 			break;
 		case 4:
 			q->arg[data[2] % 6] = data[3] % 4 ? data[4] : (uint64_t)data[4] << (data[5] % 64);

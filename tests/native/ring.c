@@ -613,8 +613,8 @@ static void what_a_ring_cannot_do_is_an_error(void)
 		{ { .op = OP_OPEN }, ERR_OPNOTSUPP }, { { .op = OP_CLOSE }, ERR_OPNOTSUPP }, { { .op = 0xffffffff }, ERR_OPNOTSUPP },
 		{ { .op = OP_MAP }, ERR_OPNOTSUPP }, { { .op = OP_SEEK, .arg = { 0, SEEK_FROM_END } }, ERR_SPIPE },
 		{ { .op = OP_READ, .flags = REQUEST_LINK_HANDLE }, ERR_INVAL }, { { .op = OP_CALL, .arg = { GIVE } }, ERR_OPNOTSUPP },
-		{ { .op = OP_CALL, .arg = { RING_WAIT } }, ERR_INVAL }, { { .op = OP_CALL, .arg = { RING_OPEN } }, ERR_INVAL },
-		{ { .op = OP_CALL, .arg = { RING_CANCEL, [5] = 5 } }, ERR_INVAL }, { { .op = OP_CALL, .arg = { ADD, [5] = 4 } }, 4 },
+		{ { .op = OP_CALL, .arg = { RING_WAIT } }, ERR_NOTTY }, { { .op = OP_CALL, .arg = { RING_OPEN } }, ERR_NOTTY },
+		{ { .op = OP_CALL, .arg = { RING_CANCEL, [5] = 5 } }, ERR_NOTTY }, { { .op = OP_CALL, .arg = { ADD, [5] = 4 } }, 4 },
 	};
 	for (uint32_t i = 0; i < ARRAY_COUNT(tries); i++) {
 		CHECK(ring_put(&ring, &tries[i].request) == OK && wait_reply(&ring, &reply));
