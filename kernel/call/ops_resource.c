@@ -11,17 +11,10 @@
 
 enum { REFERENCE_MAX = 4096, POLL_MAX = 65536, POLL_ON_STACK = 4 };
 
-/* Gives what was opened or received a number; drops it when there is none. */
-static int64_t install(struct passed *p)
+/* Gives what was opened or received a number. */
+static int64_t install(const struct passed *p)
 {
-	handle_t h;
-	err_t err = handle_open(&process_current()->handles, p, p->flags & OPEN_PRIVATE ? HANDLE_PRIVATE : 0, &h);
-
-	if (err) {
-		resource_put(p->resource);
-		return err;
-	}
-	return h;
+	return handle_open(&process_current()->handles, p, p->flags & OPEN_PRIVATE ? HANDLE_PRIVATE : 0);
 }
 
 /* In a namespace, or relative to another resource. */
@@ -68,18 +61,16 @@ int64_t op_close(struct request *q) { return handle_close(&process_current()->ha
 int64_t op_dup(struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
-	handle_t at = (handle_t)q->arg[0], h = at;
+	handle_t at = (handle_t)q->arg[0];
 	struct passed p;
 
 	TRY(handle_find_passed(t, q->handle, RIGHT_DUP, &p));
 	p.rights &= (uint32_t)q->arg[2];
 	p.flags = q->arg[1] & DUP_CLOEXEC ? OPEN_CLOEXEC : 0;
-	err_t err = q->arg[1] & DUP_EXACT ? handle_replace(t, at, &p) : handle_open(t, &p, at, &h);
-	if (err) {
-		resource_put(p.resource);
-		return err;
-	}
-	return h;
+	if (!(q->arg[1] & DUP_EXACT))
+		return handle_open(t, &p, at);
+	TRY(handle_replace(t, at, &p));
+	return at;
 }
 
 int64_t op_control(struct request *q)

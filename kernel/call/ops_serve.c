@@ -44,15 +44,10 @@ int64_t op_scheme(struct request *q)
 	struct passed p = { .rights = RIGHT_ALL, .flags = OPEN_PRIVATE };
 	struct handle_table *t = &process_current()->handles;
 	struct resource *beside = NULL;
-	handle_t h;
 
 	if (q->handle != HANDLE_NONE)
 		TRY(handle_find(t, q->handle, RIGHT_SERVE, &beside, NULL));
 	err_t err = scheme_create(beside, (uint32_t)q->arg[0], &p.resource);
 	resource_put(beside);
-	if (err)
-		return err;
-	if ((err = handle_open(t, &p, HANDLE_PRIVATE, &h)))
-		resource_put(p.resource);
-	return err ? err : h;
+	return err ? err : handle_open(t, &p, HANDLE_PRIVATE);
 }

@@ -89,7 +89,7 @@ static uint32_t remote_ready(struct resource *r)
 	                   : READY_READ | READY_WRITE;
 }
 
-static err_t remote_length(struct resource *r, uint64_t *out)
+static int64_t remote_length(struct resource *r)
 {
 	struct remote *m = remote_of(r);
 	struct call c;
@@ -97,10 +97,7 @@ static err_t remote_length(struct resource *r, uint64_t *out)
 	call_begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
 	int64_t result = ask(m->scheme, &c, 0);
-	if (result < 0)
-		return (err_t)result;
-	*out = (uint64_t)result;
-	return OK;
+	return result;
 }
 
 static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_prot)

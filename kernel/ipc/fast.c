@@ -299,8 +299,8 @@ static err_t deliver_more(struct scheme *s, struct call *c, const struct serve *
 	if (passed.resource) {
 		resource_get(passed.resource);
 		passed.flags |= OPEN_PRIVATE;
-		if ((err = handle_open(&p->handles, &passed, HANDLE_PRIVATE, &m->handle)))
-			resource_put(passed.resource);
+		m->handle = handle_open(&p->handles, &passed, HANDLE_PRIVATE);
+		err = m->handle < 0 ? (err_t)m->handle : OK;
 	}
 	spin_lock(&s->lock);
 	c->state = CALL_TAKEN;

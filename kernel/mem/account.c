@@ -106,15 +106,6 @@ void account_uncharge(struct account *a, enum account_kind kind, uint64_t count)
 		uncharge_until(a, NULL, kind, count);
 }
 
-bool account_is_full(struct account *a, enum account_kind kind)
-{
-	for (; a; a = a->parent)
-		if (atomic_load_explicit(&a->used[kind], memory_order_relaxed) >=
-		    atomic_load_explicit(&a->limit[kind], memory_order_relaxed))
-			return true;
-	return false;
-}
-
 void account_set(struct account *a, const struct account_limits *limits)
 {
 	atomic_store_explicit(&a->limit[ACCOUNT_PAGES], limits->pages, memory_order_relaxed);

@@ -19,8 +19,6 @@ void account_put(struct account *a);
 /* NOMEM (pages), AGAIN (threads), MFILE (handles): over the limit here or above; then nothing is charged. a may be null. */
 err_t account_charge(struct account *a, enum account_kind kind, uint64_t count) MUST_CHECK;
 void account_uncharge(struct account *a, enum account_kind kind, uint64_t count);
-/* Would a charge of one fail just now? */
-bool account_is_full(struct account *a, enum account_kind kind);
 void account_set(struct account *a, const struct account_limits *limits) NONNULL;
 void account_info(struct account *a, struct account_info *out) NONNULL;
 

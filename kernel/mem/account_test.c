@@ -29,7 +29,7 @@ TEST(a_charge_counts_for_every_ancestor)
 	CHECK_EQ(pages_of(root), 40);
 	CHECK_EQ(account_charge(other, ACCOUNT_PAGES, 61), ERR_NOMEM);
 	CHECK_EQ(account_charge(other, ACCOUNT_PAGES, 60), OK);
-	CHECK(account_is_full(leaf, ACCOUNT_PAGES));
+	CHECK_EQ(account_charge(leaf, ACCOUNT_PAGES, 1), ERR_NOMEM);
 	account_uncharge(leaf, ACCOUNT_PAGES, 40);
 	account_uncharge(other, ACCOUNT_PAGES, 60);
 	CHECK_EQ(pages_of(root), 0);

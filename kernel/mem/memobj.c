@@ -266,21 +266,17 @@ err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes)
 	return err;
 }
 
-err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out)
+int64_t memobj_next_data(struct memobj *m, uint64_t offset)
 {
-	err_t err = OK;
+	int64_t at = ERR_NXIO;
 	uint64_t n = offset >> PAGE_SHIFT;
 	spin_lock(&m->lock);
-	if (offset >= m->bytes)
-		err = ERR_NXIO;
-	else if (m->kind != MEMOBJ_ANONYMOUS || n < m->window_pages)
-		*out = offset;  /* what is not here now is somewhere */
-	else if (page_index_next(&m->pages, n, memobj_page_count(m), &n))
-		*out = MAX_OF(offset, n << PAGE_SHIFT);
-	else
-		err = ERR_NXIO;
+	if (offset < m->bytes && (m->kind != MEMOBJ_ANONYMOUS || n < m->window_pages))
+		at = (int64_t)offset;   /* what is not here now is somewhere */
+	else if (offset < m->bytes && page_index_next(&m->pages, n, memobj_page_count(m), &n))
+		at = (int64_t)MAX_OF(offset, n << PAGE_SHIFT);
 	spin_unlock(&m->lock);
-	return err;
+	return at;
 }
 
 void memobj_info(struct memobj *m, struct mem_info *out)

@@ -47,7 +47,7 @@ uint64_t memobj_reclaim(uint64_t count);
 err_t memobj_supply(struct memobj *m, uint64_t offset, const void *page) MUST_CHECK;
 
 /* Byte copies between an object and the current process's memory. *done counts what was copied, also on an error
- * (FAULT, NOMEM, IO). Reading stops at the end; writing grows the object (append: at its end, atomically; the place in *offset). FBIG, NOSPC: the account is full. */
+ * (FAULT, NOMEM, IO). Reading stops at the end; writing grows the object (append: at its end, atomically; the place in *offset). FBIG, PERM: sealed; NOSPC: no memory. */
 err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, size_t *done) NONNULL MUST_CHECK;
 err_t memobj_write(struct memobj *m, uint64_t *offset, bool append, uaddr_t from, size_t bytes, size_t *done) NONNULL MUST_CHECK;
 uint64_t memobj_bytes(struct memobj *m) NONNULL;
@@ -57,5 +57,6 @@ err_t memobj_resize(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
  * handle do (resize, punch and clone are PERM). INVAL: another kind or length; NOMEM: sealed, but not all is there. */
 err_t memobj_seal(struct memobj *m, uint64_t bytes) NONNULL MUST_CHECK;
 err_t memobj_punch(struct memobj *m, uint64_t offset, uint64_t bytes) NONNULL MUST_CHECK;
-err_t memobj_next_data(struct memobj *m, uint64_t offset, uint64_t *out) NONNULL MUST_CHECK;
+/* The first offset from this one on where a page may be that is not a hole. NXIO. */
+int64_t memobj_next_data(struct memobj *m, uint64_t offset) NONNULL MUST_CHECK;
 void memobj_info(struct memobj *m, struct mem_info *out) NONNULL;

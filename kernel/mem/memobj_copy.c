@@ -4,7 +4,6 @@
  * meanwhile, so it copies under the object's lock, what is present of the source; what is not is brought in without locks, and the
  * copy begins anew.
  */
-#include "kernel/mem/account.h"
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/memobj_inner.h"
 #include "kernel/mem/usercopy.h"
@@ -79,7 +78,7 @@ static err_t range_write(struct memobj *m, uint64_t offset, uaddr_t from, size_t
 		err_t err = memobj_part_change(m, offset + *done, &source, part);
 		spin_unlock(&m->lock);
 		if (err)
-			return err == ERR_NOMEM && (frame_is_short() || account_is_full(m->account, ACCOUNT_PAGES)) ? ERR_NOSPC : err;
+			return err == ERR_NOMEM ? ERR_NOSPC : err;
 		*done += part;
 	}
 	return OK;

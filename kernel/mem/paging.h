@@ -65,8 +65,7 @@ err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *
 void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out) NONNULL;
 /* Makes these tables the CPU's (NULL: the kernel's own, without a user half). */
 void paging_load(const struct page_tables *p);
-/* Drops this CPU's TLB entry (or all user entries). */
-void paging_flush(uint64_t address);
+/* Drops all user entries of this CPU's TLB. */
 void paging_flush_all(void);
 /* A page of device registers (interrupt controllers) as the kernel sees it, uncached. NULL: it is out of reach, above 4 GiB. */
 void *paging_map_device(paddr_t start);

@@ -1,5 +1,6 @@
 /* kernel/mem/space.c - address spaces: their life, which CPUs have them loaded, and facts about them. */
 #include "kernel/mem/space.h"
+#include "abi/proto/task.h"
 #include "kernel/arch/arch.h"
 #include "kernel/cpu.h"
 #include "kernel/mem/account.h"
@@ -94,14 +95,14 @@ void space_get_info(struct space *s, struct space_info *out)
 	spin_unlock(&s->lock);
 }
 
-bool space_region_info(struct space *s, uint64_t address, struct region_info *out)
+bool space_region_info(struct space *s, uint64_t address, struct task_region *out)
 {
 	spin_lock(&s->lock);
 	struct region *r = region_at_or_after(&s->regions, address);
 	if (r)
-		*out = (struct region_info){
+		*out = (struct task_region){
 			.start = r->start, .end = r->end, .offset = r->offset, .map_flags = r->flags,
-			.object_id = r->object ? r->object->id : 0,
+			.object = r->object ? r->object->id : 0,
 			.resident_bytes = pages_count(s, r->start, r->end) << PAGE_SHIFT,
 		};
 	spin_unlock(&s->lock);

@@ -17,6 +17,7 @@
 struct account;
 struct memobj;
 struct space;
+struct task_region;
 
 err_t space_create(struct account *a, struct space **out) MUST_CHECK;
 /* s, which may be NULL in both. */
@@ -56,5 +57,4 @@ void space_switch(struct space *from, struct space *to);
 struct space_info { uint64_t mapped_bytes, resident_bytes, table_bytes; };
 void space_get_info(struct space *s, struct space_info *out) NONNULL;
 /* Describes the region at or after address, for /proc/PID/maps; false when there is none. */
-struct region_info { uint64_t start, end, offset; uint32_t map_flags, reserved; uint64_t object_id, resident_bytes; };
-bool space_region_info(struct space *s, uint64_t address, struct region_info *out) NONNULL;
+bool space_region_info(struct space *s, uint64_t address, struct task_region *out) NONNULL;

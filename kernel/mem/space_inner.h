@@ -50,12 +50,7 @@ static inline uint32_t region_page_flags(const struct region *r)
 {
 	return (r->flags & PROT_MASK ? PAGE_READ : 0) | (r->flags & MAP_EXEC ? PAGE_EXEC : 0);
 }
-/* A reference for entries that hold one. */
-static inline void entry_get(const struct page_entry *e)
-{
-	if (!(e->flags & PAGE_DEVICE))
-		frame_get(e->frame);
-}
+/* Gives back the reference of an entry that holds one. */
 static inline void entry_put(const struct page_entry *e)
 {
 	if (!(e->flags & PAGE_DEVICE))

@@ -1,4 +1,5 @@
 /* kernel/mem/space_test.c - address spaces: random operations against a model, and every allocation failing once. */
+#include "abi/proto/task.h"
 #include "lib/base/bits.h"
 #include "lib/test/host/space.h"
 
@@ -170,7 +171,7 @@ static void op_remap(struct model *p, uint64_t i, uint64_t count)
 	err_t err = space_remap(p->space, BASE + i * P, count * P, count * P, REMAP_MAYMOVE | REMAP_FIXED, BASE + to * P, &out);
 	if (err == ERR_NOMEM) {
 		/* The target may have been cleared already, as it may be by any fixed mapping: look. */
-		struct region_info info;
+		struct task_region info;
 		for (uint64_t n = 0; n < count; n++)
 			if (!space_region_info(p->space, BASE + (to + n) * P, &info) || info.start > BASE + (to + n) * P)
 				page_forget(&p->page[to + n]);

@@ -78,23 +78,21 @@ static err_t slot_fill(struct handle_table *t, struct handle_segment *s, uint32_
 	return OK;
 }
 
-err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out)
+handle_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least)
 {
 	uint32_t from;
 	struct handle_segment *s = handle_segment_of(t, at_least, &from);
 	struct resource *none;
 
-	if (at_least < 0)
-		return ERR_INVAL;
 	spin_lock(&t->lock);
 	uint32_t i = find_slot(s, MAX_OF(from, s->lowest_free), WANT_FREE);
-	err_t err = i < s->limit ? slot_fill(t, s, i, p, &none) : ERR_MFILE;
-	if (!err) {
-		*out = s->first + (handle_t)i;
-		if (from <= s->lowest_free)
-			s->lowest_free = i + 1;
-	}
+	err_t err = at_least < 0 ? ERR_INVAL : i < s->limit ? slot_fill(t, s, i, p, &none) : ERR_MFILE;
+	if (!err && from <= s->lowest_free)
+		s->lowest_free = i + 1;
 	spin_unlock(&t->lock);
+	if (LIKELY(!err))
+		return s->first + (handle_t)i;
+	resource_put(p->resource);
 	return err;
 }
 
@@ -107,7 +105,7 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 	spin_lock(&t->lock);
 	err_t err = i < s->limit ? slot_fill(t, s, i, p, &old) : ERR_BADF;
 	spin_unlock(&t->lock);
-	resource_put(old);
+	resource_put(err ? p->resource : old);
 	return err;
 }
 

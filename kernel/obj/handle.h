@@ -39,9 +39,10 @@ void handle_table_init(struct handle_table *t, struct account *a);
 void handle_table_fini(struct handle_table *t) NONNULL;
 /* Copies every slot of from (has_private false: but private numbers) into a new table. NOMEM, MFILE: only some of them. */
 err_t handle_table_copy(struct handle_table *to, struct handle_table *from, bool has_private) NONNULL MUST_CHECK;
-/* Gives p a number; eats p's reference on OK. at_least: the lowest acceptable (HANDLE_PRIVATE and up: that part). MFILE, NOMEM. */
-err_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least, handle_t *out) NONNULL MUST_CHECK;
-/* Puts p at exactly h, closing what is there; eats p's reference on OK. BADF (out of range), NOMEM. */
+/* Gives p a number, and the table p's reference, which is dropped when there is an error. at_least: the lowest acceptable (HANDLE_PRIVATE and
+ * up: that part). INVAL, MFILE, NOMEM. */
+handle_t handle_open(struct handle_table *t, const struct passed *p, handle_t at_least) NONNULL MUST_CHECK;
+/* Puts p at exactly h, closing what is there; the reference as above. BADF (out of range), NOMEM. */
 err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p) NONNULL MUST_CHECK;
 /* The segment of a number, and its place there: beyond all for one that is below 0. */
 static inline struct handle_segment *handle_segment_of(struct handle_table *t, handle_t h, uint32_t *index)

@@ -39,12 +39,8 @@ static void finish(void)
 
 static handle_t open_at(handle_t at_least, uint64_t id)
 {
-	handle_t h = HANDLE_NONE;
 	struct passed p = passed(id, RIGHT_ALL, 0);
-	err_t err = handle_open(&table, &p, at_least, &h);
-	if (err)
-		resource_put(p.resource);
-	return err ? err : h;
+	return handle_open(&table, &p, at_least);
 }
 
 /* Whose resource h is; 0: nobody's. */
@@ -89,10 +85,11 @@ TEST(numbers_that_are_not_open_are_refused)
 		CHECK_EQ(handle_close(&table, bad[i]), ERR_BADF);
 		CHECK_EQ(handle_set_cloexec(&table, bad[i], true), ERR_BADF);
 	}
-	CHECK_EQ(handle_replace(&table, -1, &p), ERR_BADF);
-	CHECK_EQ(handle_replace(&table, HANDLE_SEGMENT_MAX, &p), ERR_BADF);
-	CHECK_EQ(handle_replace(&table, HIGH + HANDLE_SEGMENT_MAX, &p), ERR_BADF);
-	CHECK_EQ(handle_replace(&table, INT32_MAX, &p), ERR_BADF);
+	const handle_t beyond[] = { -1, HANDLE_SEGMENT_MAX, HIGH + HANDLE_SEGMENT_MAX, INT32_MAX };
+	for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+		resource_get(p.resource);       /* what is refused is dropped */
+		CHECK_EQ(handle_replace(&table, beyond[i], &p), ERR_BADF);
+	}
 	resource_put(p.resource);
 	finish();
 }
@@ -121,6 +118,7 @@ TEST(the_limit_holds_for_public_numbers_only)
 	CHECK_EQ(open_at(0, 1), 1);
 	CHECK_EQ(open_at(0, 1), ERR_MFILE);
 	CHECK_EQ(open_at(5, 1), ERR_MFILE);
+	resource_get(p.resource);
 	CHECK_EQ(handle_replace(&table, 2, &p), ERR_BADF);
 	CHECK_EQ(open_at(HIGH, 1), HIGH);
 	CHECK_EQ(handle_replace(&table, 1, &p), OK);

@@ -85,19 +85,18 @@ int64_t resource_transfer(struct resource *r, bool is_write, const struct reques
 
 int64_t resource_seek(struct resource *r, int64_t offset, uint32_t whence)
 {
-	uint64_t end = 0;
-	err_t err;
+	int64_t end = 0;
 
 	if (atomic_load(&r->open_flags) & OPEN_PATH)
 		return ERR_BADF;
 	if (!r->ops->length)
 		return ERR_SPIPE;
-	if (whence == SEEK_FROM_END && (err = r->ops->length(r, &end)))
-		return err;
+	if (whence == SEEK_FROM_END && (end = r->ops->length(r)) < 0)
+		return end;
 	if (whence > SEEK_FROM_END)
 		return ERR_INVAL;
 	spin_lock(&r->lock);
-	int64_t base = whence == SEEK_FROM_HERE ? (int64_t)r->offset : (int64_t)end;
+	int64_t base = whence == SEEK_FROM_HERE ? (int64_t)r->offset : end;
 	int64_t result;
 	if (__builtin_add_overflow(base, offset, &result))
 		result = ERR_OVERFLOW;

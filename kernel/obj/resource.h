@@ -66,7 +66,7 @@ struct resource_ops {
 	/* Present readiness (enum ready). NULL: always readable and writable. */
 	uint32_t (*ready)(struct resource *);
 	/* Length for SEEK_FROM_END. NULL: cannot seek. */
-	err_t (*length)(struct resource *, uint64_t *out);
+	int64_t (*length)(struct resource *);
 	/* Of functions in scheme/mem.h: the object they work on, borrowed. */
 	struct memobj *(*content)(struct resource *);
 	/* The last handle is gone. */

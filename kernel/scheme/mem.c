@@ -32,11 +32,7 @@ int64_t content_transfer(struct resource *r, struct transfer *t)
 	return done ? (int64_t)done : err;
 }
 
-err_t content_length(struct resource *r, uint64_t *out)
-{
-	*out = memobj_bytes(r->ops->content(r));
-	return OK;
-}
+int64_t content_length(struct resource *r) { return (int64_t)memobj_bytes(r->ops->content(r)); }
 
 err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
 {
@@ -82,13 +78,6 @@ static int64_t object_info(struct memobj *m, struct call_args *a)
 	struct mem_info info;
 	memobj_info(m, &info);
 	return call_out(a, &info, sizeof(info));
-}
-
-static int64_t object_next_data(struct memobj *m, uint64_t offset)
-{
-	uint64_t at;
-	err_t err = memobj_next_data(m, offset, &at);
-	return err ? err : (int64_t)at;
 }
 
 /* ---- objects whose pages a scheme has ---- */
@@ -156,7 +145,7 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 	case MEM_SEAL:
 		return may_write ? memobj_seal(m, a->word) : ERR_ACCES;
 	case MEM_NEXT_DATA:
-		return object_next_data(m, a->word);
+		return memobj_next_data(m, a->word);
 	case MEM_PAGER:
 		return may_write ? object_pager(m, a) : ERR_ACCES;
 	default:

@@ -13,5 +13,5 @@ err_t memobj_resource(struct memobj *m, struct resource **out) NONNULL MUST_CHEC
 err_t mem_open_new(struct account *payer, uint64_t bytes, const struct open_args *a, struct passed *out) MUST_CHECK;
 /* READ, WRITE, length and MAP of whatever has its content in an object (resource_ops.content). */
 int64_t content_transfer(struct resource *r, struct transfer *t) NONNULL;
-err_t content_length(struct resource *r, uint64_t *out) NONNULL;
+int64_t content_length(struct resource *r) NONNULL;
 err_t content_map(struct resource *r, struct memobj **out, uint32_t *max_prot) NONNULL;

@@ -214,9 +214,9 @@ static int64_t task_give(struct process *p, struct call_args *a)
 		return ERR_BADF;
 	if (has_started(p))
 		return ERR_BUSY;
-	TRY(handle_replace(&p->handles, (handle_t)a->word, &a->passed));
+	struct passed given = a->passed;
 	a->passed.resource = NULL;
-	return OK;
+	return handle_replace(&p->handles, (handle_t)a->word, &given);
 }
 
 static int64_t task_namespace(struct process *p, struct call_args *a)
@@ -364,18 +364,13 @@ static int64_t task_regions(struct process *p, struct call_args *a)
 	size_t capacity = a->out_bytes / sizeof(struct task_region), count = 0;
 	struct space *s = take_space(p);
 	uint64_t address = a->word;
-	struct region_info info;
+	struct task_region region;
 	err_t err = OK;
 
 	if (!s)
 		return 0;
-	for (; count < capacity && !err && space_region_info(s, address, &info); count++, address = info.end) {
-		struct task_region region = {
-			.start = info.start, .end = info.end, .offset = info.offset, .object = info.object_id,
-			.map_flags = info.map_flags, .resident_bytes = info.resident_bytes,
-		};
+	for (; count < capacity && !err && space_region_info(s, address, &region); count++, address = region.end)
 		err = copy_to_user(uaddr(a->out.raw + count * sizeof(region)), &region, sizeof(region));
-	}
 	space_put(s);
 	return err ? err : (int64_t)count;
 }

@@ -27,7 +27,7 @@ KERNEL_SCHEMES(X)
 err_t schemes_create_namespace(struct namespace **out) MUST_CHECK;
 
 /* A length function for what has offsets but no end to seek from. */
-err_t no_length(struct resource *r, uint64_t *out) NONNULL;
+int64_t no_length(struct resource *r) NONNULL;
 
 enum { REF_MAX = 64 };
 /* The reference of an OPEN of a kernel scheme, 0-terminated. NOENT: longer than any there is. */

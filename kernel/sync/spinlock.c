@@ -40,4 +40,3 @@ void spin_wait(struct spinlock *l)
 	}
 }
 
-bool spin_is_held(const struct spinlock *l) { return !DEBUG || l->cpu_plus_1 == cpu_this()->index + 1; }

@@ -31,7 +31,6 @@ enum lock_rank {
 	RANK_PAGED_LIST,        /* all paged memory objects */
 	RANK_MEMOBJ,            /* a memory object's pages */
 	RANK_FUTEX,
-	RANK_ACCOUNT,
 	RANK_THREAD,            /* a thread's state; park and wake */
 	RANK_RUN_QUEUE,         /* a CPU's run queue */
 	RANK_TIMER,             /* a CPU's timer heap: a switch sets the slice's end */
@@ -88,5 +87,3 @@ static inline void spin_unlock(struct spinlock *l)
 	atomic_store_explicit(&l->held, false, memory_order_release);
 }
 
-/* Debug: does this CPU hold it? (Always true in release builds: only for asserts.) */
-bool spin_is_held(const struct spinlock *l) NONNULL;

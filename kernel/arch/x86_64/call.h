@@ -33,5 +33,4 @@ static inline void regs_redirect(struct regs *r, uint64_t ip)
 	r->rflags &= ~(uint64_t)(STEP | DIRECTION | NESTED | ALIGNMENT);
 }
 
-static inline uint64_t regs_frame_pointer(const struct regs *r) { return r->rbp; }
 static inline void regs_set_argument(struct regs *r, uint64_t value) { r->rdi = value; }

@@ -21,7 +21,6 @@
 #define VECTOR_SPURIOUS         0xff
 
 /* struct cpu */
-#define CPU_SELF                0
 #define CPU_CURRENT             8
 #define CPU_KERNEL_STACK_TOP    16
 #define CPU_SCRATCH             24

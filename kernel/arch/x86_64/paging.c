@@ -301,8 +301,6 @@ void paging_destroy(struct page_tables *p)
 
 void paging_load(const struct page_tables *p) { cr3_write(p ? p->root.raw : image_to_paddr(kernel_root).raw); }
 
-void paging_flush(uint64_t address) { invlpg(address); }
-
 /* Kernel entries are global and stay. */
 void paging_flush_all(void) { cr3_write(cr3_read()); }
 

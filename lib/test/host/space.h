@@ -3,6 +3,7 @@
  * Definitions: exactly one file of a test program includes it.
  */
 #pragma once
+#include "abi/proto/task.h"
 #include "kernel/mem/account.h"
 #include "kernel/mem/memobj.h"
 #include "kernel/mem/space_inner.h"
@@ -77,7 +78,7 @@ __attribute__((unused)) static uint64_t resident(void)
 
 __attribute__((unused)) static uint32_t region_total(struct space *s)
 {
-	struct region_info info;
+	struct task_region info;
 	uint32_t count = 0;
 	for (uint64_t at = 0; space_region_info(s, at, &info); at = info.end)
 		count++;
