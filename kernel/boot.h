@@ -2,8 +2,5 @@
 #pragma once
 #include "abi/boot.h"
 
-struct memobj;
 /* A copy that stays. */
 const struct boot_info *kernel_boot_info(void);
-/* The initfs image. Borrowed. */
-struct memobj *kernel_initfs(void);

@@ -30,8 +30,6 @@ static struct memobj *initfs_object;
 
 const struct boot_info *kernel_boot_info(void) { return boot; }
 
-struct memobj *kernel_initfs(void) { return initfs_object; }
-
 /* Something without which there is no system: say what, and stop. */
 static void need(err_t err, const char *what)
 {

@@ -52,19 +52,6 @@ static err_t find_object(const struct request *q, struct memobj **out, uint32_t 
 	return OK;
 }
 
-/* What an operation does to the space that a handle names. */
-static int64_t on_space(handle_t h, err_t (*act)(struct space *, struct request *, uint64_t *address), struct request *q)
-{
-	struct space *space;
-	uint64_t address = 0;
-	err_t err;
-
-	TRY(find_space(h, &space));
-	err = act(space, q, &address);
-	space_put(space);
-	return err ? err : (int64_t)address;
-}
-
 static err_t map(struct space *space, struct request *q, uint64_t *address)
 {
 	struct memobj *object;
@@ -77,28 +64,25 @@ static err_t map(struct space *space, struct request *q, uint64_t *address)
 	return err;
 }
 
-static err_t unmap(struct space *space, struct request *q, uint64_t *address UNUSED)
+/* What an operation does to the space that its handle names. */
+static int64_t on_space(struct request *q, enum op op)
 {
-	return space_unmap(space, q->arg[0], q->arg[1]);
+	uint64_t start = q->arg[0], bytes = q->arg[1], address = 0;
+	struct space *s;
+	err_t err;
+
+	TRY(find_space(op == OP_MAP ? (handle_t)q->arg[4] : q->handle, &s));
+	err = op == OP_MAP     ? map(s, q, &address)
+	    : op == OP_UNMAP   ? space_unmap(s, start, bytes)
+	    : op == OP_PROTECT ? space_protect(s, start, bytes, (uint32_t)q->arg[2])
+	    : op == OP_REMAP   ? space_remap(s, start, bytes, q->arg[2], (uint32_t)q->arg[3], q->arg[4], &address)
+	                       : space_advise(s, start, bytes, (uint32_t)q->arg[2]);
+	space_put(s);
+	return err ? err : (int64_t)address;
 }
 
-static err_t protect(struct space *space, struct request *q, uint64_t *address UNUSED)
-{
-	return space_protect(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
-}
-
-static err_t remap(struct space *space, struct request *q, uint64_t *address)
-{
-	return space_remap(space, q->arg[0], q->arg[1], q->arg[2], (uint32_t)q->arg[3], q->arg[4], address);
-}
-
-static err_t advise(struct space *space, struct request *q, uint64_t *address UNUSED)
-{
-	return space_advise(space, q->arg[0], q->arg[1], (uint32_t)q->arg[2]);
-}
-
-int64_t op_map(struct request *q) { return on_space((handle_t)q->arg[4], map, q); }
-int64_t op_unmap(struct request *q) { return on_space(q->handle, unmap, q); }
-int64_t op_protect(struct request *q) { return on_space(q->handle, protect, q); }
-int64_t op_remap(struct request *q) { return on_space(q->handle, remap, q); }
-int64_t op_advise(struct request *q) { return on_space(q->handle, advise, q); }
+int64_t op_map(struct request *q) { return on_space(q, OP_MAP); }
+int64_t op_unmap(struct request *q) { return on_space(q, OP_UNMAP); }
+int64_t op_protect(struct request *q) { return on_space(q, OP_PROTECT); }
+int64_t op_remap(struct request *q) { return on_space(q, OP_REMAP); }
+int64_t op_advise(struct request *q) { return on_space(q, OP_ADVISE); }

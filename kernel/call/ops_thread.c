@@ -90,28 +90,18 @@ int64_t op_notice_mask(struct request *q)
 	return q->arg[1] ? copy_to_user(uaddr(q->arg[1]), out, sizeof(out)) : OK;
 }
 
-static void set_wanted(uint64_t set)
-{
-	struct thread *t = thread_current();
-
-	spin_lock(&t->process->lock);
-	t->notice_wanted = set;
-	spin_unlock(&t->process->lock);
-}
-
 int64_t op_notice_take(struct request *q)
 {
 	uint64_t set = q->arg[0], deadline_ns = q->arg[1];
+	err_t err = deadline_ns == DEADLINE_NOW ? ERR_TIMEDOUT : OK;
 	uint32_t notice;
-	err_t err = OK;
 
-	if ((notice = process_take_notice(set)) || deadline_ns == DEADLINE_NOW)
-		return notice ? (int64_t)notice : ERR_AGAIN;
-	set_wanted(set);
 	while (!(notice = process_take_notice(set)) && !err)
 		err = thread_park(deadline_ns, PARK_INTERRUPTIBLE);
-	set_wanted(0);
-	return notice ? (int64_t)notice : err == ERR_TIMEDOUT ? ERR_AGAIN : err;
+	if (notice)
+		return notice;
+	process_take_notice(0);         /* it is not wanted any more */
+	return err == ERR_TIMEDOUT ? ERR_AGAIN : err;
 }
 
 int64_t op_upcall(struct request *q)

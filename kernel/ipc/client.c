@@ -187,10 +187,7 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 
 	if (!m)
 		return ERR_NOMEM;
-	if ((err = resource_create(&stream_ops, m, a->flags & ~(uint32_t)(OPEN_CLOEXEC | OPEN_PRIVATE), &r))) {
-		heap_delete(m);
-		return err;
-	}
+	TRY(resource_create(&stream_ops, m, a->flags & ~(uint32_t)(OPEN_CLOEXEC | OPEN_PRIVATE), &r));
 	m->resource = r;
 	m->scheme = s;
 	m->number = (uint32_t)endpoint->id;

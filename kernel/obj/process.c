@@ -252,26 +252,19 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	return OK;
 }
 
-void process_stop(struct process *p)
+void process_set_stopped(struct process *p, bool stopped)
 {
 	struct thread *t;
 
 	spin_lock(&p->lock);
-	p->stopped = true;
-	list_each(t, &p->threads, process_link)
-		thread_attend(t, ATTENTION_STOP);
-	spin_unlock(&p->lock);
-}
-
-void process_continue(struct process *p)
-{
-	struct thread *t;
-
-	spin_lock(&p->lock);
-	p->stopped = false;
+	p->stopped = stopped;
 	list_each(t, &p->threads, process_link) {
-		atomic_fetch_and(&t->attention, ~(uint32_t)ATTENTION_STOP);
-		thread_wake(t);
+		if (stopped) {
+			thread_attend(t, ATTENTION_STOP);
+		} else {
+			atomic_fetch_and(&t->attention, ~(uint32_t)ATTENTION_STOP);
+			thread_wake(t);
+		}
 	}
 	spin_unlock(&p->lock);
 }
@@ -348,6 +341,7 @@ uint32_t process_take_notice(uint64_t set)
 		uint64_t bit = 1ull << (notice - 1);
 		*(t->notice_pending & bit ? &t->notice_pending : &p->notice_pending) &= ~bit;
 	}
+	t->notice_wanted = notice ? 0 : set;
 	process_review_notices(t);
 	spin_unlock(&p->lock);
 	return notice;

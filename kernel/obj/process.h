@@ -63,13 +63,12 @@ err_t process_start_thread(struct process *p, const struct thread_start *start, 
 void process_end(struct process *p, enum task_end end, uint64_t status) NONNULL;
 /* The calling thread moves to a new space and start; every other thread has ended when it returns OK. INTR: it is itself to end. Does not come back to the old image. */
 err_t process_exec(struct space *s, const struct thread_start *start) MUST_CHECK;
-void process_stop(struct process *p) NONNULL;
-void process_continue(struct process *p) NONNULL;
+void process_set_stopped(struct process *p, bool stopped) NONNULL;
 /* INVAL, SRCH. tid 0: any thread. */
 err_t process_post(struct process *p, uint32_t tid, uint32_t notice) NONNULL MUST_CHECK;
 /* Forgets pending notices (bit n-1 for notice n) of the process and its threads. */
 void process_withdraw(struct process *p, uint64_t notices) NONNULL;
-/* The calling thread takes a pending notice out of set; 0: there is none. */
+/* The calling thread takes a pending notice out of set; 0: there is none, and one that comes wakes it. */
 uint32_t process_take_notice(uint64_t set);
 /* Sets the calling thread's mask; the old one, and what is pending. */
 uint64_t process_set_notice_mask(uint64_t mask, uint64_t *pending) NONNULL;

@@ -384,10 +384,8 @@ static int64_t task_steer(struct process *p, struct call_args *a)
 		process_withdraw(p, a->word);
 	else if (a->code == TASK_KILL)
 		process_end(p, TASK_KILLED, a->word);
-	else if (a->code == TASK_STOP)
-		process_stop(p);
 	else
-		process_continue(p);
+		process_set_stopped(p, a->code == TASK_STOP);
 	return OK;
 }
 

@@ -1,8 +1,7 @@
-/* kernel/scheme/simple.c - the small schemes: null: zero: env: initfs: debug:
+/* kernel/scheme/simple.c - the small schemes: null: zero: env: debug:
  *
  * zero:full      reads as zero:, but is never written: there is no space left
  * env:           the kernel's command line
- * initfs:        the initfs image as a memory object
  * debug:         WRITE goes to the kernel's log; debug:log (user 0): READ gives it from the start, then what came since;
  *                debug:quiet (user 0): WRITE of "1" keeps the kernel off the serial port from now on, "0" undoes it
  */
@@ -70,16 +69,6 @@ static int64_t env_read(struct resource *r UNUSED, struct transfer *t)
 static const struct resource_ops env_ops = { .name = "env", .read = env_read, .length = no_length };
 
 const struct scheme_entry env_scheme[] = { { .ref = "", .ops = &env_ops }, {0} };
-
-/* ---- initfs: ---- */
-
-static err_t initfs_open_image(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
-{
-	out->rights = RIGHT_READ | RIGHT_MAP | RIGHT_EXEC | RIGHT_CALL | RIGHT_DUP | RIGHT_SEND;
-	return memobj_resource(kernel_initfs(), &out->resource);
-}
-
-const struct scheme_entry initfs_scheme[] = { { .ref = "", .open = initfs_open_image }, {0} };
 
 /* ---- debug: ---- */
 

@@ -6,7 +6,7 @@
 
 /* name:, as in abi/types.h's scheme names. */
 #define KERNEL_SCHEMES(X) \
-	X(debug) X(env) X(event) X(initfs) X(irq) X(mem) X(null) X(pipe) X(proc) X(ring) X(sys) X(time) X(zero)
+	X(debug) X(env) X(event) X(irq) X(mem) X(null) X(pipe) X(proc) X(ring) X(sys) X(time) X(zero)
 
 /* One reference of a scheme; a scheme is an array of them, ended by a NULL ref. The first that fits counts. */
 struct scheme_entry {

@@ -322,7 +322,7 @@ static void image_init(void)
 }
 
 /* Large pages for [start, start + 1 GiB) in a table of their own. */
-static void direct_map_by_large(struct boot_info *boot, uint64_t start)
+static void direct_map_add(struct boot_info *boot, uint64_t start)
 {
 	uint64_t table = boot_memory_take(boot, PAGE_BYTES, 4ull << 30);
 
@@ -335,20 +335,13 @@ static void direct_map_by_large(struct boot_info *boot, uint64_t start)
 
 static void direct_map_init(struct boot_info *boot)
 {
-	bool giant = cpuid(0x80000001, 0).edx & 1 << 26;
-
 	for (uint32_t i = 0; i < boot->memory_count; i++) {
 		const struct boot_memory *m = &boot->memory[i];
 		uint64_t end = MIN_OF(m->start + m->bytes, DIRECT_MAP_BYTES);
 
-		for (uint64_t at = round_down(m->start, GIANT_BYTES); m->kind != BOOT_MEMORY_RESERVED && at < end; at += GIANT_BYTES) {
-			if (direct_map_top[at / GIANT_BYTES])
-				continue;
-			if (giant)
-				direct_map_top[at / GIANT_BYTES] = at | ENTRY_PRESENT | ENTRY_WRITE | ENTRY_LARGE | ENTRY_GLOBAL | ENTRY_NX;
-			else
-				direct_map_by_large(boot, at);
-		}
+		for (uint64_t at = round_down(m->start, GIANT_BYTES); m->kind != BOOT_MEMORY_RESERVED && at < end; at += GIANT_BYTES)
+			if (!direct_map_top[at / GIANT_BYTES])
+				direct_map_add(boot, at);
 	}
 }
 

@@ -105,9 +105,3 @@ void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 
 /* ---- User memory ---- */
 
-bool user_load_u32(const uint32_t *from, uint32_t *out);
-
-err_t arch_load_user_u32(uint64_t from, uint32_t *out)
-{
-	return user_load_u32((const uint32_t *)from, out) ? OK : ERR_FAULT;
-}

@@ -85,17 +85,17 @@ arch_page_zero:
 	retq
 	.size arch_page_zero, . - arch_page_zero
 
-/* bool user_load_u32(const uint32_t *from, uint32_t *out): false when it cannot be had. */
-	.globl user_load_u32
-	.type user_load_u32, @function
-user_load_u32:
+/* err_t arch_load_user_u32(uint64_t from, uint32_t *out) */
+	.globl arch_load_user_u32
+	.type arch_load_user_u32, @function
+arch_load_user_u32:
 	smap_site stac
-	xorl %eax, %eax
+	movl $-14, %eax                 /* ERR_FAULT */
 	may_fault 7f, movl (%rdi), %ecx
 	movl %ecx, (%rsi)
-	incl %eax
+	xorl %eax, %eax
 7:	smap_site clac
 	retq
-	.size user_load_u32, . - user_load_u32
+	.size arch_load_user_u32, . - arch_load_user_u32
 
 	.section .note.GNU-stack, "", @progbits
