@@ -309,6 +309,7 @@ static void file_cancel(struct scheme_deferred *d)
 
 static const struct scheme_ops file_ops = {
 	.open = file_open, .read = file_read, .write = file_write, .call = file_call, .close = file_close, .cancel = file_cancel,
+	.needs_sender = true,           /* owners, groups, locks; a file's bytes are read and written without us */
 };
 
 /* ---- Start ----------------------------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* lib/native/ring.h - rings for programs: many requests with few calls of the kernel, or none (doc/howto/rings.md).
  *
  * ring_open makes one with the kernel or with the server of an open thing; ring_put (lib/ring/client.h) adds requests, ring_wait
- * waits for replies, ring_take takes them. The server checks permissions once, when the ring is opened: whoever may
- * write to its memory asks in the name of who opened it. One thread at a time.
+ * waits for replies, ring_take takes them. Rights are checked once, when the ring is opened; after that whoever may
+ * write to its memory may ask for what the handle allows, in nobody's name (lib/scheme/scheme.h). One thread at a time.
  */
 #pragma once
 #include "abi/proto/ring.h"
@@ -10,7 +10,7 @@
 
 /* A ring on h: `ring:` of the kernel, or something open of a user scheme. entries: a power of two (abi/ring.h), data_bytes for
  * offsets in requests to refer to. Needs mem: in the namespace. h is borrowed and outlives the ring. NOTTY: its server
- * has no rings; INVAL, NOMEM. */
+ * has no rings, or must know who asks; INVAL, NOMEM. */
 err_t ring_open(struct ring *r, handle_t h, uint32_t entries, size_t data_bytes) NONNULL MUST_CHECK;
 /* Other sizes: the ring must be at rest (nothing in flight), else BUSY. Data is lost. On an error the old ring stays. */
 err_t ring_resize(struct ring *r, uint32_t entries, size_t data_bytes) NONNULL MUST_CHECK;

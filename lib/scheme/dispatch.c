@@ -70,8 +70,8 @@ static int64_t dispatch_call(struct scheme_request *r)
 {
 	const struct message *m = r->message;
 
-	if (r->scheme->area && !r->ring && scheme_ring_is_code((uint32_t)m->request.arg[0]))
-		return scheme_ring_call(r, (uint32_t)m->request.arg[0], m->request.arg[5]);
+	if (!r->ring && scheme_ring_is_code((uint32_t)m->request.arg[0]))
+		return !r->scheme->area || r->scheme->ops->needs_sender ? ERR_NOTTY : scheme_ring_call(r, (uint32_t)m->request.arg[0], m->request.arg[5]);
 	if (!r->scheme->ops->call)
 		return ERR_NOTTY;
 	if (m->handle == HANDLE_NONE && m->offset != 0)

@@ -397,7 +397,7 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 		.replies = (void *)((char *)base + ring_replies_offset(entries)), .data = (uint8_t *)base + ring_data_offset(entries),
 		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
 		.patience = PATIENCE_FIRST,
-		.message = { .id = r->id, .sender = r->message->sender, .open_flags = r->message->open_flags, .handle = HANDLE_NONE,
+		.message = { .id = r->id, .sender = SENDER_NOBODY, .open_flags = r->message->open_flags, .handle = HANDLE_NONE,
 		             .request.handle = HANDLE_NONE },
 		.request = { .scheme = r->scheme, .open = r->open, .id = r->id, .in = r->in, .out = r->out, .passed = HANDLE_NONE, .reply_handle = HANDLE_NONE },
 	};

@@ -69,6 +69,7 @@ static int64_t thing_call(struct scheme_request *r, uint32_t code, uint64_t word
 {
 	CHECK(r->open == &thing && r->passed == HANDLE_NONE && r->reply_handle == HANDLE_NONE && r->message->request.op == OP_CALL);
 	CHECK(!r->ring || r->message->request.tag == 0);
+	CHECK_EQ(r->message->sender.uid, r->ring ? UINT32_MAX : 7);
 	switch (code) {
 	case ADD:
 		CHECK(r->in_bytes == 0 && r->in[0] == 0 && r->out_room == 0);
@@ -128,6 +129,23 @@ static struct scheme_answer call(uint32_t code, uint64_t word, handle_t h)
 {
 	return dispatch((struct message){ .request = { .op = OP_CALL, .arg = { code, [5] = word } }, .id = id, .handle = h,
 	                                  .open_flags = OPEN_READ | OPEN_WRITE });
+}
+
+TEST(who_must_know_the_sender_has_no_rings)
+{
+	static struct scheme_ops judging;
+
+	judging = ops;
+	judging.needs_sender = true;
+	scheme = (struct scheme){ .ops = &judging, .area = &area };
+	ids_init(&scheme.ids, 3);
+	list_init(&scheme.deferred);
+	list_init(&scheme.rings);
+	id = dispatch((struct message){ .request = { .op = OP_OPEN }, .handle = HANDLE_NONE }).opened_id;
+	CHECK_EQ(call(RING_OPEN, ENTRIES, OBJECT).result, ERR_NOTTY);
+	CHECK_EQ(call(RING_WAIT, 0, HANDLE_NONE).result, ERR_NOTTY);
+	CHECK_EQ(call(ADD, 3, HANDLE_NONE).result, 3);
+	ids_fini(&scheme.ids);
 }
 
 static void start(void)

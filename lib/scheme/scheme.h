@@ -7,7 +7,10 @@
  * Functions answer a result >= 0 or an err_t, or keep the request with scheme_defer and answer it later. A NULL function
  * means the scheme cannot do that; a CALL code that ops->call does not know is answered ERR_NOTTY.
  * Requests come by CALL of the kernel or over rings (doc/howto/rings.md): the same functions answer both. What a ring cannot carry, handles,
- * is an error there.
+ * is an error there. Nor does it carry who asks: the kernel stamps calls, not memory, and whoever got hold of a ring's memory, or has given up
+ * rights since it was opened, could write there. So a ringed request's sender is nobody (SENDER_NOBODY: no user, no group, no process, no session),
+ * who may do what any holder of the open thing may. A server that judges each request by its sender, or is not sure that nobody gets
+ * the least, sets needs_sender and serves no rings.
  * One thread runs a server: nothing here is thread-safe. doc/howto/hello-scheme.md shows a whole server.
  */
 #pragma once
@@ -25,13 +28,15 @@ struct server;
 struct service_life;
 
 enum { SCHEME_BUFFER_BYTES = 64 * 1024 };
+/* Who sends what comes over a ring. */
+#define SENDER_NOBODY ((struct sender){ .uid = UINT32_MAX, .gid = UINT32_MAX })
 /* What a function returns for a request that it answers later. */
 #define SCHEME_LATER INT64_MIN
 
 /* One request while its function runs. Nothing in it may be kept. */
 struct scheme_request {
 	struct scheme *scheme;
-	const struct message *message;  /* as the kernel gave it: sender, tag, flags. Ringed: request.tag is 0 and arg counts for nothing, sender is who opened the ring */
+	const struct message *message;  /* as the kernel gave it: sender, tag, flags. Ringed: request.tag is 0 and arg counts for nothing, sender is SENDER_NOBODY */
 	struct scheme_ring *ring;       /* it came over; NULL: it was called */
 	void *open;                     /* what OPEN gave (`opened`); NULL: an OPEN of the scheme itself */
 	uint64_t id;                    /* its number, for scheme_notify */
@@ -88,6 +93,8 @@ struct scheme_ops {
 	void (*close)(struct scheme *s, void *open);
 	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */
 	void (*cancel)(struct scheme_deferred *d);
+	/* Who sends a request must be known: RING_OPEN is ERR_NOTTY. */
+	bool needs_sender;
 };
 
 /* Something else to wait for. */

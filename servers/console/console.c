@@ -320,5 +320,5 @@ static int64_t console_call(struct scheme_request *r, uint32_t code, uint64_t wo
 
 const struct scheme_ops console_ops = {
 	.open = console_open, .opened = console_opened, .read = console_read, .write = console_write, .call = console_call,
-	.close = console_close, .cancel = tty_wait_cancel, .revive = console_revive,
+	.close = console_close, .cancel = tty_wait_cancel, .revive = console_revive, .needs_sender = true,
 };

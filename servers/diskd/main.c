@@ -159,7 +159,7 @@ static int64_t disk_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	}
 }
 
-static const struct scheme_ops disk_ops = { .open = disk_open, .revive = disk_revive, .read = disk_read, .call = disk_call };
+static const struct scheme_ops disk_ops = { .open = disk_open, .revive = disk_revive, .read = disk_read, .call = disk_call, .needs_sender = true };
 
 int program_main(const struct startup *startup)
 {

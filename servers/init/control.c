@@ -114,7 +114,7 @@ static int64_t init_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	return s ? service_change(s, code) : ERR_NOENT;
 }
 
-static const struct scheme_ops init_ops = { .open = init_open, .read = init_read, .call = init_call };
+static const struct scheme_ops init_ops = { .open = init_open, .read = init_read, .call = init_call, .needs_sender = true };
 
 err_t control_prepare(void)
 {

@@ -355,7 +355,7 @@ static void posix_scheme_cancel(struct scheme_deferred *d)
 
 static const struct scheme_ops posix_ops = {
 	.open = posix_scheme_open, .opened = posix_scheme_opened, .close = posix_scheme_close,
-	.call = posix_scheme_call, .cancel = posix_scheme_cancel, .revive = posix_scheme_revive,
+	.call = posix_scheme_call, .cancel = posix_scheme_cancel, .revive = posix_scheme_revive, .needs_sender = true,
 };
 
 /* ---- procfs: ----------------------------------------------------------------------------------------------------- */
@@ -401,6 +401,7 @@ static int64_t procfs_scheme_call(struct scheme_request *r, uint32_t code, uint6
 
 static const struct scheme_ops procfs_ops = {
 	.open = procfs_scheme_open, .read = procfs_scheme_read, .write = procfs_scheme_write, .call = procfs_scheme_call,
+	.needs_sender = true,
 };
 
 /* ---- Start ------------------------------------------------------------------------------------------------------- */
@@ -457,8 +458,6 @@ static err_t start(void)
 	if ((err = server_add_scheme(&server, &posix_scheme, "scheme:posix", &posix_ops, NULL)) ||
 	    (err = server_add_scheme(&server, &procfs_scheme, "scheme:procfs", &procfs_ops, NULL)))
 		return err;
-	/* A ring asks as whoever opened it; here it matters who asks now. */
-	posix_scheme.area = procfs_scheme.area = NULL;
 	server_add_watch(&server, &ends_watch, ends, READY_READ, ends_ready);
 	return server_run(&server);
 }

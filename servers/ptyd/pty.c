@@ -395,5 +395,5 @@ static int64_t pty_call(struct scheme_request *r, uint32_t code, uint64_t word)
 
 const struct scheme_ops pty_ops = {
 	.open = pty_open, .opened = pty_opened, .read = pty_read, .write = pty_write, .call = pty_call,
-	.close = pty_close, .cancel = tty_wait_cancel,
+	.close = pty_close, .cancel = tty_wait_cancel, .needs_sender = true,
 };

@@ -66,7 +66,7 @@ static int64_t unix_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	}
 }
 
-static const struct scheme_ops unix_ops = { .open = unix_open, .revive = unix_revive, .call = unix_call };
+static const struct scheme_ops unix_ops = { .open = unix_open, .revive = unix_revive, .call = unix_call, .needs_sender = true };
 
 int program_main(const struct startup *startup)
 {

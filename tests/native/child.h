@@ -23,19 +23,24 @@ static bool child_image_open(void)
 	return result >= 0;
 }
 
-/* With arguments mode and word, and one handle by name. */
-static handle_t child_start(const char *mode, const char *word, const char *name, handle_t given)
+/* With arguments mode and word, one handle by name, and the names of namespace (HANDLE_NONE: none). */
+static handle_t child_start_in(handle_t namespace, const char *mode, const char *word, const char *name, handle_t given)
 {
 	const char *arguments[] = { "child", mode, word };
 	struct spawn_handle handles[] = { { name, given, HANDLE_NONE }, { "log", startup_handle("log"), HANDLE_NONE } };
 	struct spawn_options o = {
 		.image = child_image, .image_bytes = child_image_bytes, .arguments = arguments, .argument_count = 3,
-		.handles = handles, .handle_count = 2, .namespace = HANDLE_NONE, .account = HANDLE_NONE, .admin = HANDLE_NONE,
+		.handles = handles, .handle_count = 2, .namespace = namespace, .account = HANDLE_NONE, .admin = HANDLE_NONE,
 	};
 	handle_t process = HANDLE_NONE;
 
 	CHECK(spawn(&o, &process, NULL) == OK);
 	return process;
+}
+
+static handle_t child_start(const char *mode, const char *word, const char *name, handle_t given)
+{
+	return child_start_in(HANDLE_NONE, mode, word, name, given);
 }
 
 static void child_wait(handle_t process)
@@ -50,9 +55,4 @@ static void child_stop(handle_t process)
 	handle_call(process, TASK_KILL, NULL, 0, NULL, 0, STATUS_KILLED);
 	child_wait(process);
 	handle_close(process);
-}
-
-static uint64_t now_ns(void)
-{
-	return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
 }

@@ -12,7 +12,6 @@
 #include "lib/native/thread.h"
 #include "tests/native/tap.h"
 
-static uint64_t now_ns(void) { return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS); }
 
 static struct ring kernel_ring;
 static handle_t ring_handle;

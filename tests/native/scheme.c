@@ -11,8 +11,8 @@
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
 #include "lib/native/thread.h"
-#include "lib/scheme/scheme.h"
 #include "tests/native/child.h"
+#include "tests/native/serving.h"
 
 enum test_code {
 	ECHO = 9000, GARBAGE, TWICE, NEVER, DIE, PASS, GIVE_BACK, MAKE_READY, CANCELS, DIE_ONCE, WILD_COPY, CLOSES, LATER,
@@ -21,8 +21,6 @@ enum { BIG = 300000 };
 
 /* ---- The server --------------------------------------------------------------------------------------------------- */
 
-static struct server server;
-static struct scheme scheme;
 static uint32_t cancels, closes;
 static struct scheme_deferred *later;
 
@@ -167,17 +165,9 @@ static void server_cancel(struct scheme_deferred *d)
 	heap_delete(d);
 }
 
-static int serve(void)
-{
-	static const struct scheme_ops ops = {
-		.open = server_open, .read = server_read, .write = server_write, .call = server_call, .close = server_close,
-		.cancel = server_cancel,
-	};
-
-	if (server_init(&server) || server_add_scheme(&server, &scheme, NULL, &ops, NULL))
-		return 1;
-	return server_run(&server) ? 2 : 0;
-}
+static const struct scheme_ops server_ops = {
+	.open = server_open, .read = server_read, .write = server_write, .call = server_call, .close = server_close, .cancel = server_cancel,
+};
 
 /* ---- The test ------------------------------------------------------------------------------------------------------- */
 
@@ -526,7 +516,7 @@ static int client(void)
 int program_main(const struct startup *startup)
 {
 	if (startup->argument_count > 1)
-		return strcmp(startup_argument(1), "server") == 0 ? serve() : client();
+		return strcmp(startup_argument(1), "server") == 0 ? serve(&server_ops) : client();
 	int64_t h = sys_scheme(0, HANDLE_NONE, 0);
 	endpoint = (handle_t)h;
 	if (h < 0 || !child_image_open()) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include "lib/native/print.h"
+#include "lib/native/sys.h"
 
 static unsigned points, failures;
 static bool current_ok;
@@ -23,3 +24,5 @@ static void run(const char *rule, void (*test)(void))
 	failures += !current_ok;
 	print("%s %u - %s\n", current_ok ? "ok" : "not ok", ++points, rule);
 }
+
+static inline uint64_t now_ns(void) { return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS); }
