@@ -34,6 +34,7 @@ struct cpu {
 	uint64_t charged_ns;            /* [c] up to when time went into the next two */
 	uint64_t idle_ns, busy_ns;      /* [c] written, read by anyone */
 	uint64_t switches, interrupts, requests;        /* [c] written, read by anyone */
+	uint64_t timer_interrupts, kicks, shootdowns;   /* likewise: of the interrupts, those of these kinds */
 	const struct spinlock *held[CPU_HELD_MAX];      /* [c] debug: locks held */
 	uint32_t held_count;
 	bool faults_are_final;          /* [c] a copy under a lock: a page that is not there is not brought in (mem/usercopy.h) */

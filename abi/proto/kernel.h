@@ -58,6 +58,7 @@ struct system_info {
 	uint64_t memory_bytes, free_bytes, kernel_bytes, cached_bytes;
 	uint64_t boot_realtime_ns, uptime_ns;
 	uint64_t idle_ns[64], busy_ns[64];      /* per CPU; busy is user + system */
+	uint64_t timer_interrupts[64], kicks[64], shootdowns[64]; /* interrupts that each CPU had: its timer's, and other CPUs' to reschedule or to drop TLB entries */
 	uint64_t switches, interrupts, requests, forks;
 	uint32_t cpus, processes, threads, running;
 	uint64_t tsc_hz;

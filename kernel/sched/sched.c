@@ -168,6 +168,17 @@ uint64_t sched_uncharged_ns(const struct thread *t, uint64_t now_ns)
 	return atomic_load(&t->on_cpu) && now_ns > since ? now_ns - since : 0;
 }
 
+/* Is there a CPU where t, which goes on waiting here, would have fewer beside it, also when it is there? */
+static bool is_better_off(const struct thread *t, const struct cpu *c) REQUIRES(&c->run_lock)
+{
+	for (uint32_t i = 0; i < cpu_count && c->run_queue->count > 1; i++) {
+		const struct cpu *other = cpus[i];
+		if (sched_may_run_on(t, other) && other->run_queue->count + (other->current != other->idle) < c->run_queue->count)
+			return t->turn.policy == &policy_fair;
+	}
+	return false;
+}
+
 /* ---- Switching ---- */
 
 /* Who goes on after the current thread, which is charged and, if it goes on waiting, queued. */
@@ -181,6 +192,7 @@ static struct thread *next_thread(struct cpu *c, struct thread *to)
 
 	spin_lock(&c->run_lock);
 	charge(c, prev, now);
+	stays = stays && !is_better_off(prev, c);
 	if (to && stays)
 		run_queue_add(q, &prev->turn, false, now);
 	else if (!to && (turn = run_queue_next(q, stays ? &prev->turn : NULL, now)))

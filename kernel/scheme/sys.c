@@ -42,6 +42,9 @@ static void fill_info(struct system_info *i)
 		bool idle = cpus[c]->current == cpus[c]->idle;
 		i->idle_ns[c] = cpus[c]->idle_ns + (idle ? uncharged : 0);
 		i->busy_ns[c] = cpus[c]->busy_ns + (idle ? 0 : uncharged);
+		i->timer_interrupts[c] = cpus[c]->timer_interrupts;
+		i->kicks[c] = cpus[c]->kicks;
+		i->shootdowns[c] = cpus[c]->shootdowns;
 		i->switches += cpus[c]->switches;
 		i->interrupts += cpus[c]->interrupts;
 		i->requests += cpus[c]->requests;

@@ -126,6 +126,30 @@ void show_system_stat(struct procfs_view *v)
 	            (unsigned long)v->tree->forks, info.running);
 }
 
+static void show_interrupt_kind(struct text *t, const char *name, const uint64_t *count, uint32_t cpus, const char *what)
+{
+	text_format(t, "%s:", name);
+	for (uint32_t i = 0; i < cpus; i++)
+		text_format(t, " %10lu", (unsigned long)count[i]);
+	text_format(t, "   %s\n", what);
+}
+
+/* Those of devices are their drivers' to know. */
+void show_interrupts(struct procfs_view *v)
+{
+	struct system_info info;
+
+	if (!get_info(v, &info))
+		return;
+	text_string(v->text, "    ");
+	for (uint32_t i = 0; i < info.cpus; i++)
+		text_format(v->text, "       CPU%u", i);
+	text_string(v->text, "\n");
+	show_interrupt_kind(v->text, "LOC", info.timer_interrupts, info.cpus, "Local timer interrupts");
+	show_interrupt_kind(v->text, "RES", info.kicks, info.cpus, "Rescheduling interrupts");
+	show_interrupt_kind(v->text, "TLB", info.shootdowns, info.cpus, "TLB shootdowns");
+}
+
 static void show_seconds(struct text *t, uint64_t ns, const char *after)
 {
 	text_format(t, "%lu.%02lu%s", (unsigned long)(ns / NS_PER_SECOND), (unsigned long)(ns % NS_PER_SECOND / NS_PER_TICK), after);

@@ -202,7 +202,7 @@ TEST(a_file_of_a_dead_process_says_so_even_when_its_number_is_taken_again)
 
 TEST(a_text_reads_the_same_in_small_pieces)
 {
-	static const char *const files[] = { "meminfo", "stat", "cpuinfo", "self/status", "self/limits", "self/stat", "version" };
+	static const char *const files[] = { "meminfo", "stat", "interrupts", "cpuinfo", "self/status", "self/limits", "self/stat", "version" };
 	static char pieces[sizeof text];
 	uint32_t shell;
 	uint64_t id;

@@ -45,6 +45,9 @@ struct arch_cpu {
 	bool kick_seen;                         /* [c] an interrupt came since arch_idle began */
 	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
 	_Atomic bool kicked;                    /* [a] arch_kick came */
+	_Atomic uint64_t flush_asked;           /* [a] CPUs whose TLB shootdown this one has not looked at */
+	_Atomic uint64_t flush_waits_for;       /* [a] CPUs that have not answered this one's */
+	uint64_t flush_start, flush_end;        /* [c] what it asks; valid while flush_waits_for is not 0 */
 	_Atomic bool stopped;                   /* [a] panic: it wrote its trace and halted */
 };
 

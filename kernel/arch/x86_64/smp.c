@@ -1,7 +1,7 @@
 /* kernel/arch/x86_64/smp.c - the other CPUs: starting them, waking them, having them drop TLB entries, stopping them.
  *
- * A TLB shootdown is one global request at a time: its owner holds the lock until every CPU asked has answered. Who
- * waits for the lock, or for any spinlock, answers meanwhile.
+ * A TLB shootdown is a request in the asking CPU's own place, so CPUs that ask different ones do not wait for each other. Who
+ * waits for answers, or for any spinlock, answers meanwhile.
  */
 #include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
@@ -111,12 +111,6 @@ void arch_start_cpus(void)
 
 /* ---- TLB shootdown ---- */
 
-static struct {
-	_Atomic bool taken;
-	_Atomic uint64_t waiting_for;   /* CPUs that have not answered */
-	uint64_t start, end;            /* valid while waiting_for is not 0 */
-} shootdown;
-
 static void flush_range(uint64_t start, uint64_t end)
 {
 	if (end == 0 || end - start > FLUSH_PAGES_MAX * (uint64_t)PAGE_BYTES) {
@@ -129,39 +123,43 @@ static void flush_range(uint64_t start, uint64_t end)
 
 void arch_poll_requests(void)
 {
-	uint64_t bit = 1ull << cpu_this()->index;
+	struct cpu *c = cpu_this();
 
-	if (LIKELY(!(atomic_load_explicit(&shootdown.waiting_for, memory_order_acquire) & bit)))
+	if (LIKELY(!atomic_load_explicit(&c->arch.flush_asked, memory_order_relaxed)))
 		return;
-	flush_range(shootdown.start, shootdown.end);
-	atomic_fetch_and(&shootdown.waiting_for, ~bit);
+	for (uint64_t asked = atomic_exchange(&c->arch.flush_asked, 0); asked; asked &= asked - 1) {
+		struct arch_cpu *by = &cpus[__builtin_ctzll(asked)]->arch;
+		flush_range(by->flush_start, by->flush_end);
+		atomic_fetch_and(&by->flush_waits_for, ~(1ull << c->index));
+	}
 }
 
-static void shootdown_others(uint64_t mask, uint64_t start, uint64_t end)
+static void shootdown_others(struct cpu *c, uint64_t mask, uint64_t start, uint64_t end)
 {
-	while (atomic_exchange_explicit(&shootdown.taken, true, memory_order_acquire)) {
+	c->arch.flush_start = start;
+	c->arch.flush_end = end;
+	atomic_store(&c->arch.flush_waits_for, mask);
+	for (uint64_t left = mask; left; left &= left - 1) {
+		struct cpu *to = cpus[__builtin_ctzll(left)];
+		if (!atomic_fetch_or(&to->arch.flush_asked, 1ull << c->index))  /* else its interrupt is on the way */
+			apic_send(to->hardware_id, VECTOR_SHOOTDOWN);
+	}
+	while (atomic_load_explicit(&c->arch.flush_waits_for, memory_order_acquire)) {
 		arch_pause();
 		arch_poll_requests();
 	}
-	shootdown.start = start;
-	shootdown.end = end;
-	atomic_store(&shootdown.waiting_for, mask);
-	for (uint64_t left = mask; left; left &= left - 1)
-		apic_send(cpus[__builtin_ctzll(left)]->hardware_id, VECTOR_SHOOTDOWN);
-	while (atomic_load_explicit(&shootdown.waiting_for, memory_order_acquire))
-		arch_pause();
-	atomic_store_explicit(&shootdown.taken, false, memory_order_release);
 }
 
 void arch_shootdown(uint64_t cpu_mask, uint64_t start, uint64_t end)
 {
-	uint64_t self = 1ull << cpu_this()->index;
+	struct cpu *c = cpu_this();
+	uint64_t self = 1ull << c->index;
 
 	if (cpu_mask & self)
 		flush_range(start, end);
 	cpu_mask &= atomic_load_explicit(&started, memory_order_relaxed) & ~self;
 	if (cpu_mask)
-		shootdown_others(cpu_mask, start, end);
+		shootdown_others(c, cpu_mask, start, end);
 }
 
 /* ---- Kick and idle ---- */

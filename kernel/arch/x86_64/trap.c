@@ -34,14 +34,17 @@ static void interrupt(uint64_t vector)
 	}
 	switch (vector) {
 	case VECTOR_TIMER:
+		c->timer_interrupts++;
 		apic_end();
 		kernel_timer_interrupt();
 		break;
 	case VECTOR_KICK:
+		c->kicks++;
 		apic_end();
 		kernel_kicked();
 		break;
 	case VECTOR_SHOOTDOWN:
+		c->shootdowns++;
 		apic_end();
 		arch_poll_requests();
 		break;
