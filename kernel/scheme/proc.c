@@ -500,13 +500,18 @@ static err_t open_self(uint32_t kind UNUSED, const char *rest UNUSED, const stru
 	return process_resource(process_current(), &out->resource);
 }
 
-static err_t open_space(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+err_t proc_open_space(struct account *payer, struct passed *out)
 {
 	struct space *s;
 
-	TRY(space_create(process_current()->account, &s));
+	TRY(space_create(payer, &s));
 	out->rights = PROCESS_RIGHTS | RIGHT_MAP;
 	return space_resource(s, &out->resource);
+}
+
+static err_t open_space(uint32_t kind UNUSED, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
+{
+	return proc_open_space(process_current()->account, out);
 }
 
 const struct scheme_entry proc_scheme[] = { { .ref = "self", .open = open_self }, { .ref = "space", .open = open_space }, {0} };

@@ -18,6 +18,7 @@
 #include "kernel/sched/clock.h"
 #include "kernel/sched/sched.h"
 #include "kernel/scheme/mem.h"
+#include "kernel/scheme/proc.h"
 #include "kernel/scheme/table.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
@@ -139,6 +140,8 @@ static err_t account_open(struct resource *r, const struct open_args *a, struct 
 	char ref[REF_MAX];
 
 	TRY(open_ref(a, ref));
+	if (strcmp(ref, "space") == 0)
+		return proc_open_space(r->data, out);
 	return strcmp(ref, "memory") == 0 ? mem_open_new(r->data, 0, a, out) : ERR_NOENT;
 }
 

@@ -258,7 +258,9 @@ err_t spawn_prepare(const struct spawn_options *o, struct spawned *out)
 
 	if (o->handle_count > SPAWN_HANDLES_MAX)
 		return ERR_2BIG;
-	if ((err = handle_open("proc", "space", OPEN_READ | OPEN_WRITE, &space)))
+	err = o->account == HANDLE_NONE ? handle_open("proc", "space", OPEN_READ | OPEN_WRITE, &space)
+	                                : handle_open_at(o->account, "space", OPEN_READ | OPEN_WRITE, &space);
+	if (err)
 		return err;
 	if ((err = image_map(o, space, &s, &bias)))
 		goto close_space;

@@ -1,7 +1,7 @@
 /* servers/init/backoff.h - when something that ended is started again, and when no more. Pure.
  *
- * What ran well for a while starts again soon. What keeps failing waits twice as long each time, up to a most, and is given up after
- * its limit of failures in a row.
+ * The first time it starts again at once. What keeps failing waits, twice as long each time, up to a most, and is given up when its
+ * limit of failures is reached. Each BACKOFF_FORGIVE_NS of a life forgives one of those before it.
  */
 #pragma once
 #include <stdbool.h>
@@ -11,15 +11,15 @@
 /* What is usual. */
 #define BACKOFF_FIRST_NS 50000000ull            /* 50 ms */
 #define BACKOFF_MAX_NS   5000000000ull          /* 5 s */
-#define BACKOFF_WELL_NS  10000000000ull         /* so long a life is no failure */
+#define BACKOFF_FORGIVE_NS 1000000000ull
 
 struct backoff_policy {
-	uint32_t limit;                 /* of failures in a row; 0: none */
+	uint32_t limit;                 /* of failures; 0: none */
 	uint64_t wait_ns, most_ns;
 };
 
 struct backoff {
-	uint32_t failures;              /* in a row */
+	uint32_t failures;              /* that are not forgiven */
 	uint64_t started_ns;
 };
 

@@ -16,7 +16,7 @@ static struct scheme scheme;
 static size_t line_write(char *to, size_t bytes, const struct service *s)
 {
 	static const char *const states[] = {
-		[SERVICE_OFF] = "off", [SERVICE_WAITING] = "waiting", [SERVICE_STARTING] = "starting", [SERVICE_RUNNING] = "running",
+		[SERVICE_OFF] = "off", [SERVICE_ABSENT] = "absent", [SERVICE_WAITING] = "waiting", [SERVICE_STARTING] = "starting", [SERVICE_RUNNING] = "running",
 		[SERVICE_READY] = "ready", [SERVICE_STOPPING] = "stopping", [SERVICE_STOPPED] = "stopped", [SERVICE_DONE] = "done",
 		[SERVICE_FAILED] = "failed",
 	};
@@ -36,7 +36,7 @@ static size_t status_write(char *to, size_t bytes)
 	size_t used = 0;
 
 	list_each(s, &init.services, link)
-		if (s->state != SERVICE_OFF && used < bytes)
+		if (s->state > SERVICE_ABSENT && used < bytes)
 			used += line_write(to + used, bytes - used, s);
 	return MIN_OF(used, bytes - 1);
 }
@@ -73,7 +73,7 @@ static bool stands_still(const struct service *s)
 
 static err_t service_change(struct service *s, uint32_t code)
 {
-	if (s->state == SERVICE_OFF || s->has_gone || init.is_stopping)
+	if (s->state <= SERVICE_ABSENT || s->has_gone || init.is_stopping)
 		return ERR_NODEV;
 	switch (code) {
 	case INIT_KILL:

@@ -1,7 +1,7 @@
 /* servers/init/devices.c - each device that pcid reports gets an instance of the driver whose manifest matches it best.
  *
- * A thread listens: it asks pci: what came and went, and what each one is, and passes that on as reports. When pcid was restarted it may report
- * again what we know, and what went meanwhile it cannot know: so after each (new) beginning what was not reported again has gone.
+ * A thread listens: it asks pci: what came and went, and what each one is, and passes that on as reports. A pcid that was restarted may not
+ * know what it told; so whenever one becomes ready the thread looks again at what it has reported.
  */
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
@@ -16,7 +16,7 @@
 enum { DEVICES_MAX = 256, DRIVERS_MAX = 32, EVENTS_MAX = 64 };
 
 /* What the thread tells. */
-enum report_kind { REPORT_BEGIN, REPORT_CAME, REPORT_WENT, REPORT_FAULTED, REPORT_ALL };
+enum report_kind { REPORT_CAME, REPORT_WENT, REPORT_FAULTED };
 struct report {
 	enum report_kind kind;
 	device_address_t address;
@@ -27,7 +27,6 @@ struct report {
 struct known {
 	device_address_t address;
 	bool is_there;                  /* this is a device; else room for one */
-	bool was_seen;                  /* since the last REPORT_BEGIN */
 	struct device_info info;
 	struct service *driver;         /* or NULL: nobody drives it */
 };
@@ -72,6 +71,7 @@ static err_t instance_add(const struct manifest *m, device_address_t a, struct s
 	s->is_instance = true;
 	s->address = a;
 	s->index = free_index(m);
+	s->lender = s->index == 0 ? service_find(m->name, strlen(m->name)) : NULL;
 	if ((err = service_enter(s)))
 		goto free;
 	*out = s;
@@ -132,17 +132,15 @@ static void device_came(const struct report *r)
 	const struct manifest *m;
 	err_t err;
 
-	if (k && is_same_device(&k->info, &r->info)) {
-		k->was_seen = true;
+	if (k && is_same_device(&k->info, &r->info))
 		return;
-	}
 	if (k)
 		device_went(k);
 	if (!(k = known_new())) {
 		print("init: too many devices\n");
 		return;
 	}
-	*k = (struct known){ .address = r->address, .is_there = true, .was_seen = true, .info = r->info };
+	*k = (struct known){ .address = r->address, .is_there = true, .info = r->info };
 	if (!(m = match_best(drivers, driver_count, &r->info)))
 		return;
 	if ((err = instance_add(m, r->address, &k->driver)))
@@ -171,10 +169,6 @@ static void on_report(void *argument)
 	struct known *k;
 
 	switch (r->kind) {
-	case REPORT_BEGIN:
-		for (uint32_t i = 0; i < DEVICES_MAX; i++)
-			known[i].was_seen = false;
-		break;
 	case REPORT_CAME:
 		device_came(r);
 		break;
@@ -185,11 +179,6 @@ static void on_report(void *argument)
 	case REPORT_FAULTED:
 		device_faulted(r);
 		break;
-	case REPORT_ALL:
-		for (uint32_t i = 0; i < DEVICES_MAX; i++)
-			if (known[i].is_there && !known[i].was_seen)
-				device_went(&known[i]);
-		break;
 	}
 	heap_delete(r);
 	start_all();
@@ -197,43 +186,84 @@ static void on_report(void *argument)
 
 /* ---- The thread that listens --------------------------------------------------------------------------------------------- */
 
-static err_t report(const struct report *what)
+/* What it reported as there, and how it is woken. */
+static struct {
+	device_address_t reported[DEVICES_MAX];
+	uint32_t count;
+	handle_t reader, writer;
+	bool is_on;                     /* of the main thread */
+} listener;
+
+static err_t report(enum report_kind kind, device_address_t a, const struct device_info *info, uint64_t fault_address)
 {
 	struct report *r = heap_new(struct report);
 
 	if (!r)
 		return ERR_NOMEM;
-	*r = *what;
+	*r = (struct report){ .kind = kind, .address = a, .fault_address = fault_address };
+	if (info)
+		r->info = *info;
 	init_post(on_report, r);
 	return OK;
 }
 
-/* Gone again: then that will be the next event. */
-static err_t report_came(device_address_t a)
+static uint32_t reported_find(device_address_t a)
 {
-	struct report r = { .kind = REPORT_CAME, .address = a };
-	char name[ADDRESS_BYTES];
-	handle_t function;
+	uint32_t i;
 
-	device_address_write(a, name);
-	if (handle_open_in(init.world.namespace, init.world.devices, name, OPEN_READ, &function))
-		return OK;
-	int64_t result = handle_call(function, DEVICE_INFO, NULL, 0, &r.info, sizeof r.info, 0);
-	handle_close(function);
-	return result < 0 ? OK : report(&r);
+	for (i = 0; i < listener.count && listener.reported[i] != a; i++)
+		;
+	return i;
 }
 
-static err_t report_event(const struct device_event *e)
+static err_t report_came(device_address_t a, const struct device_info *info)
+{
+	if (reported_find(a) == DEVICES_MAX)
+		return OK;
+	if (reported_find(a) == listener.count)
+		listener.reported[listener.count++] = a;
+	return report(REPORT_CAME, a, info, 0);
+}
+
+static err_t report_went(device_address_t a)
+{
+	uint32_t i = reported_find(a);
+
+	if (i == listener.count)
+		return OK;
+	listener.reported[i] = listener.reported[--listener.count];
+	return report(REPORT_WENT, a, NULL, 0);
+}
+
+/* There or not: says which. */
+static err_t look_at(device_address_t a)
+{
+	struct device_info info;
+	char name[ADDRESS_BYTES];
+	handle_t function;
+	err_t err;
+
+	device_address_write(a, name);
+	if ((err = handle_open_in(init.world.namespace, init.world.devices, name, OPEN_READ, &function)) == OK) {
+		err = result_error(handle_call(function, DEVICE_INFO, NULL, 0, &info, sizeof info, 0));
+		handle_close(function);
+	}
+	if (err == ERR_NOENT || err == ERR_NODEV)
+		return report_went(a);
+	return err ? err : report_came(a, &info);
+}
+
+static err_t event_take(const struct device_event *e)
 {
 	device_address_t a = device_address(e->segment, e->bus, e->slot_function);
 
 	switch (e->kind) {
 	case DEVICE_CAME:
-		return report_came(a);
+		return look_at(a);
 	case DEVICE_WENT:
-		return report(&(struct report){ .kind = REPORT_WENT, .address = a });
+		return report_went(a);
 	case DEVICE_FAULTED:
-		return report(&(struct report){ .kind = REPORT_FAULTED, .address = a, .fault_address = e->address });
+		return report(REPORT_FAULTED, a, NULL, e->address);
 	default:
 		return OK;
 	}
@@ -248,24 +278,30 @@ static err_t events_take(handle_t pci)
 
 	while ((n = handle_call(pci, DEVICE_EVENTS, NULL, 0, events, sizeof events, 0)) > 0)
 		for (int64_t i = 0; i < MIN_OF(n, (int64_t)EVENTS_MAX); i++)
-			if ((err = report_event(&events[i])))
+			if ((err = event_take(&events[i])))
 				return err;
 	return n == ERR_AGAIN ? OK : (err_t)n;
 }
 
+/* Backwards: who has gone leaves the list. */
+static err_t look_again(void)
+{
+	err_t err = OK;
+
+	for (uint32_t i = listener.count; !err && i-- > 0;)
+		err = look_at(listener.reported[i]);
+	return err;
+}
+
 static err_t listen(handle_t pci)
 {
-	struct poll_entry entry = { .handle = pci, .wanted = READY_READ };
-	err_t err;
+	struct poll_entry wait[] = { { .handle = pci, .wanted = READY_READ }, { .handle = listener.reader, .wanted = READY_READ } };
+	char woken[16];
+	err_t err = look_again();
 
-	if ((err = report(&(struct report){ .kind = REPORT_BEGIN })))
-		return err;
-	if ((err = events_take(pci)))
-		return err;
-	if ((err = report(&(struct report){ .kind = REPORT_ALL })))
-		return err;
-	while (!err && sys_poll(0, HANDLE_NONE, &entry, 1, DEADLINE_NONE) >= 0)
-		err = events_take(pci);
+	while (!err && !(err = events_take(pci)) && sys_poll(0, HANDLE_NONE, wait, ARRAY_COUNT(wait), DEADLINE_NONE) >= 0)
+		if (sys_read(REQUEST_NONBLOCK, listener.reader, woken, sizeof woken, -1) > 0)
+			err = look_again();
 	return err;
 }
 
@@ -286,13 +322,48 @@ static void listen_thread(void *argument)
 	}
 }
 
-void devices_listen(void)
+void devices_ready(const struct service *s)
+{
+	if (listener.is_on && service_serving(init.world.devices) == s)
+		(void)!handle_write(listener.writer, "", 1);
+}
+
+static err_t listener_start(void)
 {
 	uint32_t tid;
 	err_t err;
 
+	if ((err = handle_open_in(init.world.namespace, "pipe", "", OPEN_READ, &listener.reader)))
+		return err;
+	if ((err = handle_open_at(listener.reader, "write", OPEN_WRITE, &listener.writer)))
+		return err;
+	if ((err = thread_create(listen_thread, NULL, &tid)))
+		return err;
+	listener.is_on = true;
+	return OK;
+}
+
+/* Names that anybody may open must be there before those who get them start; until there is a device they answer NODEV. */
+static void names_hold(const struct manifest *m)
+{
+	bool has_public = false;
+	err_t err;
+
+	for (uint32_t i = 0; i < m->scheme_count; i++)
+		has_public |= m->scheme[i].is_public;
+	if (has_public && (err = service_add(m)))
+		print("init: the names of %s cannot be held: error %d\n", m->name, -err);
+}
+
+void devices_listen(void)
+{
+	err_t err;
+
 	if (!init.world.devices || !service_serving(init.world.devices))
 		return;
-	if ((err = files_read_drivers(drivers, DRIVERS_MAX, &driver_count)) || (err = thread_create(listen_thread, NULL, &tid)))
+	err = files_read_drivers(drivers, DRIVERS_MAX, &driver_count);
+	for (uint32_t i = 0; i < driver_count; i++)
+		names_hold(drivers[i]);
+	if (err || (err = listener_start()))
 		print("init: no drivers: error %d\n", -err);
 }

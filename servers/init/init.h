@@ -69,6 +69,8 @@ err_t files_read_drivers(struct manifest **out, uint32_t most, uint32_t *count) 
 /* ---- devices.c: drivers' instances ---- */
 /* Begins to listen, if init.rc says so and the scheme is served. */
 void devices_listen(void);
+/* s is ready: if that is who reports devices, what he reported is looked at again. */
+void devices_ready(const struct service *s) NONNULL;
 
 /* ---- attach.c ---- */
 /* s is ready: it is attached, and what is to be attached to it. */

@@ -27,7 +27,7 @@ struct service *service_serving(const char *scheme)
 	struct service *s;
 
 	list_each(s, &init.services, link)
-		for (uint32_t i = 0; s->state != SERVICE_OFF && i < s->m->scheme_count; i++)
+		for (uint32_t i = 0; s->state != SERVICE_OFF && s->state != SERVICE_ABSENT && i < s->m->scheme_count; i++)
 			if (strcmp(s->scheme[i], scheme) == 0)
 				return s;
 	return NULL;
@@ -100,7 +100,7 @@ static void say_up(void)
 	if (init.is_up)
 		return;
 	list_each(s, &init.services, link)
-		if (s->state != SERVICE_OFF && s->state != SERVICE_READY && s->state != SERVICE_DONE)
+		if (s->state > SERVICE_ABSENT && s->state != SERVICE_READY && s->state != SERVICE_DONE)
 			return;
 	init.is_up = true;
 	print("init: all services are up after %llu ms\n", (unsigned long long)(now_ns() / 1000000));
@@ -124,6 +124,7 @@ static void service_set_ready(struct service *s)
 	watchdog_reset(&s->watchdog);
 	s->state = SERVICE_READY;
 	attach_ready(s);
+	devices_ready(s);
 	start_all();
 }
 
@@ -197,7 +198,7 @@ static void service_again(struct service *s)
 		s->state = SERVICE_WAITING;
 		server_timer_set(&init.server, &s->timer, at);
 	} else {
-		set_failed(s, "failed in a row", s->backoff.failures);
+		set_failed(s, "failed", s->backoff.failures);
 	}
 }
 
@@ -254,7 +255,7 @@ static void end_it(void *argument)
 
 void service_stop(struct service *s, enum service_wish wish)
 {
-	if (s->state == SERVICE_OFF)
+	if (s->state == SERVICE_OFF || s->state == SERVICE_ABSENT)
 		return;
 	s->wish = wish;
 	switch (s->state) {
@@ -332,12 +333,14 @@ err_t service_enter(struct service *s)
 
 	if (init.count == SERVICES_MAX)
 		return ERR_2BIG;
-	s->state = manifest_is_in_mode(s->m, init.mode) ? SERVICE_WAITING : SERVICE_OFF;
+	s->state = !manifest_is_in_mode(s->m, init.mode) ? SERVICE_OFF : s->m->match_count > 0 && !s->is_instance ? SERVICE_ABSENT : SERVICE_WAITING;
 	server_timer_init(&s->timer, on_timer);
 	if (s->state != SERVICE_OFF && (err = service_make_kept(s, &init.world))) {
 		service_drop_kept(s);
 		return err;
 	}
+	if (s->state == SERVICE_ABSENT)
+		service_give_up(s);
 	list_push_back(&init.services, &s->link);
 	init.count++;
 	return OK;

@@ -25,8 +25,8 @@
  *	mode WORD...                    only when the kernel's command line says mode=WORD (without it: always)
  *	ready no                        it does not say when it is ready: it is at once
  *	restart no                      when it ends, that is that
- *	restart [limit=N] [wait=TIME] [most=TIME]       after N failures in a row it is given up (0: never); before it starts
- *	                                again it waits, twice as long each time, up to the most (50ms, 5s)
+ *	restart [limit=N] [wait=TIME] [most=TIME]       after N failures it is given up (0: never; backoff.h); it starts again at
+ *	                                once, then after a wait, twice as long each time, up to the most (16, 50ms, 5s)
  *	watchdog SECONDS                how long it may owe init an answer without finishing anything else (watchdog.h)
  *	state BYTES[K|M|G]              a memory object of so many bytes, as handle "state": the same at every start
  *	stop TIME                       before it is ended it is asked to end (notice 15), and has so long for it; without this

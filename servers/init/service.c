@@ -54,7 +54,6 @@ static err_t endpoint_make(struct service *s, uint32_t i, const struct service_w
 	if (h < 0)
 		return (err_t)h;
 	s->endpoint[i] = (handle_t)h;
-	scheme_name(s, i);
 	return result_error(sys_call(0, w->namespace, pack_handle(NS_BIND, (handle_t)h, false), s->scheme[i], strlen(s->scheme[i]), NULL, 0, 0));
 }
 
@@ -115,9 +114,13 @@ err_t service_make_kept(struct service *s, const struct service_world *w)
 		return err;
 	if ((err = life_make(s, w)))
 		return err;
-	for (uint32_t i = 0; i < s->m->scheme_count; i++)
-		if ((err = endpoint_make(s, i, w)))
+	for (uint32_t i = 0; i < s->m->scheme_count; i++) {
+		scheme_name(s, i);
+		if ((err = s->lender ? handle_dup(s->lender->endpoint[i], RIGHT_ALL, &s->endpoint[i]) : endpoint_make(s, i, w)))
 			return err;
+	}
+	if (s->lender)
+		service_expect(s);
 	return OK;
 }
 
@@ -136,7 +139,7 @@ void service_expect(const struct service *s)
 void service_give_up(const struct service *s)
 {
 	for (uint32_t i = 0; i < s->m->scheme_count; i++)
-		endpoint_set(s->endpoint[i], SCHEME_FAIL_WITHOUT_SERVER | (s->has_gone ? SCHEME_GONE : 0));
+		endpoint_set(s->endpoint[i], SCHEME_FAIL_WITHOUT_SERVER | (s->has_gone || s->state == SERVICE_ABSENT ? SCHEME_GONE : 0));
 }
 
 void service_drop_kept(struct service *s)

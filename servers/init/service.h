@@ -10,6 +10,7 @@
 
 enum service_state {
 	SERVICE_OFF,            /* not in this mode */
+	SERVICE_ABSENT,         /* a driver, which only its instances run: it holds its public names for the first of them */
 	SERVICE_WAITING,        /* for others to be ready, or for its next chance */
 	SERVICE_STARTING,       /* a thread is at it: the service is that thread's */
 	SERVICE_RUNNING,        /* not ready yet */
@@ -51,6 +52,7 @@ struct service {
 	uint32_t asked_scheme;
 	/* Of a driver's instance: */
 	bool is_instance, has_gone;             /* has_gone: its device has */
+	const struct service *lender;           /* whose endpoints it has, too; or NULL */
 	device_address_t address;
 	uint32_t index;                         /* its place among those of its kind */
 	uint32_t device_faults;

@@ -52,6 +52,34 @@ done
 wait $!
 is "reads go on while their server is killed again and again" "$(cat count)" 3000000
 
+# File work, random bytes, pipes and children, while every server but the two that hold files and processes dies again and again.
+work() {
+	for i in 1 2 3 4 5 6; do
+		head -c 100000 /dev/urandom >work.a || echo "no random bytes"
+		cp work.a work.b && mv work.b work.c && cmp work.a work.c || echo "not the same"
+		[ "$(cat work.c | wc -c)" = 100000 ] || echo "not all of it"
+		(exit 3)
+		[ $? = 3 ] || echo "a status was lost"
+		rm work.a work.c
+	done
+}
+work >worked 2>&1 &
+worker=$!
+kills=0
+while kill -0 $worker 2>/dev/null || [ $kills -lt 20 ]; do
+	for server in logd randd ptyd unixd console; do
+		svc kill $server 2>/dev/null && kills=$((kills + 1))
+		sleep 0.05
+	done
+	[ $kills -lt 40 ] || break
+done
+wait $worker
+is "nobody who works notices that servers are killed" "$(cat worked)" ""
+echo "# $kills kills"
+for server in logd randd ptyd unixd console; do
+	yes "$server is ready in the end" await $server 0
+done
+
 is "a service that nobody knows is refused" "$(svc restart nobody 2>/dev/null; echo $?)" 1
 is "a user restarts nothing" "$(su user -c '/usr/bin/svc restart logd' 2>/dev/null; echo $?)" 1
 is "a user powers nothing off" "$(su user -c 'poweroff -f' 2>/dev/null; echo $?)" 1
