@@ -24,8 +24,8 @@ struct device_registers {
 	uint64_t bytes;
 	uint32_t kind;                  /* enum device_bar_kind */
 	uint32_t reserved;
-	/* Memory that is not in the object, because the MSI-X table or its pending bits are on these pages: an object of `bytes` bytes with a
-	 * hole [hole_offset, hole_offset + hole_bytes), which cannot be mapped. 0 bytes: none. */
+	/* Pages of the BAR that are in no object, because the MSI-X table (and perhaps its pending bits) are there. 0 bytes: none; then there
+	 * is no part 1. Else part 0 ends at hole_offset, and part 1 starts at hole_offset + hole_bytes. */
 	uint64_t hole_offset, hole_bytes;
 };
 

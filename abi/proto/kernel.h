@@ -12,6 +12,15 @@ struct mem_info {
 struct mem_window { uint64_t offset, bytes; };
 enum mem_cache { MEM_CACHED = 0, MEM_UNCACHED = 1, MEM_WRITE_COMBINING = 2 };
 
+/* What a device writes to interrupt, and the write that keeps it from doing so (address 0: there is none). */
+struct irq_message { uint64_t address; uint32_t data, reserved; };
+struct irq_mask { uint64_t address; uint32_t value, reserved; };
+
+/* Pages of an object, from first on, for a device to read or (access: enum dma_access) write; number: under which the first is kept, below 2^48
+ * like `first`. */
+enum { MEM_KEEP_MAX = 1 << 16 };
+struct mem_keep { uint64_t first, pages, number; uint32_t access, reserved; };
+
 struct account_limits { uint64_t pages, threads, handles; };
 struct account_info { struct account_limits limit, used; };
 

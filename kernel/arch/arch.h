@@ -16,6 +16,7 @@
 #endif
 
 struct cpu;
+struct irq_message;
 struct thread;
 struct space;
 
@@ -80,8 +81,11 @@ err_t arch_load_user_u32(uint64_t from, uint32_t *out) NONNULL MUST_CHECK;
 
 /* ---- Interrupts of devices ---- */
 /* Lines are global system interrupts (ISA IRQs on x86 after the ACPI overrides). The handler runs with interrupts
- * off under a lock of RANK_INTERRUPT_LINES; a level line is then masked until arch_irq_unmask. INVAL: no such line. BUSY: taken. */
-err_t arch_irq_attach(uint32_t isa_irq, void (*handler)(void *), void *argument) MUST_CHECK;
+ * off under a lock of RANK_INTERRUPT_LINES; a level line is then masked until arch_irq_unmask, and any line of which it says true. INVAL: no such
+ * line. BUSY: taken. */
+err_t arch_irq_attach(uint32_t isa_irq, bool (*handler)(void *), void *argument) MUST_CHECK;
+/* A message, on the CPUs in turn: what a device writes where to interrupt. number: for arch_irq_detach and unmask. NOSPC: all are taken. */
+err_t arch_message_attach(bool (*handler)(void *), void *argument, uint32_t *number, struct irq_message *out) NONNULL MUST_CHECK;
 /* Undoes the attach with this argument, if there was one; the handler does not run any more. */
 void arch_irq_detach(uint32_t isa_irq, const void *argument);
 void arch_irq_unmask(uint32_t isa_irq);

@@ -262,6 +262,17 @@ err_t frame_copy(const void *page, struct account *a, paddr_t *out)
 	return OK;
 }
 
+void frame_split(paddr_t p)
+{
+	struct frame *f = frame_of(p);
+	for (uint32_t i = 1u << f->order; i-- > 0;) {
+		f[i].order = 0;
+		f[i].state = STATE_USED;
+		f[i].account = f->account;
+		atomic_store_explicit(&f[i].refs, 1, memory_order_relaxed);
+	}
+}
+
 void frame_get(paddr_t p)
 {
 	struct frame *f = frame_of(p);

@@ -48,6 +48,8 @@ err_t frame_init(struct boot_info *boot) NONNULL MUST_CHECK;
 err_t frame_alloc(uint32_t order, uint32_t flags, struct account *a, paddr_t *out) MUST_CHECK;
 /* One frame with a copy of page; of zeroes when that is NULL or the zero frame. */
 err_t frame_copy(const void *page, struct account *a, paddr_t *out) MUST_CHECK;
+/* Makes a block single frames, each with one reference. */
+void frame_split(paddr_t p);
 /* One more reference. */
 void frame_get(paddr_t p);
 /* Gives back a reference (to a block: by its first frame); the last frees and uncharges. */

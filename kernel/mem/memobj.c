@@ -94,6 +94,7 @@ void memobj_put(struct memobj *m)
 			m->drop(m->context);
 	}
 	memobj_pages_remove(m, 0, UINT64_MAX);
+	memobj_unkeep(m, 0, UINT64_MAX);
 	account_put(m->account);
 	heap_delete(m);
 }

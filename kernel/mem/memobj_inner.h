@@ -1,7 +1,7 @@
 /* kernel/mem/memobj_inner.h - what the files of kernel/mem know of a memory object, and nobody else.
  *
  * memobj.c: life, clones, length, holes. memobj_page.c: which frame is a page. memobj_map.c: every mapping of an object.
- * memobj_copy.c: bytes in and out.
+ * memobj_copy.c: bytes in and out. memobj_dma.c: frames that devices know.
  */
 #pragma once
 #include "kernel/mem/frame.h"
@@ -42,6 +42,7 @@ struct memobj {
 	struct list_node regions;       /* [l] every region that maps it; those with an old zap_stamp first */
 	uint64_t zap_stamp;             /* [z] */
 
+	struct page_index kept;         /* [l] frames of others that stay as long as this (memobj_dma.c) */
 	paddr_t physical;               /* [I] of a physical object, and of a clone of one: where its missing pages */
 	uint64_t window_pages;          /* [l] below this are */
 	uint32_t cache_flags;           /* [I] enum page_flags */

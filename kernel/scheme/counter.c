@@ -29,14 +29,14 @@ int64_t counter_read(struct resource *r, struct transfer *t)
 {
 	struct counter *c = r->data;
 	uint64_t taken = 0;
-	err_t err = OK;
 
 	if (t->bytes < sizeof(taken))
 		return ERR_INVAL;
 	spin_lock(&c->lock);
+	err_t err = c->is_broken ? ERR_IO : OK;
 	while (!c->value && !err)
 		err = wait_on(&c->waiters, &c->lock, t->open_flags, t->request_flags);
-	if (c->value) {
+	if (c->value && !c->is_broken) {
 		taken = c->one_by_one ? 1 : c->value;
 		counter_set(c, c->value - taken, READY_WRITE);
 	}
@@ -71,7 +71,8 @@ uint32_t counter_ready(struct resource *r)
 	struct counter *c = r->data;
 
 	spin_lock(&c->lock);
-	uint32_t ready = (c->value ? READY_READ : 0) | (r->ops->write && c->value < UINT64_MAX - 1 ? READY_WRITE : 0);
+	uint32_t ready = (c->value ? READY_READ : 0) | (c->is_broken ? READY_ERROR : 0) |
+	                 (r->ops->write && c->value < UINT64_MAX - 1 ? READY_WRITE : 0);
 	spin_unlock(&c->lock);
 	return ready;
 }

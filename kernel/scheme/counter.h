@@ -9,6 +9,7 @@ struct counter {
 	struct resource *self;          /* [I] borrowed */
 	uint64_t value;                 /* [l] */
 	bool one_by_one;                /* [I] a semaphore: READ takes 1, not all */
+	_Atomic bool is_broken;         /* an interrupt that stormed: READ says IO, ready ERROR */
 	struct list_node waiters;       /* [l] */
 };
 

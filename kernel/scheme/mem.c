@@ -6,6 +6,7 @@
  *                  with ",repeat" a transfer of n bytes is n accesses to the port at offset
  */
 #include "kernel/scheme/mem.h"
+#include "abi/proto/dma.h"
 #include "abi/proto/kernel.h"
 #include "kernel/ipc/scheme.h"
 #include "kernel/boot.h"
@@ -128,6 +129,50 @@ static int64_t object_pager(struct memobj *m, struct call_args *a)
 	return give_object(a, paged);
 }
 
+/* ---- What devices reach ---- */
+
+static int64_t object_append(struct memobj *m, uint64_t word)
+{
+	paddr_t start;
+
+	TRY(memobj_append(m, (uint32_t)word, word >> 32 & DMA_32_BIT ? FRAME_BELOW_4G : 0, &start));
+	return (int64_t)start.raw;
+}
+
+/* Whoever passed the object must be able to do himself what the device is to do. */
+static int64_t object_keep(struct memobj *keeper, struct call_args *a)
+{
+	struct passed *p = &a->passed;
+	struct dma_piece piece;
+	struct mem_keep k;
+	struct memobj *m;
+	uint32_t prot;
+
+	TRY(call_in(a, &k, sizeof(k)));
+	if (!k.pages || k.pages > MEM_KEEP_MAX || (k.first | k.number) >> 48)
+		return ERR_INVAL;
+	if (!p->resource) {
+		memobj_unkeep(keeper, k.number, k.pages);
+		return OK;
+	}
+	bool write = k.access & DMA_WRITE;
+	if ((RIGHT_MAP | RIGHT_READ | (write ? RIGHT_WRITE : 0)) & ~p->rights || !p->resource->ops->map)
+		return ERR_ACCES;
+	TRY(p->resource->ops->map(p->resource, &m, &prot));
+	err_t err = !m || (write && !(prot & MAP_WRITE)) ? ERR_ACCES :
+	            memobj_keep(keeper, k.number, m, k.first, &k.pages, write, (paddr_t *)&piece.address);
+	memobj_put(m);
+	piece.bytes = k.pages << PAGE_SHIFT;
+	return err ? err : call_out(a, &piece, sizeof(piece));
+}
+
+static int64_t object_dma(struct memobj *m, struct call_args *a)
+{
+	if (process_current()->sender.uid != 0)
+		return ERR_PERM;
+	return a->code == MEM_APPEND ? object_append(m, a->word) : object_keep(m, a);
+}
+
 static int64_t object_call(struct resource *r, struct call_args *a)
 {
 	struct memobj *m = r->data;
@@ -148,6 +193,9 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 		return memobj_next_data(m, a->word);
 	case MEM_PAGER:
 		return may_write ? object_pager(m, a) : ERR_ACCES;
+	case MEM_APPEND:
+	case MEM_KEEP:
+		return may_write ? object_dma(m, a) : ERR_ACCES;
 	default:
 		return ERR_NOTTY;
 	}

@@ -36,6 +36,10 @@ struct dma_memory {
 
 /* The startup handle's device (mostly "device"). NOENT: not given; else errors of the claim's server. */
 err_t device_open(struct device *d, const char *handle_name) NONNULL MUST_CHECK;
+/* The same with a claim at hand, which is the device's from now on. */
+err_t device_open_claim(struct device *d, handle_t claim) NONNULL MUST_CHECK;
+/* Gives the claim back, and with it everything that it gave. */
+void device_close(struct device *d) NONNULL;
 /* Reads configuration space: bytes 1, 2 or 4, offset a multiple of it. INVAL: out of its bounds. */
 err_t device_config(struct device *d, uint32_t offset, uint32_t bytes, uint32_t *out) NONNULL MUST_CHECK;
 /* NOENT: there is no such BAR; NOMEM. */

@@ -1,1 +1,1 @@
-LIBS := scheme native elf base
+LIBS := scheme driver native elf base

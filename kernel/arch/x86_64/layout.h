@@ -14,7 +14,8 @@
 
 /* Vectors. 32-47 is where the old interrupt controller is parked, masked. */
 #define VECTOR_LINES            0x30
-#define VECTOR_LINES_END        0x70
+#define VECTOR_MESSAGES         0x70    /* up to VECTOR_LINES_END */
+#define VECTOR_LINES_END        0xf0
 #define VECTOR_TIMER            0xf0
 #define VECTOR_KICK             0xf1
 #define VECTOR_SHOOTDOWN        0xf2

@@ -1,0 +1,2 @@
+LIBS := scheme native acpi pci base
+HOST_SKIP := access.c claim.c

@@ -1,0 +1,279 @@
+/* drivers/pcid/bus.c - the table of functions. */
+#include "drivers/pcid/bus.h"
+#include "lib/base/bits.h"
+#include "lib/base/fmt.h"
+#include "lib/base/string.h"
+
+#define BUS_MAGIC 0x3173756269637063ull
+enum { PAGE = 4096 };
+
+void bus_init(struct bus *b)
+{
+	memset(b, 0, sizeof *b);
+	b->magic = BUS_MAGIC;
+	b->bytes = sizeof *b;
+}
+
+bool bus_is_sane(const struct bus *b)
+{
+	return b->magic == BUS_MAGIC && b->bytes == sizeof *b && b->event_first < BUS_EVENTS_MAX && b->event_count <= BUS_EVENTS_MAX &&
+	       b->reserved_count <= BUS_RESERVED_MAX;
+}
+
+void bus_reserve(struct bus *b, uint64_t start, uint64_t bytes)
+{
+	for (uint32_t i = 0; i < b->reserved_count; i++)
+		if (b->reserved[i].start == start)
+			return;
+	if (b->reserved_count < BUS_RESERVED_MAX && bytes <= UINT64_MAX - start)
+		b->reserved[b->reserved_count++] = (struct pci_range){ .start = start, .end = start + bytes };
+}
+
+/* ---- Events ---- */
+
+void bus_event(struct bus *b, enum device_event_kind kind, struct pci_address a, uint64_t address)
+{
+	/* Nobody listens: the oldest is lost. */
+	if (b->event_count == BUS_EVENTS_MAX) {
+		b->event_first = (b->event_first + 1) % BUS_EVENTS_MAX;
+		b->event_count--;
+	}
+	b->event[(b->event_first + b->event_count++) % BUS_EVENTS_MAX] = (struct device_event){
+		.kind = kind, .segment = a.segment, .bus = a.bus, .slot_function = a.slot_function, .address = address,
+	};
+}
+
+uint32_t bus_take_events(struct bus *b, struct device_event *out, uint32_t max)
+{
+	uint32_t count = MIN_OF(b->event_count, max);
+
+	for (uint32_t i = 0; i < count; i++)
+		out[i] = b->event[(b->event_first + i) % BUS_EVENTS_MAX];
+	b->event_first = (b->event_first + count) % BUS_EVENTS_MAX;
+	b->event_count -= count;
+	return count;
+}
+
+/* ---- Who is there ---- */
+
+uint32_t bus_find(const struct bus *b, struct pci_address a)
+{
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+		if (b->function[i].is_used && b->function[i].is_present && pci_address_is(b->function[i].pci.address, a))
+			return i;
+	return BUS_NONE;
+}
+
+static uint32_t find_bridge(const struct bus *b, struct pci_address a)
+{
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++) {
+		const struct bus_function *f = &b->function[i];
+
+		if (f->is_used && f->is_present && f->pci.secondary == a.bus && a.bus && f->pci.address.segment == a.segment)
+			return i;
+	}
+	return BUS_NONE;
+}
+
+void bus_lose(struct bus *b, uint32_t index)
+{
+	struct bus_function *f = &b->function[index];
+
+	if (!f->is_used || !f->is_present)
+		return;
+	f->is_present = false;
+	f->is_used = f->is_claimed;
+	bus_event(b, DEVICE_WENT, f->pci.address, 0);
+	if (f->pci.secondary)
+		for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+			if (b->function[i].is_used && b->function[i].parent == index)
+				bus_lose(b, i);
+}
+
+static void add(struct bus *b, const struct pci_host *h, struct pci_address a)
+{
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++) {
+		struct bus_function *f = &b->function[i];
+
+		if (f->is_used)
+			continue;
+		*f = (struct bus_function){ .parent = find_bridge(b, a) };
+		if (pci_read(h, a, &f->pci))
+			return;
+		f->is_used = f->is_present = true;
+		bus_event(b, DEVICE_CAME, a, 0);
+		return;
+	}
+}
+
+struct scan {
+	struct bus *bus;
+	const struct pci_host *host;
+	bool seen[BUS_FUNCTIONS_MAX];
+};
+
+static const struct pci_function *found(void *context, struct pci_address a)
+{
+	struct scan *s = context;
+	uint32_t i = bus_find(s->bus, a), id = s->host->read(s->host->context, a, PCI_ID, 4);
+
+	if (i != BUS_NONE && (s->bus->function[i].pci.vendor | (uint32_t)s->bus->function[i].pci.device << 16) != id) {
+		bus_lose(s->bus, i);
+		i = BUS_NONE;
+	}
+	if (i == BUS_NONE)
+		add(s->bus, s->host, a);
+	if ((i = bus_find(s->bus, a)) == BUS_NONE)
+		return NULL;
+	s->seen[i] = true;
+	return &s->bus->function[i].pci;
+}
+
+void bus_scan(struct bus *b, const struct pci_host *h, uint16_t segment, uint8_t first_bus)
+{
+	struct scan s = { .bus = b, .host = h };
+
+	pci_enumerate(h, segment, first_bus, found, &s);
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++) {
+		struct bus_function *f = &b->function[i];
+		/* Of this root's tree: what is behind a bridge of it, or on its first bus. */
+		uint32_t top = i;
+
+		for (uint32_t step = 0; step < BUS_FUNCTIONS_MAX && b->function[top].parent != BUS_NONE; step++)
+			top = b->function[top].parent;
+		if (f->is_used && f->is_present && !s.seen[i] && f->pci.address.segment == segment && b->function[top].pci.address.bus == first_bus)
+			bus_lose(b, i);
+	}
+}
+
+/* ---- Addresses ---- */
+
+/* All ranges that are spoken for, but for those of this function's BARs without address. */
+static uint32_t collect_taken(const struct bus *b, struct pci_range *out, uint32_t max)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < b->reserved_count && count < max; i++)
+		out[count++] = b->reserved[i];
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+		for (uint32_t n = 0; n < DEVICE_BARS && b->function[i].is_used && b->function[i].is_present && count < max; n++) {
+			const struct pci_bar *bar = &b->function[i].pci.bar[n];
+
+			if (bar->kind == DEVICE_BAR_MEMORY && bar->address)
+				out[count++] = (struct pci_range){ round_down(bar->address, PAGE), round_up(bar->address + bar->bytes, PAGE) };
+		}
+	return count;
+}
+
+/* Behind a bridge only: what the root buses can use nobody has told us, and the firmware has seen to them. */
+static void assign(const struct bus *b, const struct pci_host *h, struct bus_function *f)
+{
+	static struct pci_range taken[BUS_FUNCTIONS_MAX * DEVICE_BARS + BUS_RESERVED_MAX];
+	struct pci_range memory, prefetch;
+
+	if (f->parent == BUS_NONE)
+		return;
+	pci_bridge_windows(h, b->function[f->parent].pci.address, &memory, &prefetch);
+	for (uint32_t n = 0; n < DEVICE_BARS; n++) {
+		struct pci_bar *bar = &f->pci.bar[n];
+		uint32_t count = collect_taken(b, taken, ARRAY_COUNT(taken));
+
+		if (bar->kind != DEVICE_BAR_MEMORY || bar->address)
+			continue;
+		if (!(bar->is_prefetchable && bar->is_64_bit && pci_range_find(prefetch, taken, count, bar->bytes, &bar->address) == OK) &&
+		    pci_range_find(memory, taken, count, bar->bytes, &bar->address))
+			bar->address = 0;
+		if (bar->address)
+			pci_write_bar(h, &f->pci, n);
+	}
+}
+
+err_t bus_bar_check(const struct bus *b, uint32_t index, uint32_t n)
+{
+	const struct pci_bar *bar = n < DEVICE_BARS ? &b->function[index].pci.bar[n] : NULL;
+
+	if (!bar || bar->kind == DEVICE_BAR_NONE || !bar->address)
+		return ERR_NOENT;
+	bool is_memory = bar->kind == DEVICE_BAR_MEMORY;
+	uint64_t start = is_memory ? round_down(bar->address, PAGE) : bar->address, end = bar->address + bar->bytes;
+	end = is_memory ? round_up(end, PAGE) : end;
+	for (uint32_t i = 0; i < b->reserved_count && is_memory; i++)
+		if (b->reserved[i].start < end && b->reserved[i].end > start)
+			return ERR_BUSY;
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+		for (uint32_t m = 0; m < DEVICE_BARS && b->function[i].is_used && b->function[i].is_present; m++) {
+			const struct pci_bar *other = &b->function[i].pci.bar[m];
+
+			if (other != bar && other->kind == bar->kind && other->address && other->address < end && other->address + other->bytes > start)
+				return ERR_BUSY;
+		}
+	return start == bar->address ? OK : ERR_BUSY;
+}
+
+/* ---- Claims ---- */
+
+err_t bus_claim(struct bus *b, const struct pci_host *h, uint32_t index, uint32_t pid)
+{
+	struct bus_function *f = &b->function[index];
+
+	if (!f->is_present)
+		return ERR_NODEV;
+	if (f->is_claimed)
+		return ERR_BUSY;
+	/* Bridges are ours. */
+	if (f->pci.header_type != 0)
+		return ERR_PERM;
+	assign(b, h, f);
+	pci_command(h, f->pci.address, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY | PCI_COMMAND_PORTS);
+	f->is_claimed = true;
+	f->claimed_by = pid;
+	return OK;
+}
+
+void bus_release(struct bus *b, const struct pci_host *h, uint32_t index)
+{
+	struct bus_function *f = &b->function[index];
+
+	if (!f->is_claimed)
+		return;
+	if (f->is_present && pci_reset(h, &f->pci) == ERR_NODEV)
+		bus_lose(b, index);
+	if (f->is_present)
+		pci_command(h, f->pci.address, PCI_COMMAND_MEMORY | PCI_COMMAND_PORTS | PCI_COMMAND_MASTER, 0);
+	f->is_claimed = f->is_isolated = false;
+	f->claimed_by = 0;
+	f->is_used = f->is_present;
+}
+
+/* ---- What is told ---- */
+
+void bus_info(const struct bus *b, uint32_t index, uint32_t config_bytes, struct device_info *out)
+{
+	const struct bus_function *f = &b->function[index];
+	const struct pci_function *p = &f->pci;
+	enum device_interrupt_kind kind;
+
+	*out = (struct device_info){
+		.segment = p->address.segment, .bus = p->address.bus, .slot = p->address.slot_function >> 3, .function = p->address.slot_function & 7,
+		.header_type = p->header_type, .vendor = p->vendor, .device = p->device, .subsystem_vendor = p->subsystem_vendor, .subsystem = p->subsystem,
+		.class = p->class, .subclass = p->subclass, .interface = p->interface, .revision = p->revision,
+		.interrupts = (uint16_t)pci_interrupt_count(p, &kind), .config_bytes = p->express ? config_bytes : MIN_OF(config_bytes, 256u),
+		.is_isolated = f->is_isolated, .claimed_by = f->claimed_by,
+	};
+	for (uint32_t n = 0; n < DEVICE_BARS; n++) {
+		out->bar_kind[n] = p->bar[n].kind;
+		out->bar_bytes[n] = p->bar[n].bytes;
+	}
+}
+
+size_t bus_line(const struct bus *b, uint32_t index, char to[BUS_LINE_BYTES])
+{
+	const struct bus_function *f = &b->function[index];
+	char address[PCI_ADDRESS_TEXT], by[24] = "";
+
+	pci_address_text(f->pci.address, address);
+	if (f->is_claimed)
+		(void)fmt(by, sizeof by, " pid %u%s", f->claimed_by, f->is_isolated ? " isolated" : "");
+	return fmt(to, BUS_LINE_BYTES, "%s %02x%02x.%02x %04x:%04x rev %02x%s%s\n", address, f->pci.class, f->pci.subclass, f->pci.interface,
+	           f->pci.vendor, f->pci.device, f->pci.revision, f->pci.header_type == 1 ? " bridge" : "", by);
+}
