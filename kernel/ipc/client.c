@@ -85,8 +85,7 @@ static err_t remote_open(struct resource *r, const struct open_args *a, struct p
 static uint32_t remote_ready(struct resource *r)
 {
 	struct remote *m = remote_of(r);
-	return m->notifies ? atomic_load_explicit((_Atomic uint32_t *)&m->ready, memory_order_acquire)
-	                   : READY_READ | READY_WRITE;
+	return atomic_load_explicit((_Atomic uint32_t *)&m->ready, memory_order_acquire) | (m->notifies ? 0 : READY_READ | READY_WRITE);
 }
 
 static int64_t remote_length(struct resource *r)

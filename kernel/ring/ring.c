@@ -112,7 +112,7 @@ static void parked_notify(struct watcher *w, uint32_t ready)
 	p->is_ready = true;
 	wait_wake_all(&k->waiters);
 	spin_unlock(&k->lock);
-	resource_notify(k->self, READY_READ);
+	resource_notify(k->self, READY_READ | READY_PRIORITY);
 }
 
 /* Leaves q aside. AGAIN: its resource is one that does not want to wait. */
@@ -230,7 +230,7 @@ static int64_t ring_wait(struct ring *k, uint64_t word, uint32_t request_flags)
 		run_ready(k);
 		bool is_over = word & RING_NO_WAIT || k->replied != (uint32_t)word || !k->parked_count;
 		turn_end(k);
-		resource_notify(k->self, READY_READ);
+		resource_notify(k->self, READY_READ | READY_PRIORITY);
 		if (err || is_over)
 			break;
 		spin_lock(&k->lock);
@@ -315,7 +315,7 @@ static uint32_t ring_ready(struct resource *r)
 	spin_lock(&k->lock);
 	bool is_ready = k->entries && (first_ready(k) || atomic_load(&header_of(k)->replies_taken) != k->replied);
 	spin_unlock(&k->lock);
-	return is_ready ? READY_READ : 0;
+	return is_ready ? READY_READ | READY_PRIORITY : 0;
 }
 
 static void ring_destroy(struct resource *r) { ring_exchange(r->data, NULL, (paddr_t[PAGES_MAX]){0}, 0); }

@@ -132,6 +132,14 @@ err_t ring_wait(struct ring *r, uint32_t request_flags)
 	return OK;
 }
 
+err_t ring_arm(struct ring *r)
+{
+	ring_publish(&r->header->requests_put, r->put);
+	if (!has_reply(r))
+		TRY(call(r, 0, r->taken | RING_TELL));
+	return has_reply(r) ? ERR_AGAIN : OK;
+}
+
 err_t ring_cancel(struct ring *r, uint32_t tag)
 {
 	ring_publish(&r->header->requests_put, r->put);

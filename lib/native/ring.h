@@ -21,5 +21,8 @@ void ring_submit(struct ring *r) NONNULL;
 /* The same, and waits until a reply can be taken. NODATA: nothing is in flight. INTR: when request_flags say so. A lost ring is
  * no error here: ring_take gives every request's reply then. */
 err_t ring_wait(struct ring *r, uint32_t request_flags) NONNULL MUST_CHECK;
+/* Shows what was put, and asks that the ring's handle be ready (READY_PRIORITY, for poll and event queues) from the next reply on, until this
+ * is asked again. AGAIN: there is something to take now. */
+err_t ring_arm(struct ring *r) NONNULL MUST_CHECK;
 /* Asks that what is in flight under tag end soon; its reply comes as always. SRCH: it is finished or was never waiting. */
 err_t ring_cancel(struct ring *r, uint32_t tag) NONNULL MUST_CHECK;

@@ -44,9 +44,29 @@ static ALWAYS_INLINE void reply_put(struct scheme_ring *g, uint32_t tag, int64_t
 	g->replied = at + 1;
 }
 
+/* Tells who waits for replies: a RING_WAIT is answered, the handle made ready. */
+static NOINLINE void client_wake(struct scheme_ring *g)
+{
+	const struct scheme_area *area = g->scheme->area;
+	bool is_over = g->is_broken || g->is_ended;
+
+	if (g->wait_tag && (g->replied != g->wait_seen || is_over)) {
+		uint32_t tag = g->wait_tag;
+		g->wait_tag = 0;
+		area->answer(g->scheme, tag, g->is_ended ? ERR_CONNRESET : g->is_broken ? ERR_PROTO : OK);
+	}
+	if (g->tells && (g->replied != g->tell_seen || is_over)) {
+		g->tells = false;
+		g->has_told = true;
+		area->notify(g->scheme, g->message.id, READY_PRIORITY, READY_PRIORITY);
+	}
+}
+
 static void replies_show(struct scheme_ring *g)
 {
 	ring_publish(&g->header->replies_put, g->replied);
+	if (UNLIKELY(g->wait_tag || g->tells))
+		client_wake(g);
 }
 
 /* What the client sends comes to where it cannot be changed any more. */
@@ -243,6 +263,7 @@ uint32_t scheme_ring_run(struct scheme_ring *g)
 
 	if (g->is_broken || ring_count(&g->header->requests_put, g->taken, g->entries, &count)) {
 		g->is_broken = true;
+		client_wake(g);
 		return 0;
 	}
 	count = MIN_OF(count, g->entries - g->kept);
@@ -321,17 +342,6 @@ void scheme_ring_turn(struct scheme_ring *g)
 	}
 }
 
-uint32_t scheme_ring_due(struct scheme_ring *g, int64_t *result)
-{
-	uint32_t tag = g->wait_tag;
-
-	if (!tag || (g->replied == g->wait_seen && !g->is_broken && !g->is_ended))
-		return 0;
-	g->wait_tag = 0;
-	*result = g->is_ended ? ERR_CONNRESET : g->is_broken ? ERR_PROTO : OK;
-	return tag;
-}
-
 bool scheme_rings_cancel_wait(struct scheme *s, uint32_t tag)
 {
 	struct scheme_ring *g;
@@ -359,12 +369,21 @@ void scheme_ring_let_go(struct scheme_ring *g)
 		ring_free(g);
 }
 
+static void tell_clear(struct scheme_ring *g)
+{
+	if (g->has_told)
+		g->scheme->area->notify(g->scheme, g->message.id, 0, READY_PRIORITY);
+	g->has_told = false;
+}
+
 static void ring_end(struct scheme_ring *g)
 {
 	awake_set(g, false);
 	list_remove(&g->link);
 	g->scheme->ring_count--;
 	g->is_ended = true;
+	client_wake(g);
+	tell_clear(g);
 	if (!g->kept)
 		ring_free(g);
 }
@@ -393,7 +412,7 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 	if (!g)
 		return NULL;
 	*g = (struct scheme_ring){
-		.scheme = r->scheme, .header = base, .requests = (const void *)((char *)base + sizeof(struct ring_header)),
+		.scheme = r->scheme, .user = r->message->sender.uid, .header = base, .requests = (const void *)((char *)base + sizeof(struct ring_header)),
 		.replies = (void *)((char *)base + ring_replies_offset(entries)), .data = (uint8_t *)base + ring_data_offset(entries),
 		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
 		.patience = PATIENCE_FIRST,
@@ -409,6 +428,16 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 	return g;
 }
 
+static bool may_have_more(const struct scheme *s, uint32_t user)
+{
+	struct scheme_ring *g;
+	uint32_t of_user = 0;
+
+	list_each(g, &s->rings, link)
+		of_user += g->user == user;
+	return s->ring_count < SCHEME_RINGS_MAX && (user == 0 || of_user < SCHEME_RINGS_PER_USER);
+}
+
 static int64_t ring_open(struct scheme_request *r, uint64_t entries)
 {
 	struct scheme_ring *old = ring_find(r->scheme, r->id), *g;
@@ -421,7 +450,7 @@ static int64_t ring_open(struct scheme_request *r, uint64_t entries)
 		return ERR_INVAL;
 	if (entries && old && old->kept)
 		return ERR_BUSY;
-	if (entries && !old && r->scheme->ring_count == SCHEME_RINGS_MAX)
+	if (entries && !old && !may_have_more(r->scheme, r->message->sender.uid))
 		return ERR_NFILE;
 	if (entries) {
 		if ((err = area->map(r->passed, (uint32_t)entries, &base, &bytes)))
@@ -445,6 +474,14 @@ static int64_t ring_wait(struct scheme_ring *g, uint32_t tag, uint64_t word)
 	scheme_ring_run(g);
 	if (UNLIKELY(g->is_broken))
 		return ERR_PROTO;
+	if (UNLIKELY((word & RING_TELL) == RING_TELL)) {
+		if (g->replied == (uint32_t)word)
+			tell_clear(g);
+		g->tells = !g->has_told;
+		g->tell_seen = (uint32_t)word;
+		client_wake(g);
+		return OK;
+	}
 	if (g->replied != (uint32_t)word || word & RING_NO_WAIT) {
 		linger(g);
 		return OK;

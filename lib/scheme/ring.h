@@ -8,7 +8,8 @@
 #include "lib/ring/ring.h"
 #include "lib/scheme/scheme.h"
 
-enum { SCHEME_RINGS_MAX = 64 };         /* of one scheme: memory that others decide about */
+/* Of one scheme, and of one user (but root) there: memory that others decide about. */
+enum { SCHEME_RINGS_MAX = 64, SCHEME_RINGS_PER_USER = 16 };
 
 /* What needs system calls: server.c has it, and tests theirs. */
 struct scheme_area {
@@ -16,11 +17,14 @@ struct scheme_area {
 	err_t (*map)(handle_t object, uint32_t entries, void **base, size_t *bytes);
 	void (*unmap)(void *base, size_t bytes);
 	void (*close)(handle_t h);
+	void (*answer)(struct scheme *s, uint32_t tag, int64_t result);
+	void (*notify)(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask);   /* scheme_notify */
 };
 
 struct scheme_ring {
 	struct list_node link;          /* scheme.rings */
 	struct scheme *scheme;
+	uint32_t user;                  /* who opened it */
 	struct ring_header *header;
 	const struct request *requests;
 	struct reply *replies;
@@ -33,6 +37,8 @@ struct scheme_ring {
 	uint32_t tag;                   /* of the request that is running */
 	size_t in_at, out_at;           /* where in data its input and output are */
 	uint32_t wait_tag, wait_seen;   /* RING_WAIT that was not answered yet: its tag (0: none), what it has seen */
+	uint32_t tell_seen;
+	bool tells, has_told;           /* RING_TELL: the handle is to be ready once there is more than tell_seen; it was made so */
 	bool is_broken;                 /* the client's counts made no sense */
 	bool is_ended;                  /* goes with the last kept request */
 	bool is_awake;
@@ -54,11 +60,9 @@ bool scheme_rings_cancel_wait(struct scheme *s, uint32_t tag) NONNULL;
 uint32_t scheme_ring_run(struct scheme_ring *g) NONNULL;
 /* One turn of a ring that is awake; without work for long it falls asleep. */
 void scheme_ring_turn(struct scheme_ring *g) NONNULL;
-/* The tag of a RING_WAIT that must be answered now, with *result; 0: none. Forgets it. */
-uint32_t scheme_ring_due(struct scheme_ring *g, int64_t *result) NONNULL;
 /* Notes where d's data is. */
 void scheme_ring_keep(struct scheme_request *r, struct scheme_deferred *d) NONNULL;
-/* Answers a kept request. The ring may be gone after it: scheme_ring_due comes before. */
+/* Answers a kept request. */
 void scheme_ring_answer(struct scheme_deferred *d, const struct scheme_answer *a) NONNULL;
 /* The kept request is over: lets go of the ring. */
 void scheme_ring_let_go(struct scheme_ring *g) NONNULL;

@@ -23,7 +23,11 @@ static err_t area_map(handle_t object, uint32_t entries, void **base, size_t *by
 
 static void area_unmap(void *base, size_t bytes) { ASSERT(base == memory && bytes == BYTES); }
 static void area_close(handle_t h) { ASSERT(h == 77); }
-static const struct scheme_area area = { .map = area_map, .unmap = area_unmap, .close = area_close };
+static void area_answer(struct scheme *s, uint32_t tag, int64_t result) { ASSERT(s && tag && result <= 0); }
+static void area_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask) { ASSERT(s && id && !(ready & ~mask)); }
+static const struct scheme_area area = {
+	.map = area_map, .unmap = area_unmap, .close = area_close, .answer = area_answer, .notify = area_notify,
+};
 
 static int64_t thing_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t open_flags, uint32_t mode)
 {
@@ -53,14 +57,12 @@ static int64_t thing_write(struct scheme_request *r, size_t bytes, uint64_t offs
 static void answer(struct scheme_deferred *d, int64_t result, size_t bytes)
 {
 	static const uint8_t data[BYTES];
-	int64_t due;
 
 	list_remove(&d->link);
 	is_kept[d - kept] = false;
 	if (!d->ring)
 		return;
 	scheme_ring_answer(d, &(struct scheme_answer){ .result = result, .data = data, .bytes = bytes < BYTES ? bytes : BYTES, .handle = HANDLE_NONE });
-	scheme_ring_due(d->ring, &due);
 	scheme_ring_let_go(d->ring);
 }
 
@@ -99,12 +101,10 @@ static const struct scheme_ops ops = {
 static void turns(struct scheme *s)
 {
 	struct scheme_ring *g, *next;
-	int64_t result;
 
 	list_each_safe(g, next, &s->rings, link) {
 		if (g->is_awake)
 			scheme_ring_turn(g);
-		scheme_ring_due(g, &result);
 		ASSERT(g->kept <= g->entries);
 	}
 }
@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 1:
 			m.request.arg[0] = RING_WAIT;
-			m.request.arg[5] = data[2] | (data[3] & 1 ? RING_NO_WAIT : 0);
+			m.request.arg[5] = data[2] | (data[3] & 1 ? RING_NO_WAIT : data[3] & 2 ? RING_TELL : 0);
 			scheme_dispatch(&s, &m, in, out, &a);
 			break;
 		case 2:

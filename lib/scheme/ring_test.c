@@ -38,7 +38,26 @@ static void area_unmap(void *base, size_t bytes)
 
 static void area_close(handle_t h) { closes += h == 99; }
 
-static const struct scheme_area area = { .map = area_map, .unmap = area_unmap, .close = area_close };
+static uint32_t answered_tag, notified, notes;
+static int64_t answered;
+
+static void area_answer(struct scheme *s, uint32_t tag, int64_t result)
+{
+	CHECK(s == &scheme && answered_tag == 0);
+	answered_tag = tag;
+	answered = result;
+}
+
+static void area_notify(struct scheme *s, uint64_t of, uint32_t ready, uint32_t mask)
+{
+	CHECK(s == &scheme && of == id && mask == READY_PRIORITY);
+	notified = ready;
+	notes++;
+}
+
+static const struct scheme_area area = {
+	.map = area_map, .unmap = area_unmap, .close = area_close, .answer = area_answer, .notify = area_notify,
+};
 
 static int64_t thing_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t open_flags, uint32_t mode)
 {
@@ -317,28 +336,103 @@ TEST(kept_requests_are_bounded_and_answered_in_any_order)
 	CHECK_EQ(cancels, ENTRIES - 1);
 }
 
+static int64_t answer_come(void)
+{
+	CHECK_EQ(answered_tag, 1000);
+	answered_tag = 0;
+	return answered;
+}
+
 TEST(a_wait_is_answered_once_there_is_a_reply)
 {
-	struct scheme_ring *g;
-	int64_t result;
-
 	start();
-	g = list_first(&scheme.rings, struct scheme_ring, link);
+	answered_tag = 0;
 	put(0, (struct request){ .op = OP_CALL, .arg = { KEEP } });
 	ring_show(&ring);
 	CHECK(!call(RING_WAIT, 0, HANDLE_NONE).is_due);
 	CHECK_EQ(call(RING_WAIT, 0, HANDLE_NONE).result, ERR_BUSY);
-	CHECK_EQ(scheme_ring_due(g, &result), 0);
+	CHECK_EQ(answered_tag, 0);
 	answer(&thing.kept[0], 5, NULL, 0);
-	CHECK_EQ(scheme_ring_due(g, &result), 1000);
-	CHECK_EQ(result, OK);
-	CHECK_EQ(scheme_ring_due(g, &result), 0);
+	CHECK_EQ(answer_come(), OK);
 	/* Cancelled: answered, and no longer due. */
+	put(1, (struct request){ .op = OP_CALL, .arg = { KEEP } });
+	ring_show(&ring);
 	CHECK(!call(RING_WAIT, 1, HANDLE_NONE).is_due);
 	struct scheme_answer a = dispatch((struct message){ .kind = MESSAGE_CANCEL, .id = id, .handle = HANDLE_NONE });
 	CHECK(a.is_due && a.result == ERR_INTR && a.tag == 1000);
-	CHECK_EQ(scheme_ring_due(g, &result), 0);
+	answer(&thing.kept[0], 5, NULL, 0);
+	CHECK_EQ(answered_tag, 0);
+	/* What another thread of the client's has served, or breaks or ends, wakes who waits. */
+	CHECK(!call(RING_WAIT, 2, HANDLE_NONE).is_due);
+	put(2, add(1));
+	ring_show(&ring);
+	CHECK_EQ(call(RING_WAIT, RING_NO_WAIT, HANDLE_NONE).result, OK);
+	CHECK_EQ(answer_come(), OK);
+	CHECK(!call(RING_WAIT, 3, HANDLE_NONE).is_due);
+	CHECK_EQ(call(RING_OPEN, 0, HANDLE_NONE).result, OK);
+	CHECK_EQ(answer_come(), ERR_CONNRESET);
 	finish();
+	start();
+	CHECK(!call(RING_WAIT, 0, HANDLE_NONE).is_due);
+	ring.header->requests_put = ENTRIES + 1;
+	CHECK_EQ(call(RING_WAIT, RING_NO_WAIT, HANDLE_NONE).result, ERR_PROTO);
+	CHECK_EQ(answer_come(), ERR_PROTO);
+	finish();
+}
+
+TEST(who_asks_to_be_told_sees_the_handle_ready)
+{
+	start();
+	notes = 0;
+	put(0, (struct request){ .op = OP_CALL, .arg = { KEEP } });
+	put(1, (struct request){ .op = OP_CALL, .arg = { KEEP } });
+	ring_show(&ring);
+	CHECK_EQ(call(RING_WAIT, RING_TELL, HANDLE_NONE).result, OK);
+	CHECK_EQ(notes, 0);
+	answer(&thing.kept[0], 5, NULL, 0);
+	CHECK(notes == 1 && notified == READY_PRIORITY);
+	/* Once is enough. */
+	answer(&thing.kept[1], 5, NULL, 0);
+	CHECK_EQ(notes, 1);
+	/* Asked again: unready until there is more; at once, if there is already. */
+	CHECK_EQ(call(RING_WAIT, 2 | RING_TELL, HANDLE_NONE).result, OK);
+	CHECK(notes == 2 && notified == 0);
+	put(2, add(1));
+	ring_show(&ring);
+	CHECK_EQ(call(RING_WAIT, 2 | RING_TELL, HANDLE_NONE).result, OK);
+	CHECK(notes == 3 && notified == READY_PRIORITY);
+	CHECK_EQ(call(RING_OPEN, 0, HANDLE_NONE).result, OK);
+	CHECK(notes == 4 && notified == 0);
+	finish();
+}
+
+static struct scheme_answer open_as(uint32_t user)
+{
+	uint64_t thing_id = dispatch((struct message){ .request = { .op = OP_OPEN }, .handle = HANDLE_NONE }).opened_id;
+	struct message m = { .request = { .op = OP_CALL, .tag = 5, .arg = { RING_OPEN, [5] = ENTRIES } }, .id = thing_id, .handle = OBJECT, .sender.uid = user };
+	struct scheme_answer a;
+
+	scheme_dispatch(&scheme, &m, in, out, &a);
+	return a;
+}
+
+TEST(one_user_does_not_get_all_rings)
+{
+	start();
+	for (uint32_t i = 1; i < SCHEME_RINGS_PER_USER; i++)
+		CHECK_EQ(open_as(7).result, OK);
+	CHECK_EQ(open_as(7).result, ERR_NFILE);
+	/* But in the place of one that he has. */
+	CHECK_EQ(call(RING_OPEN, ENTRIES, OBJECT).result, OK);
+	CHECK_EQ(open_as(8).result, OK);
+	while (scheme.ring_count < SCHEME_RINGS_MAX)
+		CHECK_EQ(open_as(0).result, OK);
+	CHECK_EQ(open_as(0).result, ERR_NFILE);
+	CHECK_EQ(open_as(9).result, ERR_NFILE);
+	while (!list_is_empty(&scheme.rings))
+		scheme_ring_end(&scheme, list_first(&scheme.rings, struct scheme_ring, link)->message.id);
+	CHECK_EQ(maps, unmaps);
+	ids_fini(&scheme.ids);
 }
 
 TEST(a_ring_stays_awake_while_that_pays)

@@ -64,16 +64,14 @@ static void area_unmap(void *base, size_t bytes)
 	sys_unmap(0, HANDLE_NONE, (uint64_t)base, bytes);
 }
 
-static const struct scheme_area area = { .map = area_map, .unmap = area_unmap, .close = handle_close };
-
-static void ring_wake_client(struct scheme_ring *g)
+static void area_answer(struct scheme *scheme, uint32_t tag, int64_t result)
 {
-	int64_t result;
-	uint32_t tag = scheme_ring_due(g, &result);
-
-	if (tag)
-		sys_reply(0, g->scheme->handle, tag, result, NULL, 0, pack_handle(0, HANDLE_NONE, true));
+	sys_reply(0, scheme->handle, tag, result, NULL, 0, pack_handle(0, HANDLE_NONE, true));
 }
+
+static const struct scheme_area area = {
+	.map = area_map, .unmap = area_unmap, .close = handle_close, .answer = area_answer, .notify = scheme_notify,
+};
 
 /* True: some are still awake, and looked at again soon. */
 static bool rings_turn(struct server *s)
@@ -90,7 +88,6 @@ static bool rings_turn(struct server *s)
 				uint32_t taken = g->taken;
 				scheme_ring_turn(g);
 				s->life->finished += g->taken - taken;
-				ring_wake_client(g);
 			}
 		is_awake |= scheme->rings_awake != 0;
 	}
@@ -565,7 +562,6 @@ static err_t deferred_answer(struct scheme_deferred *d, const struct scheme_answ
 	list_remove(&d->link);
 	if (d->ring) {
 		scheme_ring_answer(d, a);
-		ring_wake_client(d->ring);
 		scheme_ring_let_go(d->ring);
 		return OK;
 	}

@@ -337,6 +337,40 @@ static void who_waits_is_woken_by_a_late_answer(void)
 	end();
 }
 
+/* The handle of a thing that tells nothing of itself tells of its ring. */
+static void poll_and_event_queues_tell_of_replies(void)
+{
+	struct poll_entry p;
+	struct event event;
+	struct reply reply;
+	handle_t queue;
+	uint32_t tid;
+	int64_t result = 0;
+
+	begin(4, 0);
+	p = (struct poll_entry){ .handle = it, .wanted = READY_PRIORITY };
+	struct event_interest interest = { .handle = it, .wanted = READY_PRIORITY, .cookie = 7 };
+	CHECK(handle_open("event", "", OPEN_READ | OPEN_WRITE, &queue) == OK);
+	CHECK(handle_call(queue, EVENT_ADD, &interest, sizeof interest, NULL, 0, 0) == OK);
+	for (uint32_t round = 0; round < 20; round++) {
+		CHECK(put_call(0, KEEP, 0) == OK);
+		CHECK(ring_arm(&ring) == OK);
+		CHECK(sys_poll(0, HANDLE_NONE, &p, 1, DEADLINE_NOW) == 0);
+		CHECK(round ? ask(ANSWER, 5) == 1 : thread_create(answer_soon, &result, &tid) == OK);
+		CHECK(handle_call(queue, EVENT_WAIT, NULL, 0, &event, sizeof event, now_ns() + 2000000000) == 1);
+		CHECK(event.cookie == 7 && event.found == READY_PRIORITY);
+		CHECK(sys_poll(0, HANDLE_NONE, &p, 1, DEADLINE_NOW) == 1 && p.found == READY_PRIORITY);
+		CHECK(ring_take(&ring, &reply) && reply.result == (round ? 5 : 99) && !ring_take(&ring, &reply));
+	}
+	CHECK(ring_arm(&ring) == OK && sys_poll(0, HANDLE_NONE, &p, 1, DEADLINE_NOW) == 0);
+	/* What is answered at once need not be waited for. */
+	CHECK(put_call(0, ADD, 0) == OK && ring_arm(&ring) == ERR_AGAIN && ring_take(&ring, &reply));
+	p.wanted = READY_READ;
+	CHECK(sys_poll(0, HANDLE_NONE, &p, 1, DEADLINE_NOW) == 1 && p.found == READY_READ);
+	handle_close(queue);
+	end();
+}
+
 /* A server that looks where nothing is any more would end: so nothing goes. */
 static void a_rings_memory_cannot_be_taken_away(void)
 {
@@ -606,6 +640,7 @@ int program_main(const struct startup *startup)
 	run("servers that must know who asks refuse rings", servers_that_must_know_who_asks_refuse_rings);
 	run("kept requests are answered out of order", kept_requests_are_answered_out_of_order);
 	run("who waits is woken by a late answer", who_waits_is_woken_by_a_late_answer);
+	run("poll and event queues tell of replies", poll_and_event_queues_tell_of_replies);
 	run("batches of calls reach a server", batches_of_calls_reach_a_server);
 	run("a batch costs one call at most", a_batch_costs_one_call_at_most);
 	run("a ring's memory cannot be taken away", a_rings_memory_cannot_be_taken_away);
