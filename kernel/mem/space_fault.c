@@ -10,7 +10,7 @@
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
-enum { AROUND_PAGES = 16 };
+enum { AROUND_PAGES = 32 };
 
 /* ---- Which region ---- */
 

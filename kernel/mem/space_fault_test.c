@@ -135,19 +135,19 @@ TEST(a_write_through_a_mapping_is_a_change_of_the_object)
 TEST(a_read_fault_brings_what_the_object_has_around_it)
 {
 	start();
-	struct memobj *m = object(40 * P);
-	uint64_t writer = map(0x10000000, 40 * P, RW | MAP_SHARED | MAP_FIXED, m, 0), reader = map(0x20000000, 40 * P, MAP_READ | MAP_FIXED, m, 0);
-	for (int i = 0; i < 40; i += 2)
+	struct memobj *m = object(72 * P);
+	uint64_t writer = map(0x10000000, 72 * P, RW | MAP_SHARED | MAP_FIXED, m, 0), reader = map(0x20000000, 72 * P, MAP_READ | MAP_FIXED, m, 0);
+	for (int i = 0; i < 72; i += 2)
 		CHECK_EQ(poke(writer + i * P, i), OK);
 	uint64_t before = resident();
-	check_word(reader + 16 * P, 16);
-	CHECK_EQ(resident(), before + 8);
-	check_word(reader + 18 * P, 18);
-	CHECK_EQ(resident(), before + 8);
-	check_word(reader + 17 * P, 0);
-	CHECK_EQ(resident(), before + 9);
+	check_word(reader + 32 * P, 32);
+	CHECK_EQ(resident(), before + 16);
+	check_word(reader + 34 * P, 34);
+	CHECK_EQ(resident(), before + 16);
+	check_word(reader + 33 * P, 0);
+	CHECK_EQ(resident(), before + 17);
 	/* Nobody writes through what came along. */
-	CHECK_EQ(poke(reader + 18 * P, 1), ERR_ACCES);
+	CHECK_EQ(poke(reader + 34 * P, 1), ERR_ACCES);
 	memobj_put(m);
 	finish();
 }

@@ -124,11 +124,12 @@ static void tables_trim(struct space *s, uint64_t start, uint64_t end) REQUIRES(
 /* Takes everything in [start, end) away. */
 static err_t range_clear(struct space *s, uint64_t start, uint64_t end) REQUIRES(&s->lock)
 {
-	struct region *r;
+	struct region *r = region_at_or_after(&s->regions, start);
+	if (!r || r->start >= end)
+		return OK;
 	TRY(edges_make(s, start, end));
 	uint32_t i = region_index(&s->regions, start);
-	if (!(r = region_at(&s->regions, i)) || r->start >= end)
-		return OK;
+	r = region_at(&s->regions, i);
 	pages_drop(s, start, end);
 	if (end - start >= TRIM_BYTES)
 		tables_trim(s, start, end);
