@@ -88,11 +88,18 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 	return OK;
 }
 
-/* What a process holds goes when its last thread has left, or when it never had one and is dropped. Who waits for its end is told. */
-static void release(struct process *p)
+/* Tells who holds a handle of p. */
+static void tell_holders(struct process *p, uint32_t ready) REQUIRES(&p->lock)
 {
 	struct resource *r;
 
+	list_each(r, &p->resources, link)
+		resource_notify(r, ready);
+}
+
+/* What a process holds goes when its last thread has left, or when it never had one and is dropped. Who waits for its end is told. */
+static void release(struct process *p)
+{
 	spin_lock(&p->lock);
 	struct space *space = p->space;
 	struct namespace *namespace = p->namespace;
@@ -106,8 +113,7 @@ static void release(struct process *p)
 	namespace_put(namespace);
 	space_put(space);
 	spin_lock(&p->lock);
-	list_each(r, &p->resources, link)
-		resource_notify(r, READY_READ);
+	tell_holders(p, READY_READ);
 	spin_unlock(&p->lock);
 }
 
@@ -244,6 +250,10 @@ err_t process_exec(struct space *s, const struct thread_start *start)
 	space_switch(c->space, s);
 	c->space = s;
 	space_put(old);
+	spin_lock(&p->lock);
+	p->executed = true;
+	tell_holders(p, READY_PRIORITY);
+	spin_unlock(&p->lock);
 	handle_close_on_exec(&p->handles);
 	self->upcall = (struct upcall_setup){0};
 	arch_regs_start(self->user_regs, start);

@@ -34,11 +34,12 @@ struct process {
 	struct task_cred cred;          /* [l] */
 	uint64_t notice_pending;        /* [l] sent to the process, taken by any thread */
 	bool stopped;                   /* [l] */
+	bool executed;                  /* [l] it has left the space that it began with */
 	uint8_t end;                    /* [l] enum task_end */
 	uint64_t status;                /* [l] */
 	uint64_t fault_ip, fault_address;       /* [l] */
 	struct thread *exec_thread;     /* [l] the one that may live on while the others end */
-	struct list_node resources;     /* [l] process handles, told of its end */
+	struct list_node resources;     /* [l] process handles, told of exec and end */
 	struct list_node served;        /* [l] schemes it serves (ipc/scheme.c) */
 	struct task_schedule schedule;  /* [l] for new threads */
 	uint64_t started_ns;            /* [I] as pid */

@@ -104,6 +104,25 @@ static int64_t task_create(struct process *like, struct call_args *a)
 	return give_process(a, p, succeeds ? RIGHT_ALL & ~(uint32_t)RIGHT_SERVE : PROCESS_RIGHTS);
 }
 
+static bool has_started(struct process *p)
+{
+	spin_lock(&p->lock);
+	bool started = p->thread_count || p->end;
+	spin_unlock(&p->lock);
+	return started;
+}
+
+static int64_t task_give(struct process *p, struct call_args *a)
+{
+	if (!a->passed.resource || a->word > INT32_MAX)
+		return ERR_BADF;
+	if (has_started(p))
+		return ERR_BUSY;
+	struct passed given = a->passed;
+	a->passed.resource = NULL;
+	return handle_replace(&p->handles, (handle_t)a->word, &given);
+}
+
 static int64_t task_thread(struct process *p, struct call_args *a)
 {
 	struct thread_start start;
@@ -112,6 +131,8 @@ static int64_t task_thread(struct process *p, struct call_args *a)
 	TRY(call_in(a, &start, sizeof(start)));
 	if (start.ip >= USER_MAX)
 		return ERR_INVAL;
+	if (a->passed.resource)
+		TRY((err_t)task_give(p, a));
 	TRY(process_start_thread(p, &start, &tid));
 	return tid;
 }
@@ -179,14 +200,6 @@ static int64_t task_name(struct process *p, struct call_args *a)
 	return OK;
 }
 
-static bool has_started(struct process *p)
-{
-	spin_lock(&p->lock);
-	bool started = p->thread_count || p->end;
-	spin_unlock(&p->lock);
-	return started;
-}
-
 /* Nobody but the caller knows p. The old one lives on under the number that p had. */
 static int64_t task_succeed(struct process *p, struct call_args *a)
 {
@@ -206,17 +219,6 @@ static int64_t task_succeed(struct process *p, struct call_args *a)
 	p->system_ns = old->system_ns;
 	spin_unlock(&p->lock);
 	return OK;
-}
-
-static int64_t task_give(struct process *p, struct call_args *a)
-{
-	if (!a->passed.resource || a->word > INT32_MAX)
-		return ERR_BADF;
-	if (has_started(p))
-		return ERR_BUSY;
-	struct passed given = a->passed;
-	a->passed.resource = NULL;
-	return handle_replace(&p->handles, (handle_t)a->word, &given);
 }
 
 static int64_t task_namespace(struct process *p, struct call_args *a)
@@ -418,7 +420,9 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 
 static uint32_t process_ready(struct resource *r)
 {
-	return process_has_ended(r->data) ? READY_READ : 0;
+	struct process *p = r->data;
+
+	return (process_has_ended(p) ? READY_READ : 0) | (__atomic_load_n(&p->executed, __ATOMIC_ACQUIRE) ? READY_PRIORITY : 0);
 }
 
 static void process_destroy_op(struct resource *r)
@@ -453,6 +457,11 @@ static int64_t admin_find(struct call_args *a)
 		return a->word ? ERR_SRCH : ERR_NOTTY;
 	if (!a->word)
 		process_get(p);
+	int64_t told = a->out_bytes ? task_info(p, a) : OK;
+	if (told < 0) {
+		process_put(p);
+		return told;
+	}
 	return give_process(a, p, RIGHT_ALL & ~(uint32_t)RIGHT_SERVE);
 }
 

@@ -2,7 +2,7 @@
  *
  * A thread starts in child_entry with its own block. A fork's child is in a copy of the parent's memory and goes on with the
  * copy of the parent's block. A vfork's child shares the memory: it gets a block and a struct process of its own, made by the parent,
- * who frees them when the pipe between them closes: at the child's exec or end, however that comes.
+ * who frees them when the kernel says that the child is gone: by its exec or end, however that comes.
  */
 #include "personality/linux/clone.h"
 #include "lib/base/string.h"
@@ -10,6 +10,7 @@
 #include "personality/linux/call.h"
 #include "personality/linux/deliver.h"
 #include "personality/linux/entry.h"
+#include "personality/linux/exec.h"
 #include "personality/linux/futex.h"
 #include "personality/linux/strace.h"
 
@@ -28,14 +29,17 @@ static void child_prepare(struct thread *from, struct thread *to, const struct l
 	memcpy(to->name, from->name, sizeof(to->name));
 }
 
-static int64_t thread_launch(handle_t process, struct thread *child, uint64_t pid, const struct linux_clone_args *args)
+/* self: where a first thread's process is to find its own handle; else HANDLE_NONE. */
+static int64_t thread_launch(handle_t process, handle_t self, struct thread *child, uint64_t pid, const struct linux_clone_args *args)
 {
 	struct thread_start start = {
 		.ip = (uint64_t)child_entry, .sp = child->stack_top, .arg = { (uint64_t)child, pid },
 		.fs_base = args->flags & LINUX_CLONE_SETTLS ? args->tls : thread_pointer_get(),
 		.gs_base = (uint64_t)child, .notice_mask = ~0ull,
 	};
-	return native_call(process, TASK_THREAD, 0, &start, sizeof(start), NULL, 0, 0);
+	handle_t pass = self == HANDLE_NONE ? HANDLE_NONE : process, ignored;
+
+	return native_call_handle(process, TASK_THREAD, 0, pass, &start, sizeof(start), NULL, 0, (uint32_t)self, &ignored);
 }
 
 /* ---- Threads ---- */
@@ -53,7 +57,7 @@ static int64_t clone_thread(struct thread *t, const struct linux_clone_args *arg
 	thread_sync_mask(t);
 	/* The child waits for the lock until its number is known to all. */
 	lock_take(&p->lock);
-	int64_t tid = thread_launch(process_self(p), child, 0, args);
+	int64_t tid = thread_launch(process_self(p), HANDLE_NONE, child, 0, args);
 	if (tid > 0) {
 		child->tid = (uint32_t)tid;
 		if (args->flags & LINUX_CLONE_PARENT_SETTID)
@@ -69,7 +73,7 @@ static int64_t clone_thread(struct thread *t, const struct linux_clone_args *arg
 
 /* ---- Processes ---- */
 
-/* Tells procd of the child, and starts it. The child's handle is eaten. */
+/* Tells procd of the child, and starts it. */
 static int64_t child_start(struct thread *t, handle_t child_process, struct thread *child, uint32_t pid, const struct linux_clone_args *args)
 {
 	struct posix_fork fork = {
@@ -81,17 +85,13 @@ static int64_t child_start(struct thread *t, handle_t child_process, struct thre
 
 	/* A system without procd has processes all the same. */
 	if (err < 0 && posix != HANDLE_NONE)
-		goto close;
+		return err;
 	/* In the child its own handle takes the place of ours, which would keep us from going and could end us. (Not before procd knows of it,
 	 * who ends what is never started: such a one would not go with its last handle any more.) */
-	err = native_call_handle(child_process, TASK_GIVE, 0, child_process, NULL, 0, NULL, 0, (uint64_t)process_self(t->process), &ignored);
-	if (err >= 0)
-		err = thread_launch(child_process, child, pid, args);
+	err = thread_launch(child_process, process_self(t->process), child, pid, args);
 	/* Status 0 of what never ran: procd forgets it without a word to anybody. */
 	if (err < 0)
 		(void)native_call(child_process, TASK_KILL, 0, NULL, 0, NULL, 0, 0);
-close:
-	(void)native_close(child_process);
 	return err < 0 ? err : 0;
 }
 
@@ -106,7 +106,6 @@ static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
 	/* The child gets a copy of this very block; what it needs is put in place before and taken back after. */
 	struct frame frame = t->frame;
 	child_prepare(t, t, args);
-	t->vfork_inherited = p->vfork_end;
 	int64_t pid = native_call_handle(process_self(p), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, 0, &process);
 	t->frame = frame;
 	t->clear_child_tid = clear;
@@ -114,7 +113,9 @@ static int64_t clone_fork(struct thread *t, const struct linux_clone_args *args)
 	lock_release(&p->lock);
 	if (pid < 0)
 		return pid;
-	if ((err = child_start(t, process, t, (uint32_t)pid, args)))
+	err = child_start(t, process, t, (uint32_t)pid, args);
+	(void)native_close(process);
+	if (err)
 		return err == ERR_NOMEM ? ERR_NOMEM : ERR_AGAIN;
 	if (args->flags & LINUX_CLONE_PARENT_SETTID)
 		(void)(user_write(args->parent_tid, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t)) == 0);
@@ -137,7 +138,7 @@ static err_t process_twin(struct thread *t, struct process **out)
 	(void)string_copy(twin->path, p->path, sizeof(twin->path));
 	lock_release(&p->lock);
 	twin->lock = (struct lock){ 0 };
-	twin->scratch = NULL;
+	twin->scratch = twin->scratch_strings = NULL;
 	process_init(twin, twin);
 	*out = twin;
 	return OK;
@@ -146,66 +147,47 @@ static err_t process_twin(struct thread *t, struct process **out)
 static void twin_free(struct process *twin)
 {
 	if (twin->scratch)
-		area_unmap(twin->scratch, twin->scratch_bytes);
+		exec_plan_free(twin);
 	area_unmap((void *)((uint64_t)twin - PROCESS_STACK_BYTES), PROCESS_BLOCK_BYTES);
 }
 
-/* A pipe whose write end only the child will hold. */
-static int64_t pipe_open(handle_t *read_end, handle_t *write_end)
+/* Returns once the child has left our memory, by exec or its end. Nothing else ends this: we would go on on its stack. */
+static void child_wait_gone(handle_t child_process)
 {
-	int64_t reader = NATIVE_OPEN("pipe", "", OPEN_READ | OPEN_PRIVATE | OPEN_CLOEXEC);
-	if (reader < 0)
-		return reader;
-	int64_t writer = native(OP_OPEN, 0, (handle_t)reader, 0, 0, (uint64_t)"write", 5, OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC, 0);
-	if (writer < 0) {
-		(void)native_close((handle_t)reader);
-		return writer;
-	}
-	*read_end = (handle_t)reader;
-	*write_end = (handle_t)writer;
-	return 0;
+	struct poll_entry gone = { .handle = child_process, .wanted = READY_READ | READY_PRIORITY };
+
+	while (native(OP_POLL, 0, HANDLE_NONE, (uint64_t)&gone, 1, DEADLINE_NONE, 0, 0, 0) != 1)
+		continue;
 }
 
 static int64_t clone_share(struct thread *t, const struct linux_clone_args *args)
 {
-	bool waits = args->flags & LINUX_CLONE_VFORK;
-	handle_t read_end = HANDLE_NONE, write_end = HANDLE_NONE, process;
 	struct process *twin = NULL;
+	handle_t process;
 	int64_t err, pid;
-	uint8_t nothing;
 
 	if ((err = process_twin(t, &twin)))
 		return err;
 	struct thread *child = &twin->first;
 	child_prepare(t, child, args);
-	child->vfork_inherited = t->process->vfork_end;
-	twin->vfork_end = 0;
-	if (waits) {
+	if (args->flags & LINUX_CLONE_VFORK)
 		child->alternate = t->alternate;
-		if ((err = pipe_open(&read_end, &write_end)))
-			goto free_twin;
-		twin->vfork_end = write_end;
-	}
 	pid = native_call_handle(process_self(t->process), TASK_FORK, 0, HANDLE_NONE, NULL, 0, NULL, 0, FORK_SHARE_SPACE, &process);
-	if (waits)
-		(void)native_close(write_end);
 	if ((err = pid) < 0)
-		goto close_read_end;
+		goto free_twin;
 	if ((err = child_start(t, process, child, (uint32_t)pid, args)))
-		goto close_read_end;
+		goto close_process;
 	if (args->flags & LINUX_CLONE_PARENT_SETTID)
 		(void)(user_write(args->parent_tid, &(uint32_t){ (uint32_t)pid }, sizeof(uint32_t)) == 0);
-	if (!waits)
-		return pid;
-	/* Only the end of the last writer ends this. */
-	(void)native(OP_READ, 0, read_end, (uint64_t)&nothing, sizeof(nothing), (uint64_t)-1, 0, 0, 0);
-	(void)native_close(read_end);
-	twin_free(twin);
+	if (args->flags & LINUX_CLONE_VFORK) {
+		child_wait_gone(process);
+		twin_free(twin);
+	}
+	(void)native_close(process);
 	return pid;
 
-close_read_end:
-	if (waits)
-		(void)native_close(read_end);
+close_process:
+	(void)native_close(process);
 free_twin:
 	twin_free(twin);
 	return err == ERR_NOMEM ? ERR_NOMEM : ERR_AGAIN;
@@ -282,13 +264,6 @@ static void process_forked(struct thread *t, uint32_t pid)
 	timer_clear(&p->timer);
 	t->robust_head = 0;
 	t->alternate.flags &= ~LINUX_SS_ONSTACK;
-	/* A child of a vfork child does not keep that one's parent waiting. */
-	if (t->vfork_inherited) {
-		(void)native_close(t->vfork_inherited);
-		if (p->vfork_end == t->vfork_inherited)
-			p->vfork_end = 0;
-		t->vfork_inherited = 0;
-	}
 	file_forked(p);
 }
 

@@ -37,15 +37,18 @@ err_t exec_plan_create(struct process *p, struct exec_plan **out)
 	p->scratch = memory;
 	p->scratch_bytes = sizeof(**out);
 	*out = memory;
+	(*out)->strings = (*out)->few;
 	return OK;
 }
 
 void exec_plan_free(struct process *p)
 {
-	void *memory = p->scratch;
+	void *memory = p->scratch, *strings = p->scratch_strings;
 
-	p->scratch = NULL;
+	p->scratch = p->scratch_strings = NULL;
 	area_unmap(memory, p->scratch_bytes);
+	if (strings)
+		area_unmap(strings, EXEC_STRINGS_BYTES);
 }
 
 const char *exec_keep(struct exec_plan *plan, const char *text, size_t bytes)
@@ -62,21 +65,59 @@ const char *exec_keep(struct exec_plan *plan, const char *text, size_t bytes)
 
 static size_t strings_used(const struct exec_plan *plan) { return plan->arguments_bytes + plan->environment_bytes; }
 
-int64_t exec_add(struct exec_plan *plan, bool is_environment, const char *string)
+static size_t strings_room(const struct exec_plan *plan)
+{
+	return plan->strings == plan->few ? EXEC_STRINGS_FEW : EXEC_STRINGS_BYTES;
+}
+
+/* Makes room for so many bytes of strings, which move the first time that they are many. */
+static int64_t strings_reserve(struct process *p, struct exec_plan *plan, size_t bytes)
+{
+	void *memory;
+	err_t err;
+
+	if (bytes <= strings_room(plan))
+		return 0;
+	if (bytes > EXEC_STRINGS_BYTES)
+		return ERR_2BIG;
+	if ((err = area_map(p, EXEC_STRINGS_BYTES, &memory)))
+		return err;
+	p->scratch_strings = memory;
+	memcpy(memory, plan->strings, strings_used(plan));
+	plan->strings = memory;
+	return 0;
+}
+
+int64_t exec_add(struct process *p, struct exec_plan *plan, bool is_environment, const char *string)
 {
 	size_t bytes = strlen(string) + 1;
+	int64_t err;
 
 	ASSERT(is_environment || plan->environment_count == 0);
-	if (!range_fits(strings_used(plan), bytes, EXEC_STRINGS_BYTES))
-		return ERR_2BIG;
+	if ((err = strings_reserve(p, plan, strings_used(plan) + bytes)))
+		return err;
 	memcpy(plan->strings + strings_used(plan), string, bytes);
 	*(is_environment ? &plan->environment_bytes : &plan->arguments_bytes) += bytes;
 	*(is_environment ? &plan->environment_count : &plan->argument_count) += 1;
 	return 0;
 }
 
+/* One more of the program's strings; its length. */
+static int64_t read_string(struct process *p, struct exec_plan *plan, uint64_t pointer)
+{
+	size_t used = strings_used(plan), room = MIN_OF(strings_room(plan) - used, (size_t)EXEC_STRING_MAX);
+	int64_t length = user_string(plan->strings + used, pointer, room), err;
+
+	if (length == ERR_NAMETOOLONG && room < EXEC_STRING_MAX && plan->strings == plan->few) {
+		if ((err = strings_reserve(p, plan, EXEC_STRINGS_BYTES)))
+			return err;
+		length = user_string(plan->strings + used, pointer, EXEC_STRING_MAX);
+	}
+	return length == ERR_NAMETOOLONG ? ERR_2BIG : length;
+}
+
 /* A NULL-ended array of the program's strings. A null array is an empty one, as on Linux. */
-static int64_t read_strings(struct exec_plan *plan, uint64_t array, size_t *used, uint32_t *count)
+static int64_t read_strings(struct process *p, struct exec_plan *plan, uint64_t array, size_t *used, uint32_t *count)
 {
 	uint64_t pointer;
 
@@ -85,10 +126,9 @@ static int64_t read_strings(struct exec_plan *plan, uint64_t array, size_t *used
 			return ERR_FAULT;
 		if (pointer == 0)
 			return 0;
-		size_t room = MIN_OF((size_t)EXEC_STRINGS_BYTES - strings_used(plan), (size_t)EXEC_STRING_MAX);
-		int64_t length = user_string(plan->strings + strings_used(plan), pointer, room);
+		int64_t length = read_string(p, plan, pointer);
 		if (length < 0)
-			return length == ERR_NAMETOOLONG ? ERR_2BIG : length;
+			return length;
 		*used += (size_t)length + 1;
 		*count += 1;
 	}
@@ -152,14 +192,15 @@ static int64_t file_plan(struct exec_file *f, const char *start, size_t start_by
 }
 
 /* The script's interpreter takes the place of argument 0; its own argument and the script's path come after it. */
-static int64_t become_interpreter(struct exec_plan *plan, const char *interpreter, const char *argument)
+static int64_t become_interpreter(struct process *p, struct exec_plan *plan, const char *interpreter, const char *argument)
 {
 	size_t first = plan->argument_count ? strlen(plan->strings) + 1 : 0;
 	size_t lengths = strlen(interpreter) + 1 + (argument ? strlen(argument) + 1 : 0) + strlen(plan->path) + 1;
+	int64_t err = strings_reserve(p, plan, strings_used(plan) - first + lengths);
 	char *at = plan->strings;
 
-	if (strings_used(plan) - first + lengths > EXEC_STRINGS_BYTES)
-		return ERR_2BIG;
+	if (err)
+		return err;
 	memmove(at + lengths, at + first, strings_used(plan) - first);
 	at += string_copy(at, interpreter, lengths) + 1;
 	if (argument)
@@ -191,7 +232,7 @@ static int64_t find_program(struct thread *t, struct exec_plan *plan, struct exe
 			result = plan->elevated ? ERR_NOEXEC : ERR_LOOP;
 			break;
 		}
-		if ((result = become_interpreter(plan, interpreter, argument)))
+		if ((result = become_interpreter(t->process, plan, interpreter, argument)))
 			break;
 		(void)native_close(f->handle);
 		if ((result = file_open(t, plan->path, &f->handle)))
@@ -595,12 +636,12 @@ static int64_t exec_call(struct thread *t, struct exec_plan *plan, handle_t file
 {
 	int64_t err;
 
-	if ((err = read_strings(plan, arguments, &plan->arguments_bytes, &plan->argument_count)))
+	if ((err = read_strings(t->process, plan, arguments, &plan->arguments_bytes, &plan->argument_count)))
 		goto close_file;
 	/* A program without a name confuses too many. */
-	if (plan->argument_count == 0 && (err = exec_add(plan, false, "")))
+	if (plan->argument_count == 0 && (err = exec_add(t->process, plan, false, "")))
 		goto close_file;
-	if ((err = read_strings(plan, environment, &plan->environment_bytes, &plan->environment_count)))
+	if ((err = read_strings(t->process, plan, environment, &plan->environment_bytes, &plan->environment_count)))
 		goto close_file;
 	return exec_run(t, plan, file);
 

@@ -8,6 +8,7 @@
 
 enum {
 	EXEC_STRINGS_BYTES = 2 << 20,   /* arguments and environment together */
+	EXEC_STRINGS_FEW = 16 << 10,    /* what they mostly fit in */
 	EXEC_TEXT_BYTES = 12 * LINUX_PATH_MAX,  /* the paths on the way */
 	EXEC_STRING_MAX = 128 << 10,    /* one of them */
 	EXEC_INTERPRETER_DEPTH = 5,
@@ -26,10 +27,13 @@ struct exec_plan {
 	uint32_t argument_count, environment_count;
 	size_t arguments_bytes, environment_bytes;
 	size_t text_bytes;              /* used of text */
+	char *strings;                  /* arguments, then environment: in few, or in p->scratch_strings */
 	char text[EXEC_TEXT_BYTES];     /* the above, one after another */
-	char strings[EXEC_STRINGS_BYTES];       /* arguments, then environment */
-	char start[EXEC_START_BYTES] ALIGNED(16);       /* the file's first bytes */
-	char buffer[EXEC_BUFFER_BYTES] ALIGNED(16);     /* what is copied into the new space */
+	char few[EXEC_STRINGS_FEW];
+	union {
+		char start[EXEC_START_BYTES] ALIGNED(16);       /* a file's first bytes */
+		char buffer[EXEC_BUFFER_BYTES] ALIGNED(16);     /* what is copied into the new space, later */
+	};
 };
 
 /* Space for a plan, kept as p->scratch until exec_plan_free. NOMEM. */
@@ -37,8 +41,8 @@ err_t exec_plan_create(struct process *p, struct exec_plan **out) NONNULL MUST_C
 void exec_plan_free(struct process *p) NONNULL;
 /* A copy of this in plan->text. NULL: too many and long ones. */
 const char *exec_keep(struct exec_plan *plan, const char *text, size_t bytes) NONNULL MUST_CHECK;
-/* Adds a string of ours to the arguments or, after those, the environment. 2BIG. */
-int64_t exec_add(struct exec_plan *plan, bool is_environment, const char *string) NONNULL MUST_CHECK;
+/* Adds a string of ours to the arguments or, after those, the environment. 2BIG, NOMEM. */
+int64_t exec_add(struct process *p, struct exec_plan *plan, bool is_environment, const char *string) NONNULL MUST_CHECK;
 /* Executes plan->path with its strings: returns only on failure (the plan is still there). file: opened already, or HANDLE_NONE; eaten. */
 int64_t exec_run(struct thread *t, struct exec_plan *plan, handle_t file) NONNULL;
 

@@ -217,9 +217,9 @@ void start_program(struct thread *t)
 	if (s->argument_count <= first)
 		give_up("no program named", ERR_INVAL, STATUS_NOT_FOUND);
 	for (uint32_t i = first; !err && i < s->argument_count; i++)
-		err = exec_add(plan, false, arguments[i]);
+		err = exec_add(t->process, plan, false, arguments[i]);
 	for (uint32_t i = 0; !err && i < s->environment_count; i++) {
-		err = exec_add(plan, true, environment[i]);
+		err = exec_add(t->process, plan, true, environment[i]);
 		if (string_starts_with(environment[i], "PATH="))
 			search = environment[i] + 5;
 	}

@@ -61,7 +61,7 @@ struct process {
 	uint64_t map_hint;              /* [I] where mmap starts to look */
 	void *scratch;                  /* exec's buffers, NULL: none; a vfork parent frees its child's */
 	size_t scratch_bytes;
-	handle_t vfork_end;             /* [I] of a vfork child: its parent waits until nobody holds this pipe's end; 0 none */
+	void *scratch_strings;          /* of exec, many: EXEC_STRINGS_BYTES of them; NULL: none. As scratch */
 	uint64_t start_ns;              /* [I] */
 	char name[16];                  /* of the program, for prctl and messages */
 	struct missing_counts *_Atomic missing; /* [a] shared by the process tree; NULL: not mapped yet, or there are none */

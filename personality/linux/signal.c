@@ -1,5 +1,6 @@
 /* personality/linux/signal.c - tables of what signals do, and a small pool for what they carry. */
 #include "personality/linux/signal.h"
+#include "lib/base/bits.h"
 #include "lib/base/string.h"
 
 enum {
@@ -50,6 +51,8 @@ err_t signal_set_action(struct signal_state *s, uint64_t signal, const struct li
 	s->action[signal] = *new_or_null;
 	s->action[signal].flags &= KNOWN_FLAGS | LINUX_SA_RESETHAND;
 	s->action[signal].mask &= ~SIGNAL_UNBLOCKABLE;
+	s->ignored &= ~LINUX_SIGNAL_BIT(signal);
+	s->ignored |= new_or_null->handler == LINUX_SIG_IGN ? LINUX_SIGNAL_BIT(signal) : 0;
 	return OK;
 }
 
@@ -67,25 +70,15 @@ uint64_t signal_handler_mask(struct signal_state *s, uint32_t signal, uint64_t m
 
 void signal_reset_for_exec(struct signal_state *s)
 {
-	uint64_t ignored = signal_ignored(s);
 	memset(s->action, 0, sizeof(s->action));
-	signal_ignore(s, ignored);
-}
-
-uint64_t signal_ignored(const struct signal_state *s)
-{
-	uint64_t set = 0;
-	for (uint32_t n = 1; n <= LINUX_SIGNAL_MAX; n++)
-		if (s->action[n].handler == LINUX_SIG_IGN)
-			set |= LINUX_SIGNAL_BIT(n);
-	return set;
+	signal_ignore(s, s->ignored);
 }
 
 void signal_ignore(struct signal_state *s, uint64_t set)
 {
-	for (uint32_t n = 1; n <= LINUX_SIGNAL_MAX; n++)
-		if (set & LINUX_SIGNAL_BIT(n))
-			s->action[n].handler = LINUX_SIG_IGN;
+	s->ignored |= set;
+	for (; set; set &= set - 1)
+		s->action[lowest_bit(set) + 1].handler = LINUX_SIG_IGN;
 }
 
 static bool queue_has(const struct signal_queue *q, uint32_t tid, int32_t signal)

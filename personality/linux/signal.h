@@ -18,6 +18,7 @@ struct signal_queued {
 };
 
 struct signal_state {
+	uint64_t ignored;               /* the set of those whose handler is SIG_IGN */
 	struct linux_sigaction action[LINUX_SIGNAL_MAX + 1];    /* [0] is unused */
 };
 
@@ -46,7 +47,7 @@ uint64_t signal_handler_mask(struct signal_state *s, uint32_t signal, uint64_t m
 /* exec: handlers become default, ignored ones stay. */
 void signal_reset_for_exec(struct signal_state *s) NONNULL;
 /* The set of ignored signals, and putting it back (over exec). */
-uint64_t signal_ignored(const struct signal_state *s) NONNULL;
+static inline uint64_t signal_ignored(const struct signal_state *s) { return s->ignored; }
 void signal_ignore(struct signal_state *s, uint64_t set) NONNULL;
 
 /* Queues information for a signal sent to tid (0: the process). A standard signal that is queued already keeps its first information.

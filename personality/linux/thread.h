@@ -48,7 +48,6 @@ struct thread {
 	struct linux_stack alternate;   /* [t] sigaltstack */
 	uint64_t clear_child_tid;       /* [t] */
 	uint64_t robust_head;           /* [t] */
-	handle_t vfork_inherited;       /* [t] at the start of a process: its parent's vfork_end, not ours to hold; 0 none */
 	uint64_t fs_base;               /* [I] what it started with */
 	uint64_t start_child_tid;       /* [t] CLONE_CHILD_SETTID: where the new thread writes its number, or 0 */
 	char name[16];                  /* [t] PR_SET_NAME */

@@ -50,21 +50,39 @@ user_swap_u32:
 	xorl	%eax, %eax
 	ret
 
-/* user_string(rdi to, rsi from, rdx max): length, or -ENAMETOOLONG */
+/* user_string(rdi to, rsi from, rdx max): length, or -ENAMETOOLONG. Eight bytes at once, from where that cannot meet the next page. */
 	.globl user_string
 	.type user_string, @function
 user_string:
+	movabsq	$0x0101010101010101, %r8
+	movabsq	$0x8080808080808080, %r9
 	xorl	%eax, %eax
 1:	cmpq	%rdx, %rax
-	jae	2f
-	movzbl	(%rsi,%rax), %ecx
+	jae	3f
+	leaq	(%rsi,%rax), %rcx
+	testl	$7, %ecx
+	jnz	2f
+	leaq	8(%rax), %r10
+	cmpq	%rdx, %r10
+	ja	2f
+	movq	(%rcx), %rcx
+	movq	%rcx, %r11
+	notq	%r11
+	andq	%r9, %r11
+	movq	%rcx, (%rdi,%rax)
+	subq	%r8, %rcx
+	testq	%r11, %rcx              /* a byte is 0 where taking 1 from it borrows though its top bit was clear */
+	jnz	2f
+	movq	%r10, %rax
+	jmp	1b
+2:	movzbl	(%rsi,%rax), %ecx
 	movb	%cl, (%rdi,%rax)
 	testl	%ecx, %ecx
-	jz	3f
+	jz	4f
 	incq	%rax
 	jmp	1b
-2:	movq	$-36, %rax
-3:	ret
+3:	movq	$-36, %rax
+4:	ret
 
 /* fpu_save(rdi area, rsi features) */
 	.globl fpu_save

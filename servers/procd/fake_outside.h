@@ -116,14 +116,6 @@ static err_t fake_find(uint32_t pid, task_t *out)
 }
 
 /* Tests pass a pid as the handle; what is no process is a handle that is no task. */
-static err_t fake_take(handle_t passed, uint32_t *pid, task_t *out)
-{
-	if (passed <= 0 || passed >= FAKE_TASKS || !fake.tasks[passed].exists)
-		return ERR_NOTTY;
-	*pid = (uint32_t)passed;
-	return fake_find(*pid, out);
-}
-
 static err_t fake_info(task_t h, struct task_info *out)
 {
 	struct fake_task *k = fake_task(h);
@@ -133,6 +125,20 @@ static err_t fake_info(task_t h, struct task_info *out)
 	*out = k->info;
 	out->state = k->stopped ? TASK_STOPPED : TASK_SLEEPING;
 	return OK;
+}
+
+static err_t fake_take(handle_t passed, uint32_t *pid, task_t *out, struct task_info *info)
+{
+	err_t err;
+
+	if (passed <= 0 || passed >= FAKE_TASKS || !fake.tasks[passed].exists)
+		return ERR_NOTTY;
+	*pid = (uint32_t)passed;
+	if ((err = fake_find(*pid, out)))
+		return err;
+	if ((err = fake_info(*out, info)))
+		fake_close(*out);
+	return err;
 }
 
 static err_t fake_kill(task_t h, uint64_t status)

@@ -71,10 +71,10 @@ static void notify(uint64_t number, uint32_t ready)
 
 /* ---- What the engine asks of the kernel ------------------------------------------------------------------------- */
 
-static err_t find(uint64_t pid, handle_t passed, uint32_t *found, task_t *out)
+static err_t find(uint64_t pid, handle_t passed, uint32_t *found, task_t *out, struct task_info *info)
 {
 	handle_t received;
-	int64_t result = sys_call_handle(0, admin, TASK_FIND, passed, NULL, 0, NULL, 0, pid, &received);
+	int64_t result = sys_call_handle(0, admin, TASK_FIND, passed, NULL, 0, info, info ? sizeof *info : 0, pid, &received);
 
 	if (result < 0)
 		return (err_t)result;
@@ -85,16 +85,16 @@ static err_t find(uint64_t pid, handle_t passed, uint32_t *found, task_t *out)
 	return OK;
 }
 
-static err_t task_take(handle_t passed, uint32_t *pid, task_t *out)
+static err_t task_take(handle_t passed, uint32_t *pid, task_t *out, struct task_info *info)
 {
-	return find(0, passed, pid, out);
+	return find(0, passed, pid, out, info);
 }
 
 static err_t task_find(uint32_t pid, task_t *out)
 {
 	uint32_t found;
 
-	return pid == 0 ? ERR_SRCH : find(pid, HANDLE_NONE, &found, out);
+	return pid == 0 ? ERR_SRCH : find(pid, HANDLE_NONE, &found, out, NULL);
 }
 
 static err_t plain(task_t task, enum code code, uint64_t word)

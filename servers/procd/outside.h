@@ -31,7 +31,7 @@ struct outside {
 	void (*release)(void *, size_t bytes);
 
 	/* Processes. The passed handle stays the caller's; ERR_NOTTY when it is no process. */
-	err_t (*task_take)(handle_t passed, uint32_t *pid, task_t *out);
+	err_t (*task_take)(handle_t passed, uint32_t *pid, task_t *out, struct task_info *info);
 	err_t (*task_find)(uint32_t pid, task_t *out);          /* ERR_SRCH */
 	void (*task_put)(task_t);
 	err_t (*task_info)(task_t, struct task_info *out);

@@ -225,10 +225,8 @@ static err_t take_fresh(struct tree *t, handle_t passed, bool may_run, uint32_t 
 
 	if (passed == HANDLE_NONE)
 		return ERR_BADF;
-	if ((err = o->task_take(passed, pid, task)))
+	if ((err = o->task_take(passed, pid, task, info)))
 		return err;
-	if ((err = o->task_info(*task, info)))
-		goto put;
 	err = ERR_INVAL;
 	if (info->end != TASK_ALIVE || (info->threads > 0 && !may_run))
 		goto put;

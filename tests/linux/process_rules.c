@@ -20,6 +20,8 @@
 extern char **environ;
 static const char *self = "/proc/self/exe";
 
+enum { MANY_STRINGS = 17, MANY_BYTES = 100000 };
+
 /* ---- What the executed program does: its first argument says ---- */
 
 static int executed(int argc, char **argv)
@@ -29,6 +31,12 @@ static int executed(int argc, char **argv)
 	if (!strcmp(argv[1], "arguments"))
 		return argc == 5 && !strcmp(argv[2], "") && !strcmp(argv[3], "two words") && strlen(argv[4]) == 100000 &&
 		       getenv("TEST_VALUE") && !strcmp(getenv("TEST_VALUE"), "yes") ? 0 : 1;
+	if (!strcmp(argv[1], "many")) {
+		for (int i = 2; i < argc; i++)
+			if (strlen(argv[i]) != MANY_BYTES || argv[i][0] != 'a' + i || argv[i][MANY_BYTES - 1] != 'a' + i)
+				return i;
+		return argc == 2 + MANY_STRINGS && !strcmp(getenv("TEST_VALUE"), "last") ? 0 : 1;
+	}
 	if (!strcmp(argv[1], "signals")) {
 		struct sigaction ignored, handled;
 		sigset_t mask;
@@ -220,6 +228,52 @@ TEST(exec_keeps_pid_mask_and_ignored_signals)
 		_exit(127);
 	}
 	CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 0);
+}
+
+static long mapped_kib(void)
+{
+	char line[128];
+	long kib = -1;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f && fgets(line, sizeof line, f))
+		if (sscanf(line, "VmSize: %ld", &kib) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+static __attribute__((noinline)) pid_t start_many(int by_vfork, char **argv, char **environment)
+{
+	pid_t child = by_vfork ? vfork() : fork();
+
+	if (child == 0) {
+		execve(self, argv, environment);
+		_exit(127);
+	}
+	return child;
+}
+
+/* Of nearly two megabytes, from a process and from a vfork child, whose parent gets its memory back. */
+TEST(many_and_long_arguments_arrive_whole)
+{
+	static char strings[MANY_STRINGS][MANY_BYTES + 1];
+	char *argv[3 + MANY_STRINGS] = { "x", "many" }, *environment[] = { "RULE=1", "TEST_VALUE=last", NULL };
+	long before = 0;
+
+	for (int i = 0; i < MANY_STRINGS; i++) {
+		memset(strings[i], 'a' + i + 2, MANY_BYTES);
+		argv[2 + i] = strings[i];
+	}
+	for (int i = 0; i < 6; i++) {
+		int status;
+		pid_t child = start_many(i % 2, argv, environment);
+		CHECK(waitpid(child, &status, 0) == child && status == 0);
+		if (i == 1)
+			before = mapped_kib();
+	}
+	CHECK_EQ(mapped_kib(), before);
 }
 
 TEST(an_alarm_goes_on_over_exec)
