@@ -64,3 +64,6 @@ void block_remove(struct block_disk *d) NONNULL;
 void block_resized(struct block_disk *d, uint64_t bytes) NONNULL;
 /* err: OK, IO, NOSPC, OPNOTSUPP ...; AGAIN: start it again. The request is lib/block's again. */
 void block_done(struct block_request *r, err_t err) NONNULL;
+/* Monotonic time, and waiting for a device that needs some: for the start and for resets, while nothing is served. Defined by tests on the host. */
+uint64_t block_now(void);
+void block_sleep(uint64_t ns);

@@ -61,8 +61,6 @@ struct block {
 extern struct block block;
 extern const struct scheme_ops block_scheme_ops;
 
-/* The clock; defined by start.c (and by tests). */
-uint64_t block_now(void);
 /* Over the memory given; what block_init does beside system calls. */
 void block_setup(struct server *server, struct state *state, const struct dma_memory *memory) NONNULL;
 /* Takes a request of a client and keeps it. Reads and writes may begin and end within sectors (a write then of at most BLOCK_TRANSFER_MAX less

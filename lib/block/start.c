@@ -13,6 +13,11 @@ uint64_t block_now(void)
 	return (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS);
 }
 
+void block_sleep(uint64_t ns)
+{
+	(void)!sys_sleep(0, HANDLE_NONE, block_now() + ns);
+}
+
 static err_t state_get(struct state **out)
 {
 	handle_t object = startup_handle("state");

@@ -1,7 +1,8 @@
 /* servers/randd/main.c - rand: random bytes for everybody.
  *
  * READ gives as much as is asked (64 KiB at a time); until there is enough entropy it waits. WRITE mixes
- * in what the client says, and counts it as worth nothing.
+ * in what the client says, and counts it as worth nothing. What is written to rand:source (user 0: drivers of hardware generators) counts
+ * for half its length.
  */
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
@@ -27,6 +28,8 @@ static struct server server;
 static struct drbg drbg;
 static struct server_timer retry;
 static struct list_node readers = LIST_INIT(readers);
+/* What rand: and rand:source open: all alike. */
+static char plain, source;
 
 /* Takes what the machine offers. What the CPU's generator says is counted as half of what it claims. */
 static void gather(size_t stamp_count)
@@ -68,17 +71,21 @@ static void try_again(struct server_timer *t)
 
 static int64_t rand_open(struct scheme_request *r, const char *ref, size_t ref_bytes, uint32_t open_flags, uint32_t mode)
 {
-	(void)ref, (void)open_flags, (void)mode;
-	if (ref_bytes > 0)
+	bool is_source = string_is(ref, ref_bytes, "source");
+
+	(void)open_flags, (void)mode;
+	if (ref_bytes > 0 && !is_source)
 		return ERR_NOENT;
-	/* All opens are alike. */
-	r->opened = &drbg;
+	if (is_source && r->message->sender.uid != 0)
+		return ERR_PERM;
+	r->opened = is_source ? &source : &plain;
 	return OK;
 }
 
+/* What a source writes counts for nothing after that, until it is opened again: there are others. */
 static err_t rand_revive(struct scheme_request *r)
 {
-	r->opened = &drbg;
+	r->opened = &plain;
 	return OK;
 }
 
@@ -110,7 +117,9 @@ static int64_t rand_read(struct scheme_request *r, size_t bytes, uint64_t offset
 static int64_t rand_write(struct scheme_request *r, size_t bytes, uint64_t offset)
 {
 	(void)bytes, (void)offset;
-	drbg_add(&drbg, r->in, r->in_here, 0);
+	drbg_add(&drbg, r->in, r->in_here, r->open == &source ? (uint32_t)r->in_here * 4 : 0);
+	if (drbg_is_seeded(&drbg))
+		answer_readers();
 	return (int64_t)r->in_here;
 }
 

@@ -1,0 +1,60 @@
+/* drivers/block/nvme/main.c - an NVMe controller, its namespaces served by the disk protocol. */
+#include "drivers/block/nvme/nvme.h"
+#include "lib/base/try.h"
+#include "lib/native/handle.h"
+#include "lib/native/print.h"
+#include "lib/native/startup.h"
+
+static struct server server;
+static struct device device;
+static struct nvme nvme;
+static struct server_watch watch[NVME_QUEUES_MAX + 1];
+
+static void came(struct server_watch *w, uint32_t found)
+{
+	uint64_t count;
+
+	(void)found;
+	if (sys_read(REQUEST_NONBLOCK, w->handle, &count, sizeof(count), -1) != sizeof(count))
+		return;
+	nvme_interrupt(&nvme);
+	sys_write(0, w->handle, &count, sizeof(count), -1);
+}
+
+static err_t interrupts_get(void)
+{
+	handle_t h;
+
+	for (uint32_t i = 0; i < nvme.vectors; i++) {
+		TRY(device_interrupt(&device, i, &h));
+		server_add_watch(&server, &watch[i], h, READY_READ, came);
+	}
+	return OK;
+}
+
+static err_t start(void)
+{
+	TRY(server_init(&server));
+	TRY(device_open(&device, "device"));
+	TRY(nvme_open(&nvme, &device));
+	TRY(interrupts_get());
+	TRY(block_init(&server, &device));
+	for (uint32_t i = 0; i < nvme.space_count; i++)
+		TRY(block_add(&nvme.space[i].disk, "nvme", nvme.space[i].name));
+	return OK;
+}
+
+int program_main(const struct startup *startup)
+{
+	err_t err = start();
+
+	(void)startup;
+	if (err) {
+		print("nvme: cannot start: error %d\n", -err);
+		return 1;
+	}
+	print("nvme: %u namespaces, %u queues\n", nvme.space_count, nvme.io_count);
+	err = server_run(&server);
+	print("nvme: ended with error %d\n", -err);
+	return 1;
+}
