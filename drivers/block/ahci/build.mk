@@ -1,0 +1,2 @@
+LIBS := block driver scheme native base
+HOST_SKIP := main.c
