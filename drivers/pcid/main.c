@@ -111,7 +111,8 @@ static int64_t pci_open(struct scheme_request *r, const char *ref, size_t ref_by
 	struct pci_address a;
 	uint32_t index;
 
-	r->reply_flags = REPLY_SEEKABLE;
+	/* The list is ready when there are events. */
+	r->reply_flags = REPLY_SEEKABLE | (at || ref_bytes ? 0 : REPLY_NOTIFIES);
 	if (at && at->kind == OPEN_FUNCTION)
 		return ref_bytes == 5 && memcmp(ref, "claim", 5) == 0 ? open_claim(r, at->index) : ERR_NOENT;
 	if (at)

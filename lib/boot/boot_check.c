@@ -36,7 +36,8 @@ static const char *memory_check(const struct boot_info *b)
 	return any_free ? NULL : "the memory map has no free memory";
 }
 
-/* Is all of [start, start + bytes) described as memory that holds something of ours? */
+/* Is all of [start, start + bytes) described? Its end may lie in what the firmware keeps for itself: QEMU's loader puts the initfs below the top
+ * of memory without asking, and the firmware's own data, which is over by then, may have grown down into that place. */
 static bool range_is_in_memory(const struct boot_info *b, uint64_t start, uint64_t bytes)
 {
 	uint64_t at = start, end = start + bytes;
@@ -47,7 +48,7 @@ static bool range_is_in_memory(const struct boot_info *b, uint64_t start, uint64
 		for (uint32_t i = 0; i < b->memory_count; i++) {
 			const struct boot_memory *m = &b->memory[i];
 
-			if (m->kind != BOOT_MEMORY_RESERVED && m->start <= at && at < m->start + m->bytes) {
+			if ((m->kind != BOOT_MEMORY_RESERVED || at > start) && m->start <= at && at < m->start + m->bytes) {
 				at = m->start + m->bytes;
 				moved = true;
 			}

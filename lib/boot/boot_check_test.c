@@ -97,6 +97,19 @@ TEST(an_initfs_may_span_neighbouring_ranges)
 	CHECK(boot_info_check(&b, &image) == NULL);
 }
 
+TEST(an_initfs_may_end_in_what_the_firmware_keeps_but_not_begin_there)
+{
+	set_up();
+	add(0x100000, 0x400000, BOOT_MEMORY_FREE);
+	add(0x500000, 0x40000, BOOT_MEMORY_RESERVED);
+	b.initfs = 0x480000, b.initfs_bytes = 0x90000;
+	CHECK(boot_info_check(&b, &image) == NULL);
+	b.initfs_bytes = 0xc1000;
+	CHECK(boot_info_check(&b, &image));
+	b.initfs = 0x500000, b.initfs_bytes = 0x1000;
+	CHECK(boot_info_check(&b, &image));
+}
+
 TEST(a_framebuffer_must_hold_its_lines)
 {
 	set_up();

@@ -25,7 +25,7 @@ static err_t interrupts_get(void)
 {
 	handle_t h;
 
-	for (uint32_t i = 0; i < nvme.vectors; i++) {
+	for (uint32_t i = 0; i < nvme_vectors(&device); i++) {
 		TRY(device_interrupt(&device, i, &h));
 		server_add_watch(&server, &watch[i], h, READY_READ, came);
 	}
@@ -36,8 +36,8 @@ static err_t start(void)
 {
 	TRY(server_init(&server));
 	TRY(device_open(&device, "device"));
-	TRY(nvme_open(&nvme, &device));
 	TRY(interrupts_get());
+	TRY(nvme_open(&nvme, &device));
 	TRY(block_init(&server, &device));
 	for (uint32_t i = 0; i < nvme.space_count; i++)
 		TRY(block_add(&nvme.space[i].disk, "nvme", nvme.space[i].name));

@@ -259,10 +259,15 @@ void nvme_interrupt(struct nvme *n)
 		controller_restart(n);
 }
 
+uint32_t nvme_vectors(const struct device *d)
+{
+	return MIN_OF((uint32_t)d->info.interrupts, (uint32_t)NVME_QUEUES_MAX + 1);
+}
+
 err_t nvme_open(struct nvme *n, struct device *d)
 {
 	n->device = d;
-	n->vectors = MIN_OF((uint32_t)d->info.interrupts, (uint32_t)NVME_QUEUES_MAX + 1);
+	n->vectors = nvme_vectors(d);
 	if (n->vectors == 0)
 		return ERR_NODEV;
 	TRY(device_map_bar(d, 0, &n->bar));

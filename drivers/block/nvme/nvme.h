@@ -40,6 +40,8 @@ struct nvme {
 	bool is_gone;
 };
 
+/* How many interrupts of the device are used: all must have been asked for before nvme_open, since queues are made for interrupts that are on. */
+uint32_t nvme_vectors(const struct device *d) NONNULL;
 /* Brings the controller up and describes its namespaces; they are not yet added. NODEV, INVAL, NOMEM, IO, TIMEDOUT. */
 err_t nvme_open(struct nvme *n, struct device *d) NONNULL MUST_CHECK;
 /* An interrupt came (any). */
