@@ -26,9 +26,10 @@ LINUX_LINE = "console=ttyS0 quiet mitigations=off init_on_alloc=0 panic=-1"
 LIMIT_S = 900
 MEMORY_MB = 256
 # Regime: how many CPUs, and whether instructions are counted.
-REGIMES = {"icount": (1, True), "tcg1": (1, False), "tcg2": (2, False), "tcg4": (4, False)}
-CHOICES = {"icount": ["icount"], "tcg": ["tcg1", "tcg2", "tcg4"], "all": list(REGIMES), **{name: [name] for name in REGIMES}}
-TIMES = {"icount": "instructions", "tcg1": "ns", "tcg2": "ns", "tcg4": "ns"}
+REGIMES = {"icount": (1, True), "tcg1": (1, False), "tcg2": (2, False), "tcg4": (4, False), "turns2": (2, True), "turns4": (4, True)}
+CHOICES = {"tcg": ["tcg1", "tcg2", "tcg4"], "all": ["icount", "tcg1", "tcg2", "tcg4"], "turns": ["icount", "turns2", "turns4"],
+           **{name: [name] for name in REGIMES}}
+TIMES = {name: "instructions" if counts else "ns" for name, (_, counts) in REGIMES.items()}
 KIB = "KiB"
 # One operation of these is a round trip in each of as many independent pairs as there are CPUs.
 PAIRS = ("pipe-pairs", "call-reply-pairs")
@@ -228,7 +229,20 @@ def scaling(rows):
     return curves
 
 
+def pair_costs(rows):
+    """{(name, system): [(CPUs, instructions of one pair's round trip)]} of the same rows, where instructions of all CPUs were counted."""
+    costs = {}
+    for row in rows:
+        cpus, counts = REGIMES[row.regime]
+        for system in ("cathode", "linux"):
+            if counts and row.name in PAIRS and getattr(row, system):
+                costs.setdefault((row.name, system), []).append((cpus, getattr(row, system) / cpus))
+    return {key: points for key, points in costs.items() if len(points) > 1}
+
+
 def print_scaling(rows):
+    for (name, system), points in pair_costs(rows).items():
+        print(f"{name:24} {system:8} instructions of each pair beside others: " + "   ".join(f"{cpus}: {cost:,.0f}" for cpus, cost in points))
     curves = scaling(rows)
     if curves:
         print(f"scaling: throughput of one pair per CPU, against one pair; this host has {os.cpu_count()} CPUs")
@@ -276,6 +290,8 @@ def main(options):
     earlier = report_read(options.against) if options.against else []
     is_gate = options.accept or options.gate
     systems = ["cathode"] if is_gate else [system for system in ("cathode", "linux") if getattr(options, system) or options.linux == options.cathode]
+    if options.regime.startswith("turns"):  # Linux does not come up so
+        systems = ["cathode"]
     project.build("bench-programs")
     rows, version = [], None
     try:

@@ -10,8 +10,9 @@ usage: ./cathode COMMAND
          124: timeout; 125: the machine did not get there, or its kernel panicked (the log's path is on stderr)
   test   [FILTER]
          builds and tests everything (or what has FILTER in its name); the last line is `N passed, N failed`
-  bench  [--regime icount|tcg|all] [--linux | --cathode] [--against FILE] [ROW...]
+  bench  [--regime icount|tcg|turns|all] [--linux | --cathode] [--against FILE] [ROW...]
          common operations, here and on Debian's Linux: guest instructions on one CPU (icount), nanoseconds on 1, 2 and 4 (tcg);
+         or instructions of 1, 2 and 4 CPUs that run in turns (turns, Cathode only);
          also in build/bench.json and build/bench.html. FILE: an earlier bench.json, for the change
   bench  --gate | --accept [--table FILE] [ROW...]
          whether Cathode's instructions are within 5 % of tests/bench/expected.tsv; makes them the new table
@@ -76,7 +77,7 @@ def make_parser():
     commands.add_parser("test", add_help=False).add_argument("filter", nargs="?", default="")
     bench = commands.add_parser("bench", add_help=False)
     bench.add_argument("rows", nargs="*", metavar="ROW")
-    bench.add_argument("--regime", choices=("icount", "tcg", "all", "tcg1", "tcg2", "tcg4"), default="all")
+    bench.add_argument("--regime", choices=("icount", "tcg", "all", "tcg1", "tcg2", "tcg4", "turns", "turns2", "turns4"), default="all")
     bench.add_argument("--against", metavar="FILE")
     bench.add_argument("--accept", action="store_true")
     bench.add_argument("--gate", action="store_true")

@@ -168,6 +168,8 @@ def main(options, command):
     try:
         if not command:
             raise CathodeError("exec wants a command after --")
+        if options.icount and options.cpus != 1:
+            raise CathodeError("--icount works with one CPU only")
         project.build_system()
         if options.boot == "uefi":
             project.build("boot")

@@ -35,8 +35,6 @@ class Machine:
 
     def arguments(self, folder):
         """The QEMU command without serial ports and display; what must be made for it goes into folder."""
-        if self.icount and self.cpus != 1:
-            raise CathodeError("--icount works with one CPU only")
         line = ["qemu-system-x86_64", "-machine", "q35", "-m", str(self.memory_mb), "-smp", str(self.cpus),
                 "-nodefaults", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
         if self.kvm:

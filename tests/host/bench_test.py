@@ -145,6 +145,15 @@ def rule_pairs_show_how_they_scale():
     assert bench.scaling(rows) == {("pipe-pairs", system): [(1, 1.0), (2, 1.6), (4, 1.0)] for system in ("cathode", "linux")}
 
 
+def rule_independent_pairs_do_not_pay_for_each_other():
+    done = cathode("bench", "--cathode", "--regime", "turns", "call-reply-pairs", "pipe-pairs")
+    assert done.returncode == 0, done.stderr
+    cost = {(row["name"], row["regime"]): row["cathode"] for row in json.loads((project.OUTPUT / "bench.json").read_text())["rows"]}
+    for name in bench.PAIRS:
+        for regime, pairs in (("turns2", 2), ("turns4", 4)):
+            assert cost[name, regime] / pairs < 1.05 * cost[name, "icount"], (name, regime, cost)
+
+
 def rule_linux_runs_the_same_program():
     try:
         bench.linux_kernel()
