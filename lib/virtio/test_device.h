@@ -29,7 +29,7 @@ static struct mock {
 	uint16_t config_vector, queue_count, queue_select, queue_size;
 	uint8_t status, generation;
 	struct mock_queue queue[MOCK_QUEUES];
-	uint32_t doorbells, resets;
+	uint32_t doorbells, resets, interrupts;
 	bool is_gone, is_wild /* its registers may be anywhere: no doorbells */, refuses_features, never_resets, refuses_vectors;
 	struct { uint8_t *at; uint64_t address; size_t bytes; struct dma_piece piece; } dma[MOCK_DMA_MAX];
 	uint32_t dma_count;
@@ -311,8 +311,11 @@ static bool mock_next(struct mock_queue *q, uint16_t *head, struct mock_piece *p
 
 static void mock_use_raw(struct mock_queue *q, uint32_t head, uint32_t bytes)
 {
-	uint16_t *used = mock_used(q);
+	uint16_t *used = mock_used(q), event = mock_available(q)[2 + q->size];
 	uint32_t entry[2] = { head, bytes };
+
+	/* 2.7.7.1: with the event index it interrupts for the entry that was asked for, and no other. */
+	mock.interrupts += mock.taken & VIRTIO_EVENT_INDEX ? event == q->done : 1;
 
 	memcpy(used + 2 + 4 * (q->done % q->size), entry, sizeof(entry));
 	used[1] = ++q->done;

@@ -287,7 +287,8 @@ static err_t begin(struct blk *b)
 	TRY(queues_open(b));
 	virtio_start(&b->virtio);
 	serial_get(b);
-	if (b->queue[0].outstanding == 0 && !b->queue[0].is_broken)
+	/* That was taken without an interrupt: the next one is to come again. */
+	if (b->queue[0].outstanding == 0 && virtqueue_arm(&b->queue[0]))
 		return OK;
 	TRY(virtio_reset(&b->virtio));
 	TRY(queues_open(b));

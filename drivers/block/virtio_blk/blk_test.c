@@ -178,6 +178,17 @@ TEST(reads_and_writes_move_the_right_bytes)
 	}
 }
 
+TEST(every_request_is_followed_by_an_interrupt)
+{
+	setup(variants[2]);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct block_request r = request(BLOCK_READ, i, 1, 0);
+		uint32_t before = mock.interrupts;
+		CHECK_EQ(run(&r), OK);
+		CHECK_EQ(mock.interrupts, before + 1);
+	}
+}
+
 TEST(many_are_out_at_once_over_all_queues)
 {
 	static struct block_request r[BLK_DEPTH];
