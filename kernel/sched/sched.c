@@ -68,8 +68,8 @@ static bool is_urgent(const struct cpu *c, const struct thread *t)
 	if (current == c->idle)
 		return true;
 	if (c == cpu_this())
-		return turn_interrupts(&t->turn, &current->turn) &&
-		       (thread_priority(t) > PRIORITY_NORMAL || clock_now_ns() - current->ran_since_ns >= RUN_MIN_NS);
+		return (thread_priority(t) > PRIORITY_NORMAL || clock_now_ns() - current->ran_since_ns >= RUN_MIN_NS) &&
+		       turn_interrupts(&t->turn, &current->turn);
 	return t->home || thread_priority(t) > MAX_OF(thread_priority(current), PRIORITY_NORMAL) ||
 	       (thread_priority(current) <= PRIORITY_NORMAL && fair_is_behind(c->run_queue, &t->turn));
 }
