@@ -25,4 +25,4 @@ struct backend {
 	void (*faults)(void (*tell)(struct pci_address who, uint64_t address, uint32_t access));
 };
 
-extern const struct backend backend_none;
+extern const struct backend backend_none, backend_vtd;

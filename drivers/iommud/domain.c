@@ -95,6 +95,23 @@ uint32_t mapping_find(const struct domains *s, uint32_t domain, uint64_t address
 	return i;
 }
 
+uint32_t domain_interrupt(struct domains *s, uint32_t domain, uint32_t number)
+{
+	uint32_t free = INTERRUPTS_MAX;
+
+	for (uint32_t i = 0; i < INTERRUPTS_MAX; i++) {
+		struct interrupt_entry *e = &s->interrupt[i];
+
+		if (e->domain_plus_1 == domain + 1 && e->number == number)
+			return i;
+		if (!e->domain_plus_1 && free == INTERRUPTS_MAX)
+			free = i;
+	}
+	if (free < INTERRUPTS_MAX)
+		s->interrupt[free] = (struct interrupt_entry){ .domain_plus_1 = domain + 1, .number = number };
+	return free;
+}
+
 void domain_fault(struct domain *d, uint64_t address, uint32_t access)
 {
 	struct dma_fault *last = &d->fault[(d->fault_count - 1) % DOMAIN_FAULTS_MAX];

@@ -6,6 +6,7 @@
 #pragma once
 #include <stdbool.h>
 #include "abi/proto/dma.h"
+#include "drivers/iommud/tables.h"
 #include "lib/pci/pci.h"
 #include "lib/scheme/opens.h"
 
@@ -29,8 +30,15 @@ struct mapping {
 	uint64_t address, bytes;        /* address: the first piece's */
 };
 
+/* Which interrupt of which domain an entry of the IOMMU's table is. */
+enum { INTERRUPTS_MAX = 256 };
+struct interrupt_entry { uint32_t domain_plus_1, number; };
+
 struct domains {
 	uint64_t magic, bytes;
+	struct interrupt_entry interrupt[INTERRUPTS_MAX];
+	struct tables_kept tables;
+	struct backend_kept { uint64_t root, interrupts, queue, status; } backend;      /* tables that the backend began with */
 	struct domain domain[DOMAINS_MAX];
 	struct mapping mapping[MAPPINGS_MAX];
 	struct opens opens;
@@ -50,6 +58,9 @@ err_t mapping_create(struct domains *s, uint32_t domain, uint64_t bytes, uint32_
 /* MAPPINGS_MAX: nothing of the domain begins there. */
 uint32_t mapping_find(const struct domains *s, uint32_t domain, uint64_t address) NONNULL;
 static inline uint64_t domain_number(uint32_t mapping) { return (uint64_t)mapping << 20; }
+
+/* The entry of interrupt `number` of the domain, a new one if it has none: INTERRUPTS_MAX, there is none left. */
+uint32_t domain_interrupt(struct domains *s, uint32_t domain, uint32_t number) NONNULL;
 
 /* Alike ones after each other count as one. */
 void domain_fault(struct domain *d, uint64_t address, uint32_t access) NONNULL;

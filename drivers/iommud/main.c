@@ -338,6 +338,7 @@ static err_t map_state(bool *again)
 		return (err_t)at;
 	memory_init(state);
 	domains = (struct domains *)at;
+	tables.kept = &domains->tables;
 	*again = domains_are_sane(domains);
 	if (!*again)
 		domains_init(domains);
@@ -367,7 +368,7 @@ static void adopt(void)
 
 static void start_backend(bool again)
 {
-	static const struct backend *const all[] = { &backend_none };
+	static const struct backend *const all[] = { &backend_vtd, &backend_none };
 
 	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
 		backend = all[i];
@@ -377,8 +378,11 @@ static void start_backend(bool again)
 	if (!backend->is_isolated)
 		print("iommud: there is no IOMMU: what devices reach of memory is not held back\n");
 	handle_t faults = backend->fault_handle();
-	if (faults != HANDLE_NONE)
-		server_add_watch(&server, &fault_watch, faults, READY_READ, faults_came);
+	if (faults == HANDLE_NONE)
+		return;
+	server_add_watch(&server, &fault_watch, faults, READY_READ, faults_came);
+	/* Those that nobody took make no new interrupt. */
+	backend->faults(fault);
 }
 
 int program_main(const struct startup *startup UNUSED)

@@ -11,7 +11,7 @@ enum { TABLES_MAX = 1024, TABLE_BYTES = 4096, TABLE_WORDS = TABLE_BYTES / 8 };
 struct tables {
 	uint8_t *pages;                         /* TABLES_MAX of them */
 	struct tables_kept {                    /* in the state object */
-		uint64_t physical;              /* where they begin; 0: not made yet */
+		uint64_t physical, offset;      /* where they begin (0: not made yet), and where in the object */
 		uint8_t is_used[TABLES_MAX];
 	} *kept;
 };

@@ -1,14 +1,14 @@
 /* drivers/pcid/access.c - configuration space in memory, where ACPI says so, else through two ports. */
 #include "drivers/pcid/access.h"
-#include "abi/boot.h"
 #include "abi/proto/kernel.h"
 #include "lib/base/bits.h"
 #include "lib/base/fmt.h"
 #include "lib/native/handle.h"
+#include "lib/native/physical.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
 
-enum { PAGE = 4096, BUS_SHIFT = 20, FUNCTION_SHIFT = 12, CONFIG_SHORT = 256, BUSES = 256 };
+enum { BUS_SHIFT = 20, FUNCTION_SHIFT = 12, CONFIG_SHORT = 256, BUSES = 256 };
 enum { PORT_ADDRESS = 0, PORT_DATA = 4 };
 #define PORT_ENABLE 0x80000000u
 
@@ -34,45 +34,20 @@ err_t access_ports(uint16_t first, uint32_t count, handle_t *out)
 	return handle_open("mem", ref, OPEN_READ | OPEN_WRITE, out);
 }
 
-static void *map(handle_t object, uint64_t bytes, uint64_t flags)
-{
-	int64_t at = sys_map(0, object, 0, bytes, flags | MAP_SHARED, 0, HANDLE_NONE, 0);
-
-	handle_close(object);
-	return at < 0 ? NULL : (void *)at;
-}
-
 volatile uint8_t *access_map(uint64_t start, uint64_t bytes)
 {
-	handle_t object;
-
-	return access_memory(start, bytes, &object) ? NULL : map(object, bytes, MAP_READ | MAP_WRITE);
+	return physical_map(access.physical, start, bytes, MEM_UNCACHED, MAP_READ | MAP_WRITE);
 }
 
 void access_unmap(volatile uint8_t *at, uint64_t bytes) { (void)sys_unmap(0, HANDLE_NONE, (uint64_t)at, bytes); }
 
 /* ---- The firmware's tables ---- */
 
-static const void *lend(void *context UNUSED, uint64_t address, size_t bytes)
-{
-	uint64_t first = round_down(address, PAGE);
-	struct mem_window window = { .offset = first, .bytes = round_up(address + bytes, PAGE) - first };
-	handle_t object;
-
-	if (bytes > UINT64_MAX - PAGE - address || handle_call_get(access.physical, MEM_PHYSICAL, &window, sizeof window, MEM_CACHED, &object))
-		return NULL;
-	const char *at = map(object, window.bytes, MAP_READ);
-	return at ? at + (address - first) : NULL;
-}
-
 static void read_tables(void)
 {
-	struct acpi_memory memory = { .lend = lend };
-	handle_t boot = startup_handle("boot");
-	uint64_t root = 0;
+	struct acpi_memory memory = { .lend = physical_lend, .context = &access.physical };
 
-	if (boot == HANDLE_NONE || handle_read_at(boot, &root, sizeof root, offsetof(struct boot_info, acpi_rsdp)) ||
-	    acpi_read(&memory, root, &access.acpi))
+	if (acpi_read(&memory, physical_acpi_root(startup_handle("boot")), &access.acpi))
 		access.acpi.segment_count = 0;
 }
 

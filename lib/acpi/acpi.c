@@ -209,6 +209,42 @@ static void read_mcfg(struct acpi_info *out, const struct table *t)
 	}
 }
 
+/* ---- DMAR: Intel's IOMMUs ---- */
+
+enum { DMAR_ENTRIES = 48, DMAR_UNIT = 0, DMAR_UNIT_BYTES = 16, DMAR_HAS_THE_REST = 1 << 0, DMAR_REMAPS_INTERRUPTS = 1 << 0, DMAR_WIDTH_MAX = 64 };
+
+static void read_dmar_unit(struct acpi_dmar *out, const struct table *e)
+{
+	uint64_t address = get(e, 8, 8);
+
+	if (e->count < DMAR_UNIT_BYTES || out->count == ACPI_IOMMUS_MAX || !address || address % 4096)
+		return;
+	out->unit[out->count].address = address;
+	out->unit[out->count].segment = (uint16_t)get(e, 6, 2);
+	out->unit[out->count++].has_the_rest = get(e, 4, 1) & DMAR_HAS_THE_REST;
+}
+
+err_t acpi_read_dmar(const struct acpi_memory *m, uint64_t address, struct acpi_dmar *out)
+{
+	struct table t;
+
+	*out = (struct acpi_dmar){ 0 };
+	if (!table_open(m, address, "DMAR", TABLE_BYTES_MAX, &t))
+		return ERR_INVAL;
+	out->address_bits = (uint32_t)get(&t, 36, 1) + 1;
+	out->can_remap_interrupts = get(&t, 37, 1) & DMAR_REMAPS_INTERRUPTS;
+	for (size_t at = DMAR_ENTRIES; at + 4 <= t.count; ) {
+		struct table entry = { t.bytes + at, (size_t)get(&t, at + 2, 2) };
+
+		if (entry.count < 4 || entry.count > t.count - at)
+			break;
+		if (get(&entry, 0, 2) == DMAR_UNIT)
+			read_dmar_unit(out, &entry);
+		at += entry.count;
+	}
+	return out->count && out->address_bits <= DMAR_WIDTH_MAX ? OK : ERR_INVAL;
+}
+
 /* ---- The root ---- */
 
 static void read_table(struct acpi_info *out, const struct acpi_memory *m, uint64_t address)
@@ -225,6 +261,8 @@ static void read_table(struct acpi_info *out, const struct acpi_memory *m, uint6
 		read_hpet(out, &t);
 	else if (!memcmp(t.bytes, "MCFG", 4) && !out->segment_count)
 		read_mcfg(out, &t);
+	else if (!memcmp(t.bytes, "DMAR", 4) && !out->dmar)
+		out->dmar = address;
 }
 
 /* ISA's own ways, which the overrides then change: line n for interrupt n, edge, active high. */

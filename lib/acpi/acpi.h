@@ -45,9 +45,21 @@ struct acpi_info {
 	uint32_t segment_count;         /* PCI configuration space in memory */
 	struct { uint64_t address; uint16_t segment; uint8_t first_bus, last_bus; } segment[ACPI_SEGMENTS_MAX];
 	uint64_t root_table;            /* XSDT or RSDT */
+	uint64_t dmar;                  /* the table of Intel's IOMMUs; 0: none */
+};
+
+enum { ACPI_IOMMUS_MAX = 8 };
+/* Intel's IOMMUs. */
+struct acpi_dmar {
+	uint32_t address_bits;          /* of devices' addresses */
+	bool can_remap_interrupts;
+	uint32_t count;
+	struct { uint64_t address; uint16_t segment; bool has_the_rest; } unit[ACPI_IOMMUS_MAX];        /* has_the_rest: all functions that no other unit names */
 };
 
 /* Reads what rsdp leads to. A table that is missing or broken leaves its part unknown. INVAL: no valid root; then only the defaults are in *out. */
 err_t acpi_read(const struct acpi_memory *m, uint64_t rsdp, struct acpi_info *out) NONNULL MUST_CHECK;
+/* Reads the DMAR table at address. INVAL: it is not one, or names no unit. */
+err_t acpi_read_dmar(const struct acpi_memory *m, uint64_t address, struct acpi_dmar *out) NONNULL MUST_CHECK;
 /* Finds the root pointer where PC firmware leaves it; 0: not there. */
 uint64_t acpi_find_root(const struct acpi_memory *m) NONNULL;

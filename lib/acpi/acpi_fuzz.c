@@ -68,6 +68,8 @@ static void firmware(void)
 	for (size_t i = 0, at = 256 + 44; i < 12; i++, at += 12)
 		put(at, i % 10 | 12 << 8, 2), put(at + 4, 1, 4);
 	put(512 + 40, 1280, 4), put(512 + 64, 0x604, 4);
+	table(1536, "DMAR", 200);
+	put(1536 + 36, 0x0126, 2), put(1536 + 50, 24, 2), put(1536 + 52, 1, 1), put(1536 + 56, 0xfed90000, 8), put(1536 + 72, 1, 2), put(1536 + 74, 40, 2);
 	table(1280, "DSDT", 200);
 	memcpy(memory + 1280 + 100, sleep, sizeof(sleep));
 }
@@ -76,12 +78,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct acpi_memory m = { lend, NULL };
 	struct acpi_info info;
+	struct acpi_dmar dmar;
 
 	firmware();
 	for (; size >= 3; data += 3, size -= 3)
 		memory[(data[0] | data[1] << 8) % BYTES] = data[2];
 	lent_count = 0;
 	(void)!acpi_read(&m, 16, &info);
+	(void)!acpi_read_dmar(&m, 1536, &dmar);
+	if (dmar.count > ACPI_IOMMUS_MAX)
+		__builtin_trap();
 	if (info.cpu_count > ACPI_CPUS_MAX || info.io_controller_count > ACPI_IO_CONTROLLERS_MAX || info.segment_count > ACPI_SEGMENTS_MAX)
 		__builtin_trap();
 	for (uint32_t i = 0; i < lent_count; i++)

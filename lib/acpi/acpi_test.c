@@ -224,3 +224,49 @@ TEST(the_root_pointer_is_found_in_firmware_memory)
 
 	CHECK_EQ(acpi_find_root(&lender), rsdp);
 }
+
+static uint64_t dmar_table(void)
+{
+	uint64_t at = table("DMAR", 48 + 24 + 40 + 16);
+
+	put(at + 36, 38, 1), put(at + 37, 1, 1);
+	put(at + 48, 0, 2), put(at + 50, 24, 2), put(at + 52, 1, 1), put(at + 54, 2, 2), put(at + 56, 0xfed90000, 8);
+	put(at + 72, 1, 2), put(at + 74, 40, 2);                /* reserved memory: not ours */
+	put(at + 112, 0, 2), put(at + 114, 16, 2), put(at + 120, 0xfed91000, 8);
+	return at;
+}
+
+TEST(intels_iommus_are_found)
+{
+	struct acpi_info info;
+	struct acpi_dmar d;
+
+	set_up();
+	uint64_t at = dmar_table();
+	CHECK_EQ(acpi_read(&lender, root(&at, 1), &info), OK);
+	CHECK_EQ(info.dmar, at);
+	CHECK_EQ(acpi_read_dmar(&lender, info.dmar, &d), OK);
+	CHECK_EQ(d.address_bits, 39u);
+	CHECK(d.can_remap_interrupts);
+	CHECK_EQ(d.count, 2u);
+	CHECK_EQ(d.unit[0].address, 0xfed90000u);
+	CHECK_EQ(d.unit[0].segment, 2);
+	CHECK(d.unit[0].has_the_rest && !d.unit[1].has_the_rest);
+}
+
+TEST(a_broken_dmar_is_none)
+{
+	struct acpi_dmar d;
+
+	set_up();
+	uint64_t at = dmar_table();
+	put(at + 50, 0, 2);             /* an entry of no length */
+	fix_sum(at, 128, 9);
+	CHECK_EQ(acpi_read_dmar(&lender, at, &d), ERR_INVAL);
+	put(at + 50, 24, 2), put(at + 56, 0xfed90008, 8);
+	put(at + 114, 200, 2);          /* beyond the end */
+	fix_sum(at, 128, 9);
+	CHECK_EQ(acpi_read_dmar(&lender, at, &d), ERR_INVAL);
+	CHECK_EQ(acpi_read_dmar(&lender, 0, &d), ERR_INVAL);
+	CHECK_EQ(acpi_read_dmar(&lender, 0xfff00000, &d), ERR_INVAL);
+}
