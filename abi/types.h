@@ -176,8 +176,8 @@ enum map_flags {
 };
 
 enum remap_flags {
-	REMAP_MAYMOVE = 1 << 0,
-	REMAP_FIXED   = 1 << 1,
+	/* 1 << 0 is retired */
+	REMAP_MOVE    = 1 << 1,         /* to new_address, replacing what is there; else in place */
 };
 
 enum advice {

@@ -37,14 +37,6 @@ static void need(err_t err, const char *what)
 		panic("%s: error %d", what, err);
 }
 
-static void initfs_init(void)
-{
-	if (!boot->initfs_bytes)
-		panic("no initfs was loaded");
-	need(memobj_create_physical(paddr(boot->initfs), page_round_up(boot->initfs_bytes), MEM_CACHED, &initfs_object),
-	     "initfs object");
-}
-
 /* ---- the first process ---- */
 
 /* Of init's image, which lies whole pages in the file as in memory (servers/init/init.ld): nothing has to be zeroed or filled. */
@@ -75,16 +67,6 @@ static err_t load_init(struct space *s, uint64_t *entry)
 	return OK;
 }
 
-/* All zeros: init has no arguments, and knows its handles' numbers. */
-static err_t make_stack(struct space *s, uint64_t *top)
-{
-	uint64_t start;
-
-	TRY(space_map(s, INIT_STACK_TOP - INIT_STACK_BYTES, INIT_STACK_BYTES, MAP_READ | MAP_WRITE | MAP_FIXED, MAP_READ | MAP_WRITE, NULL, 0, &start));
-	*top = start + INIT_STACK_BYTES - 64;
-	return OK;
-}
-
 static err_t give(struct process *p, handle_t number, struct resource *r, uint32_t rights)
 {
 	struct passed passed = { .resource = r, .rights = rights };
@@ -109,6 +91,7 @@ static void start_init(void)
 	struct namespace *n;
 	struct process *p;
 	struct space *s;
+	uint64_t stack;
 	uint32_t tid;
 
 	need(space_create(NULL, &s), "init's space");
@@ -119,7 +102,10 @@ static void start_init(void)
 	p->namespace = n;
 	need(give_boot_handles(p, n), "init's handles");
 	need(load_init(s, &start.ip), INIT_PATH);
-	need(make_stack(s, &start.sp), "init's stack");
+	/* All zeros: init has no arguments, and knows its handles' numbers. */
+	need(space_map(s, INIT_STACK_TOP - INIT_STACK_BYTES, INIT_STACK_BYTES, MAP_READ | MAP_WRITE | MAP_FIXED, MAP_READ | MAP_WRITE,
+	               NULL, 0, &stack), "init's stack");
+	start.sp = stack + INIT_STACK_BYTES - 64;
 	need(process_start_thread(p, &start, &tid), "init's thread");
 	process_put(p);
 }
@@ -134,7 +120,10 @@ void kernel_main(struct boot_info *info)
 	need(clock_init(), "clock");
 	cpu_this()->online = true;
 	arch_start_cpus();
-	initfs_init();
+	if (!boot->initfs_bytes)
+		panic("no initfs was loaded");
+	need(memobj_create_physical(paddr(boot->initfs), page_round_up(boot->initfs_bytes), MEM_CACHED, &initfs_object),
+	     "initfs object");
 	klog("cathode: %u CPUs, %lu MiB of memory, %lu MiB free\n", cpu_count, frame_count_total() >> 8, frame_count_free() >> 8);
 	start_init();
 	sched_run_idle();

@@ -41,8 +41,7 @@ static err_t find_object(const struct request *q, struct memobj **out, uint32_t 
 	else
 		err = r->ops->map(r, out, max_prot);
 	resource_put(r);
-	if (err)
-		return err;
+	TRY(err);
 	if (!(rights & RIGHT_EXEC))
 		*max_prot &= ~(uint32_t)MAP_EXEC;
 	if (!(flags & MAP_SHARED))

@@ -78,18 +78,6 @@ static uint64_t number_of(const struct frame *f)
 
 paddr_t frame_address(const struct frame *f) { return paddr(number_of(f) << PAGE_SHIFT); }
 
-bool frame_range_is_managed(paddr_t start, uint64_t bytes)
-{
-	uint64_t first = start.raw >> PAGE_SHIFT, end = page_round_up(start.raw + bytes) >> PAGE_SHIFT;
-	for (uint32_t i = 0; i < ZONES; i++) {
-		const struct bank *b = &memory.banks[i];
-		for (uint64_t n = MAX_OF(first, b->first); n < end && n < b->first + b->count; n++)
-			if (b->frames[n - b->first].state != STATE_RESERVED)
-				return true;
-	}
-	return false;
-}
-
 bool frame_range_is_ram(paddr_t start, uint64_t bytes)
 {
 	const struct frame *first = frame_of(start), *last = frame_of(paddr(start.raw + bytes - 1));

@@ -61,8 +61,6 @@ uint32_t frame_refs(paddr_t p);
 /* The frame's record; NULL for what is not RAM. */
 struct frame *frame_of(paddr_t p);
 paddr_t frame_address(const struct frame *f) NONNULL;
-/* May the allocator hand out any of [start, start + bytes)? Then nobody else may call it device memory. */
-bool frame_range_is_managed(paddr_t start, uint64_t bytes);
 /* Is all of [start, start + bytes) RAM, and so in the direct map? */
 bool frame_range_is_ram(paddr_t start, uint64_t bytes);
 /* A frame of zeroes, mapped read-only wherever nothing was written yet; never counted. */

@@ -129,9 +129,7 @@ TEST(what_is_no_ram_may_be_got_and_put)
 	frame_put(device);
 	frame_put(frame_zero());
 	CHECK(!frame_range_is_ram(device, PAGE_BYTES));
-	CHECK(!frame_range_is_managed(device, PAGE_BYTES));
 	CHECK(frame_range_is_ram(paddr(MACHINE_RAM_START), MB));
-	CHECK(frame_range_is_managed(paddr(MACHINE_RAM_START), MB));
 }
 
 TEST(initfs_and_the_kernel_are_left_alone)
@@ -144,7 +142,6 @@ TEST(initfs_and_the_kernel_are_left_alone)
 	paddr_t p;
 	while (!frame_alloc(0, FRAME_USE_RESERVE, NULL, &p))
 		CHECK(p.raw + PAGE_BYTES <= boot.initfs || p.raw >= boot.initfs + boot.initfs_bytes);
-	CHECK(!frame_range_is_managed(paddr(page_round_down(boot.initfs)), 2 * MB));
 }
 
 TEST(overlapping_entries_give_each_frame_once)

@@ -124,8 +124,7 @@ static uint32_t order_of(size_t bytes)
 static void *large_alloc(size_t bytes)
 {
 	paddr_t p;
-	uint32_t order = bytes <= (size_t)PAGE_BYTES << FRAME_ORDER_MAX ? order_of(bytes) : FRAME_ORDER_MAX + 1;
-	if (order > FRAME_ORDER_MAX || frame_alloc(order, FRAME_USE_RESERVE, NULL, &p))
+	if (bytes > (size_t)PAGE_BYTES << FRAME_ORDER_MAX || frame_alloc(order_of(bytes), FRAME_USE_RESERVE, NULL, &p))
 		return NULL;
 	return paddr_to_kernel(p);
 }

@@ -45,7 +45,7 @@ err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache
 {
 	uint32_t flags[] = { [MEM_CACHED] = 0, [MEM_UNCACHED] = PAGE_UNCACHED, [MEM_WRITE_COMBINING] = PAGE_WRITE_COMBINING };
 	if ((start.raw | bytes) & PAGE_MASK || bytes == 0 || (uint32_t)cache >= ARRAY_COUNT(flags) ||
-	    !range_fits(start.raw, bytes, PADDR_MAX) || frame_range_is_managed(start, bytes))
+	    !range_fits(start.raw, bytes, PADDR_MAX))
 		return ERR_INVAL;
 	TRY(memobj_new(MEMOBJ_PHYSICAL, bytes, NULL, out));
 	(*out)->physical = start;
@@ -207,11 +207,9 @@ err_t memobj_create_clone(struct memobj *parent, uint64_t offset, uint64_t bytes
 	/* Only memory that the kernel can copy, and has. */
 	if (parent->cache_flags & (PAGE_UNCACHED | PAGE_WRITE_COMBINING) || !memobj_is_ram(parent) || parent->kind == MEMOBJ_PAGED)
 		return ERR_INVAL;
-	err_t err = memobj_new(MEMOBJ_ANONYMOUS, bytes, a, &clone);
-	if (err)
-		return err;
+	TRY(memobj_new(MEMOBJ_ANONYMOUS, bytes, a, &clone));
 	spin_lock(&parent->lock);
-	err = window_share(parent, first, pages, clone);
+	err_t err = window_share(parent, first, pages, clone);
 	spin_unlock(&parent->lock);
 	if (err) {
 		memobj_put(clone);

@@ -23,8 +23,8 @@ struct memobj;
 
 /* Anonymous, of length bytes; its pages are charged to a. NOMEM. */
 err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
-/* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed. NOMEM,
- * INVAL (also: memory that the frame allocator hands out). */
+/* Over [start, start + bytes): page-aligned. RAM frames there keep being owned by the caller (initfs) and never freed: who asks for others
+ * than the kernel must not get any of the allocator's (scheme/mem.c). NOMEM, INVAL. */
 err_t memobj_create_physical(paddr_t start, uint64_t bytes, enum mem_cache cache, struct memobj **out) MUST_CHECK;
 /* A clone of [offset, offset + bytes) of parent; later writes to either are not seen by the other. NOMEM, INVAL
  * (also: it is paged, of which a private mapping is as good). */

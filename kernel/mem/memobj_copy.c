@@ -28,8 +28,7 @@ err_t memobj_read(struct memobj *m, uint64_t offset, uaddr_t to, size_t bytes, s
 			return err == ERR_RANGE ? OK : err;     /* cut meanwhile: that is the end */
 		err = copy_to_user(uaddr(to.raw + *done), paddr_byte(frame, at), part);
 		frame_put(frame);
-		if (err)
-			return err;
+		TRY(err);
 		*done += part;
 	}
 	return OK;

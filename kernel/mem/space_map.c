@@ -225,8 +225,7 @@ err_t space_map(struct space *s, uint64_t address, uint64_t bytes, uint32_t map_
 unlock:
 	space_unlock(s);
 	memobj_put(own);
-	if (err)
-		return err;
+	TRY(err);
 	if (map_flags & MAP_POPULATE)
 		range_populate(s, address, address + bytes, map_flags);
 	*out = address;
@@ -300,40 +299,39 @@ static struct region *region_around(struct space *s, uint64_t start, uint64_t en
 
 static err_t remap_check(uint64_t address, uint64_t bytes, uint64_t new_bytes, uint32_t flags, uint64_t new_address)
 {
-	if (!range_is_good(address, bytes) || new_bytes == 0 || flags & ~(uint32_t)(REMAP_MAYMOVE | REMAP_FIXED))
+	if (!range_is_good(address, bytes) || new_bytes == 0 || flags & ~(uint32_t)REMAP_MOVE)
 		return ERR_INVAL;
 	if (new_bytes > USER_MAX)
 		return ERR_NOMEM;
-	if (!(flags & REMAP_FIXED))
+	if (!(flags & REMAP_MOVE))
 		return OK;
-	if (!(flags & REMAP_MAYMOVE) || new_address < USER_MIN || !range_is_good(new_address, new_bytes))
+	if (new_address < USER_MIN || !range_is_good(new_address, new_bytes))
 		return ERR_INVAL;
 	return new_address < address + page_round_up(bytes) && address < new_address + page_round_up(new_bytes) ? ERR_INVAL : OK;
 }
 
-/* Moves r (the whole of it) to *to, new_bytes long. */
-static err_t region_move(struct space *s, struct region *r, uint64_t new_bytes, uint32_t flags, uint64_t *to) REQUIRES(&s->lock)
+/* Moves r (the whole of it) to another place, new_bytes long. */
+static err_t region_move(struct space *s, struct region *r, uint64_t new_bytes, uint64_t to) REQUIRES(&s->lock)
 {
 	struct region *moved;
 	TRY(region_create(s, r, &moved));
-	err_t err = flags & REMAP_FIXED ? range_clear(s, *to, *to + new_bytes)
-	          : flags & REMAP_MAYMOVE && region_find_gap(&s->regions, new_bytes, to) ? OK : ERR_NOMEM;
+	err_t err = range_clear(s, to, to + new_bytes);
 	if (!err)
-		err = pages_move(s, r->start, MIN_OF(r->end, r->start + new_bytes), *to);
+		err = pages_move(s, r->start, MIN_OF(r->end, r->start + new_bytes), to);
 	if (err) {
 		list_push_back(&s->gone, &moved->link);
 		return err;
 	}
-	moved->start = *to;
-	moved->end = *to + new_bytes;
+	moved->start = to;
+	moved->end = to + new_bytes;
 	region_attach(s, moved);
 	pages_drop(s, r->start, r->end);
 	region_detach(s, r);
 	return OK;
 }
 
-/* Of the whole range in one region; *to is where it is then. */
-static err_t remap_locked(struct space *s, uint64_t address, uint64_t bytes, uint64_t new_bytes, uint32_t flags, uint64_t *to) REQUIRES(&s->lock)
+/* Of the whole range in one region. */
+static err_t remap_locked(struct space *s, uint64_t address, uint64_t bytes, uint64_t new_bytes, uint32_t flags, uint64_t to) REQUIRES(&s->lock)
 {
 	struct region *r = region_around(s, address, address + bytes);
 	if (!r)
@@ -342,13 +340,12 @@ static err_t remap_locked(struct space *s, uint64_t address, uint64_t bytes, uin
 		return ERR_OVERFLOW;
 	TRY(edges_make(s, address, address + bytes));
 	r = region_at_or_after(&s->regions, address);
-	if (flags & REMAP_FIXED)
-		return region_move(s, r, new_bytes, flags, to);
-	*to = address;
+	if (flags & REMAP_MOVE)
+		return region_move(s, r, new_bytes, to);
 	if (new_bytes <= bytes)
 		return range_clear(s, address + new_bytes, address + bytes);
 	if (!range_is_free(s, r->end, new_bytes - bytes))
-		return region_move(s, r, new_bytes, flags, to);
+		return ERR_NOMEM;
 	region_set_end(s, r, address + new_bytes);
 	return OK;
 }
@@ -360,7 +357,8 @@ err_t space_remap(struct space *s, uint64_t address, uint64_t bytes, uint64_t ne
 	bytes = page_round_up(bytes);
 	new_bytes = page_round_up(new_bytes);
 	spin_lock(&s->lock);
-	err_t err = remap_locked(s, address, bytes, new_bytes, remap_flags, &new_address);
+	new_address = remap_flags & REMAP_MOVE ? new_address : address;
+	err_t err = remap_locked(s, address, bytes, new_bytes, remap_flags, new_address);
 	regions_join(s, address, address + MAX_OF(bytes, new_bytes));
 	if (!err) {
 		regions_join(s, new_address, new_address + new_bytes);

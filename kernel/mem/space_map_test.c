@@ -77,7 +77,7 @@ TEST(hostile_arguments_are_errors)
 	CHECK_EQ(space_advise(space, 0x100000, P, 77), ERR_INVAL);
 	CHECK_EQ(space_fault(space, UINT64_MAX, FAULT_WRITE, true), ERR_FAULT);
 	CHECK_EQ(space_remap(space, 0x100000, P, 2 * P, 0, 0, &out), ERR_FAULT);
-	CHECK_EQ(space_remap(space, 0x100000, P, UINT64_MAX, REMAP_MAYMOVE, 0, &out), ERR_NOMEM);
+	CHECK_EQ(space_remap(space, 0x100000, P, UINT64_MAX, REMAP_MOVE, 0, &out), ERR_NOMEM);
 	CHECK_EQ(space_remap(space, 0x100000, P, 2 * P, 99, 0, &out), ERR_INVAL);
 	memobj_put(m);
 	finish();
@@ -145,11 +145,11 @@ TEST(remap_grows_in_place_or_moves_with_its_pages)
 	CHECK_EQ(to, at);
 	map(at + 8 * P, P, MAP_READ | MAP_FIXED, NULL, 0);
 	CHECK_EQ(space_remap(space, at, 8 * P, 16 * P, 0, 0, &out), ERR_NOMEM);
-	CHECK_EQ(space_remap(space, at, 8 * P, 16 * P, REMAP_MAYMOVE, 0, &to), OK);
+	CHECK_EQ(space_remap(space, at, 8 * P, 16 * P, REMAP_MOVE, 0x50000000, &to), OK);
 	for (uint64_t i = 0; i < 4; i++)
 		check_word(to + i * P, i + 1);
 	CHECK_EQ(poke(at, 1), ERR_FAULT);
-	CHECK_EQ(space_remap(space, to + P, P, P, REMAP_MAYMOVE | REMAP_FIXED, 0x30000000, &out), OK);
+	CHECK_EQ(space_remap(space, to + P, P, P, REMAP_MOVE, 0x30000000, &out), OK);
 	check_word(0x30000000, 2);
 	CHECK_EQ(poke(to + P, 1), ERR_FAULT);
 	check_word(to + 2 * P, 3);

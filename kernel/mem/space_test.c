@@ -168,7 +168,7 @@ static void op_remap(struct model *p, uint64_t i, uint64_t count)
 	struct model_page copy[PAGES];
 	if (to < i + count && i < to + count)
 		return;
-	err_t err = space_remap(p->space, BASE + i * P, count * P, count * P, REMAP_MAYMOVE | REMAP_FIXED, BASE + to * P, &out);
+	err_t err = space_remap(p->space, BASE + i * P, count * P, count * P, REMAP_MOVE, BASE + to * P, &out);
 	if (err == ERR_NOMEM) {
 		/* The target may have been cleared already, as it may be by any fixed mapping: look. */
 		struct task_region info;
@@ -438,7 +438,7 @@ static void do_everything(void)
 	if (!space_map(space, 0x20000000, 8 * P, RW | MAP_FIXED | MAP_POPULATE, ALL, NULL, 0, &at)) {
 		(void)!space_protect(space, at + 2 * P, P, MAP_READ);
 		(void)!space_unmap(space, at + 5 * P, P);
-		(void)!space_remap(space, at, 2 * P, 600 * P, REMAP_MAYMOVE, 0, &out);
+		(void)!space_remap(space, at, 2 * P, 600 * P, REMAP_MOVE, 0x30000000, &out);
 		(void)!space_map(space, at + 3 * P, P, RW | MAP_FIXED | MAP_SHARED, ALL, NULL, 0, &out);
 	}
 	if (!space_fork(space, NULL, &child)) {

@@ -76,8 +76,7 @@ err_t process_fork(struct process *p, uint32_t fork_flags, struct process **out)
 	else
 		err = space_fork(space, a, &space);
 	account_put(a);
-	if (err)
-		return err;
+	TRY(err);
 	TRY(process_create(space, p, &child));
 	child->namespace = process_namespace(p);
 	if (!(fork_flags & FORK_NO_HANDLES) && (err = handle_table_copy(&child->handles, &p->handles, true))) {

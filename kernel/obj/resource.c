@@ -19,7 +19,8 @@ err_t resource_create(const struct resource_ops *ops, void *data, uint32_t open_
 	r->data = ops->data_bytes ? r + 1 : data;
 	spin_init(&r->lock, RANK_RESOURCE);
 	atomic_store(&r->open_flags, open_flags);
-	watch_init(&r->watch);
+	spin_init(&r->watch.lock, RANK_WATCH);
+	list_init(&r->watch.watchers);
 	list_init(&r->link);
 	*out = r;
 	return OK;

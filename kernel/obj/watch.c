@@ -1,12 +1,6 @@
 /* kernel/obj/watch.c - lists of watchers. */
 #include "kernel/obj/watch.h"
 
-void watch_init(struct watch_list *w)
-{
-	spin_init(&w->lock, RANK_WATCH);
-	list_init(&w->watchers);
-}
-
 void watch_add(struct watch_list *w, struct watcher *x)
 {
 	spin_lock_nested(&w->lock);

@@ -23,7 +23,6 @@ struct watch_list {
 	struct list_node watchers;      /* [lock] */
 };
 
-void watch_init(struct watch_list *w) NONNULL;
 void watch_add(struct watch_list *w, struct watcher *x) NONNULL;
 /* Safe when it is not on the list any more. */
 void watch_remove(struct watch_list *w, struct watcher *x) NONNULL;

@@ -171,15 +171,6 @@ static err_t packet_create(struct pipe *own, struct passed *passed, uint64_t wor
 	return OK;
 }
 
-static void packets_move(struct list_node *from, struct list_node *to)
-{
-	while (!list_is_empty(from)) {
-		struct list_node *first = from->next;
-		list_remove(first);
-		list_push_back(to, first);
-	}
-}
-
 /* Handles in packets that nobody will take may be ends with packets of their own, and so on: one thread at a time drops them
  * all, in a loop, so that no stack gets deep. */
 static void packets_drop(struct list_node *packets)
@@ -191,7 +182,7 @@ static void packets_drop(struct list_node *packets)
 	if (list_is_empty(packets))
 		return;
 	spin_lock(&lock);
-	packets_move(packets, &dropped);
+	list_move_all(&dropped, packets);
 	while (!is_dropping && !list_is_empty(&dropped)) {
 		struct packet *k = list_first(&dropped, struct packet, link);
 		list_remove(&k->link);
@@ -398,7 +389,7 @@ static void leave(struct pipe *p, struct end *e, int side)
 	p->side[side].count -= !list_is_empty(&e->link[side]);
 	list_remove(&e->link[side]);
 	if (!p->side[READ_SIDE].count && p->packet_count) {
-		packets_move(&p->packets, &gone);
+		list_move_all(&gone, &p->packets);
 		p->packet_count = 0;
 		p->side[READ_SIDE].bytes = p->side[WRITE_SIDE].bytes;
 	}

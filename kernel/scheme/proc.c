@@ -312,14 +312,6 @@ static int64_t task_account(struct process *p, struct call_args *a)
 	return OK;
 }
 
-static int64_t task_space(struct process *p, struct call_args *a)
-{
-	struct space *s = take_space(p);
-
-	a->reply.rights = PROCESS_RIGHTS | RIGHT_MAP;
-	return s ? space_resource(s, &a->reply.resource) : ERR_SRCH;
-}
-
 /* The thread with the lowest number above the word. */
 static int64_t task_next_thread(struct process *p, struct call_args *a)
 {
@@ -401,7 +393,7 @@ static int64_t process_call(struct resource *r, struct call_args *a)
 		[TASK_INFO - TASK_FORK] = task_info, [TASK_NAME - TASK_FORK] = task_name,
 		[TASK_GIVE - TASK_FORK] = task_give, [TASK_NAMESPACE - TASK_FORK] = task_namespace,
 		[TASK_LABEL - TASK_FORK] = task_label, [TASK_CRED - TASK_FORK] = task_cred,
-		[TASK_ACCOUNT - TASK_FORK] = task_account, [TASK_SPACE - TASK_FORK] = task_space,
+		[TASK_ACCOUNT - TASK_FORK] = task_account,
 		[TASK_NEXT_THREAD - TASK_FORK] = task_next_thread, [TASK_WITHDRAW - TASK_FORK] = task_steer,
 		[TASK_REGIONS - TASK_FORK] = task_regions, [TASK_HANDLES - TASK_FORK] = task_handles,
 		[TASK_COPY_HANDLE - TASK_FORK] = task_copy_handle, [TASK_HANDLE_LIMIT - TASK_FORK] = task_handle_limit,

@@ -115,21 +115,22 @@ static int64_t account_make(struct account *parent, struct call_args *a)
 	return resource_create(&account_ops, child, 0, &a->reply.resource);
 }
 
+/* r->data is NULL: sys:account itself, above all accounts. */
 static int64_t account_call(struct resource *r, struct call_args *a)
 {
 	struct account_limits limits;
 	struct account_info info;
 
+	if (a->code != ACCOUNT_INFO && !(a->rights & RIGHT_ADMIN))
+		return ERR_ACCES;
+	if (a->code == ACCOUNT_CREATE)
+		return account_make(r->data, a);
+	if (!r->data || (a->code != ACCOUNT_INFO && a->code != ACCOUNT_SET))
+		return ERR_NOTTY;
 	if (a->code == ACCOUNT_INFO) {
 		account_info(r->data, &info);
 		return call_out(a, &info, sizeof(info));
 	}
-	if (a->code != ACCOUNT_SET && a->code != ACCOUNT_CREATE)
-		return ERR_NOTTY;
-	if (!(a->rights & RIGHT_ADMIN))
-		return ERR_ACCES;
-	if (a->code == ACCOUNT_CREATE)
-		return account_make(r->data, a);
 	TRY(call_in(a, &limits, sizeof(limits)));
 	account_set(r->data, &limits);
 	return OK;
@@ -153,13 +154,6 @@ static const struct resource_ops account_ops = {
 
 struct account *account_of(struct resource *r) { return resource_data(r, &account_ops); }
 
-static int64_t account_root_call(struct resource *r UNUSED, struct call_args *a)
-{
-	return a->code == ACCOUNT_CREATE ? account_make(NULL, a) : ERR_NOTTY;
-}
-
-static const struct resource_ops account_root_ops = { .name = "sys:account", .call = account_root_call };
-
 /* ---- sys:boot ---- */
 
 static int64_t boot_read(struct resource *r UNUSED, struct transfer *t)
@@ -173,14 +167,11 @@ static const struct resource_ops boot_ops = { .name = "sys:boot", .read = boot_r
 
 static err_t open_namespace(uint32_t own, const char *rest UNUSED, const struct open_args *a UNUSED, struct passed *out)
 {
-	struct namespace *n = NULL;
-	err_t err;
+	struct namespace *n = own ? process_namespace(process_current()) : NULL;
+	err_t err = own ? (n ? OK : ERR_NODEV) : namespace_create(&n);
 
-	if (own)
-		n = process_namespace(process_current());
-	else if ((err = namespace_create(&n)))
-		return err;
-	err = n ? namespace_resource(n, &out->resource) : ERR_NODEV;
+	if (!err)
+		err = namespace_resource(n, &out->resource);
 	namespace_put(n);
 	out->rights = RIGHT_CALL | RIGHT_DUP | RIGHT_SEND | (own ? 0 : RIGHT_ADMIN);
 	return err;
@@ -191,7 +182,7 @@ const struct scheme_entry sys_scheme[] = {
 	{ .ref = "namespace", .open = open_namespace },
 	{ .ref = "self-namespace", .open = open_namespace, .kind = true },
 	{ .ref = "trace", .is_privileged = true, .ops = &trace_ops, .rights = RIGHT_READ },
-	{ .ref = "account", .is_privileged = true, .ops = &account_root_ops, .rights = RIGHT_ADMIN },
+	{ .ref = "account", .is_privileged = true, .ops = &account_ops, .rights = RIGHT_ADMIN },
 	{ .ref = "boot", .is_privileged = true, .ops = &boot_ops, .rights = RIGHT_READ },
 	{0},
 };

@@ -62,3 +62,15 @@ static inline void list_remove(struct list_node *n)
 	n->next->prev = n->prev;
 	list_init(n);
 }
+
+/* Moves all members of from, in order, behind those of to. */
+static inline void list_move_all(struct list_node *to, struct list_node *from)
+{
+	if (list_is_empty(from))
+		return;
+	from->next->prev = to->prev;
+	to->prev->next = from->next;
+	from->prev->next = to;
+	to->prev = from->prev;
+	list_init(from);
+}

@@ -188,7 +188,7 @@ static int64_t move_somewhere(struct process *p, uint64_t from, uint64_t bytes, 
 	int64_t to = map_somewhere(p, 0, new_bytes, 0, HANDLE_NONE, 0);
 	if (to < 0)
 		return to;
-	int64_t result = native(OP_REMAP, 0, HANDLE_NONE, from, bytes, new_bytes, REMAP_MAYMOVE | REMAP_FIXED, (uint64_t)to, 0);
+	int64_t result = native(OP_REMAP, 0, HANDLE_NONE, from, bytes, new_bytes, REMAP_MOVE, (uint64_t)to, 0);
 	if (result < 0)
 		(void)native_unmap((uint64_t)to, new_bytes);
 	return result;
@@ -197,7 +197,7 @@ static int64_t move_somewhere(struct process *p, uint64_t from, uint64_t bytes, 
 int64_t linux_mremap(struct thread *t, const uint64_t *a)
 {
 	uint64_t bytes = round_up(a[1], LINUX_PAGE), new_bytes = round_up(a[2], LINUX_PAGE), to = 0;
-	uint32_t flags = (uint32_t)a[3], native_flags = flags & LINUX_MREMAP_MAYMOVE ? REMAP_MAYMOVE : 0;
+	uint32_t flags = (uint32_t)a[3];
 
 	if ((flags & ~(uint32_t)(LINUX_MREMAP_MAYMOVE | LINUX_MREMAP_FIXED)) || (a[0] & PAGE_OFFSET) || new_bytes == 0 || bytes == 0)
 		return ERR_INVAL;
@@ -211,7 +211,6 @@ int64_t linux_mremap(struct thread *t, const uint64_t *a)
 			return ERR_INVAL;
 		if (to < a[0] + bytes && a[0] < to + new_bytes)
 			return ERR_INVAL;
-		native_flags |= REMAP_FIXED;
 	} else if (new_bytes > bytes && (flags & LINUX_MREMAP_MAYMOVE)) {
 		/* In place if it can be, else where new mappings go. */
 		int64_t result = native(OP_REMAP, 0, HANDLE_NONE, a[0], bytes, new_bytes, 0, 0, 0);
@@ -219,7 +218,7 @@ int64_t linux_mremap(struct thread *t, const uint64_t *a)
 			return result;
 		return move_somewhere(t->process, a[0], bytes, new_bytes);
 	}
-	return native(OP_REMAP, 0, HANDLE_NONE, a[0], bytes, new_bytes, native_flags, to, 0);
+	return native(OP_REMAP, 0, HANDLE_NONE, a[0], bytes, new_bytes, flags & LINUX_MREMAP_FIXED ? REMAP_MOVE : 0, to, 0);
 }
 
 /* Grows or shrinks the heap from its old end to the new one; both whole pages. */
