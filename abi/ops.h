@@ -47,9 +47,16 @@ enum reply_flags {
 	REPLY_KEEP_OFFSET = 1 << 6,
 	/* Initial readiness is "nothing" instead of "always readable and writable". */
 	REPLY_NOTIFIES   = 1 << 7,
-	/* Every read and write of this id is a stream: READ and WRITE never see an offset. */
 	REPLY_COPY_HANDLE = 1 << 8,     /* the server keeps its handle; the client gets a copy */
+	/* Answering OPEN, by the first endpoint of a group: the close may be told late. Nobody is woken for it: it goes along with the next request
+	 * (struct message). One waits so; others come as ever. NOTIFY with NOTIFY_CLOSE_SOON in its mask takes it back for an id; its result is 1
+	 * when that was closed so: then this was how it was told. */
+	REPLY_LAZY_CLOSE = 1 << 9,
+	/* REPLY_RECEIVE: receive only if the answer was taken whole; else ERR_SRCH (the client is gone, or got an error instead). */
+	REPLY_SURE       = 1 << 10,
 };
+
+enum { NOTIFY_CLOSE_SOON = 1 << 30 };
 
 enum scheme_flags {
 	/* When no server is left, in-flight and new requests fail (ERR_CONNRESET);

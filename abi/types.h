@@ -119,7 +119,9 @@ enum message_kind {
 };
 
 struct message {
-	struct request request;         /* tag is the kernel's; handle: the number of the endpoint in its group (ENDPOINT_NUMBER), NONE with CANCEL and EVENT */
+	/* tag is the kernel's; handle: the number of the endpoint in its group (ENDPOINT_NUMBER), NONE with CANCEL and EVENT; arg[2] of a
+	 * request: what was closed before it, if not 0 (REPLY_LAZY_CLOSE). */
+	struct request request;
 	uint64_t id;                    /* what the server answered at OPEN; 0 for an OPEN of the scheme */
 	struct sender sender;
 	uint32_t kind;                  /* enum message_kind */

@@ -37,6 +37,9 @@ struct backing {
 	err_t (*pipe_open)(content_t pipe, enum pipe_end end, uint32_t open_flags, content_t *out);
 	err_t (*pipe_ends)(content_t pipe, uint32_t *readers, uint32_t *writers);
 
+	/* When what has this number (struct open) is closed matters from now on. May call open_close. */
+	void (*close_soon)(uint64_t number);
+
 	/* Answers a request that had to wait: a lock, or the OPEN of a FIFO (the end is taken). */
 	void (*finish)(uint64_t tag, err_t err);
 	void (*finish_open)(uint64_t tag, content_t end);

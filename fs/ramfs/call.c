@@ -256,6 +256,7 @@ static int64_t call_lock(struct fs *fs, struct call *c, struct open *o)
 
 	if (err)
 		return err;
+	open_hurry(fs, o);
 	err = lock_apply(fs, o, c->sender, (unsigned)c->word, &lock, c->tag, &c->later);
 	return err || c->out_bytes == 0 ? err : put_out(c, &lock, sizeof(lock));
 }

@@ -6,6 +6,7 @@
  */
 #include "fs/ramfs/dir.h"
 #include "fs/ramfs/node.h"
+#include "fs/ramfs/open.h"
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/native/heap.h"
@@ -182,6 +183,8 @@ void dir_remove(struct fs *fs, struct entry *e)
 	node_get(node);
 	entry_detach(fs, e);
 	entry_destroy(e);
+	if (node->links == 0 && node->refs > 1)
+		open_hurry_all(fs, node);
 	/* A directory's reference on its parent stays with it, so that ".." goes on working in it. */
 	node_put(fs, node);
 }

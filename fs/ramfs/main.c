@@ -26,6 +26,7 @@ struct waiting {
 };
 
 static struct fs fs;
+static struct scheme scheme;
 static handle_t image = HANDLE_NONE, information = HANDLE_NONE;
 /* The account that pays the files' pages: not ours, for when it is full we must go on. HANDLE_NONE: there is none. */
 static handle_t payer = HANDLE_NONE;
@@ -142,6 +143,11 @@ static err_t pipe_ends(content_t pipe, uint32_t *readers, uint32_t *writers)
 	return result_error(ends);
 }
 
+static void close_soon(uint64_t number)
+{
+	scheme_close_soon(&scheme, number);
+}
+
 static void finish(uint64_t tag, err_t err)
 {
 	struct waiting *w = (void *)(uintptr_t)tag;
@@ -164,7 +170,7 @@ static const struct backing backing = {
 	.content_resize = content_resize, .content_info = content_info, .content_zero = content_zero,
 	.content_next_data = content_next_data,
 	.pipe_new = pipe_new, .pipe_open = pipe_open, .pipe_ends = pipe_ends,
-	.finish = finish, .finish_open = finish_open,
+	.close_soon = close_soon, .finish = finish, .finish_open = finish_open,
 };
 
 /* ---- Requests -------------------------------------------------------------------------------------------------- */
@@ -243,6 +249,9 @@ static int64_t file_open(struct scheme_request *r, const char *ref, size_t ref_b
 	case OPENED_LATER:
 		return defer(r);
 	}
+	/* The last open of what has no name frees it. Of others the close can wait for the next request, unless open_hurry says otherwise. */
+	if (o.open->node->links > 0)
+		r->reply_flags |= REPLY_LAZY_CLOSE;
 	r->opened = o.open;
 	return OK;
 }
@@ -293,6 +302,12 @@ static int64_t file_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	return result;
 }
 
+static void file_named(struct scheme *s, void *open, uint64_t id)
+{
+	(void)s;
+	((struct open *)open)->number = id;
+}
+
 static void file_close(struct scheme *s, void *open)
 {
 	(void)s;
@@ -308,7 +323,7 @@ static void file_cancel(struct scheme_deferred *d)
 }
 
 static const struct scheme_ops file_ops = {
-	.open = file_open, .read = file_read, .write = file_write, .call = file_call, .close = file_close, .cancel = file_cancel,
+	.open = file_open, .named = file_named, .read = file_read, .write = file_write, .call = file_call, .close = file_close, .cancel = file_cancel,
 	.needs_sender = true,           /* owners, groups, locks; a file's bytes are read and written without us */
 };
 
@@ -365,7 +380,6 @@ static uint64_t seed(void)
 int program_main(const struct startup *startup)
 {
 	static struct server server;
-	static struct scheme scheme;
 	err_t err;
 
 	(void)startup;

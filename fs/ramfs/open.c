@@ -20,6 +20,24 @@ static struct open *open_create(struct fs *fs, struct node *n, uint64_t serial, 
 	return o;
 }
 
+void open_hurry(const struct fs *fs, struct open *o)
+{
+	uint64_t number = o->number;
+
+	o->number = 0;
+	if (number)
+		fs->backing->close_soon(number);
+}
+
+void open_hurry_all(const struct fs *fs, const struct node *n)
+{
+	struct open *o, *next;
+
+	list_each_safe(o, next, &fs->opens, link)
+		if (o->node == n)
+			open_hurry(fs, o);
+}
+
 void open_close(struct fs *fs, struct open *o)
 {
 	struct node *n = o->node;

@@ -175,13 +175,16 @@ static void test_finish(uint64_t tag, err_t err)
 	test_answers[test_answer_count++] = (struct test_answer){ tag, err, CONTENT_NONE };
 }
 
+static uint64_t test_hurried;           /* the last number */
+static void test_close_soon(uint64_t number) { test_hurried = number; }
+
 static const struct backing test_backing = {
 	.now_ns = test_now_ns, .space = test_space,
 	.content_new = test_content_new, .content_clone = test_content_clone, .content_drop = test_content_drop,
 	.content_resize = test_content_resize, .content_info = test_content_info, .content_zero = test_content_zero,
 	.content_next_data = test_content_next_data,
 	.pipe_new = test_pipe_new, .pipe_open = test_pipe_open, .pipe_ends = test_pipe_ends,
-	.finish = test_finish, .finish_open = test_finish_open,
+	.close_soon = test_close_soon, .finish = test_finish, .finish_open = test_finish_open,
 };
 
 /* ---- Short names: one file system, paths as C strings ---- */

@@ -95,8 +95,7 @@ static int64_t remote_length(struct resource *r)
 
 	call_begin_on(&c, m, OP_SEEK);
 	c.message.request.arg[1] = SEEK_FROM_END;
-	int64_t result = ask(m->scheme, &c, 0);
-	return result;
+	return ask(m->scheme, &c, 0);
 }
 
 static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_prot)
@@ -112,41 +111,32 @@ static err_t remote_map(struct resource *r, struct memobj **out, uint32_t *max_p
 		*max_prot = MAP_READ | MAP_EXEC | (c.reply.rights & RIGHT_WRITE ? MAP_WRITE : 0);
 	}
 	resource_put(c.reply.resource);
-	if (result < 0)
-		return (err_t)result;
-	return object ? OK : ERR_NODEV;
+	return result < 0 ? (err_t)result : object ? OK : ERR_NODEV;
 }
 
 static struct memobj *remote_content(struct resource *r) { return remote_of(r)->content; }
 
-void client_free_remote(struct remote *m)
-{
-	memobj_put(m->content);
-	resource_put(m->endpoint);
-	heap_delete(m);
-}
-
 static void remote_destroy(struct resource *r)
 {
-	struct remote *m = remote_of(r);
+	struct remote *m = remote_of(r), kept = *m;
 	struct scheme *s = m->scheme;
 
-	if (!m->id) {           /* its OPEN failed: the server never heard of it */
-		client_free_remote(m);
-		return;
-	}
-	struct resource *endpoint = m->endpoint;
-	memobj_put(m->content);
 	spin_lock(&s->lock);
-	m->endpoint = NULL;     /* what waits to be told keeps nothing */
-	m->content = NULL;
-	list_remove(&m->hash_link);
-	s->remote_count--;
-	m->resource = NULL;
-	list_push_back(&s->closes, &m->hash_link);
-	scheme_rouse(s);
+	if (m->id) {
+		list_remove(&m->hash_link);
+		s->remote_count--;
+	}
+	if (m->id && (!m->closes_lazily || s->lazy_close)) {
+		list_push_back(&s->closes, &m->hash_link);
+		scheme_rouse(s);
+	} else {
+		/* Without an id its OPEN failed: the server never heard of it. */
+		s->lazy_close = m->id ? m->id : s->lazy_close;
+		heap_delete(m);
+	}
 	spin_unlock(&s->lock);
-	resource_put(endpoint);
+	memobj_put(kept.content);
+	resource_put(kept.endpoint);
 }
 
 static const struct resource_ops stream_ops = {
@@ -182,16 +172,14 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	struct remote *m = heap_new(struct remote);
 	struct resource *r;
 	struct call c;
-	err_t err;
 
 	if (!m)
 		return ERR_NOMEM;
-	TRY(resource_create(&stream_ops, m, a->flags & ~(uint32_t)(OPEN_CLOEXEC | OPEN_PRIVATE), &r));
-	m->resource = r;
 	m->scheme = s;
 	m->number = (uint32_t)endpoint->id;
 	m->endpoint = resource_get(endpoint);
-	list_init(&m->hash_link);
+	TRY(resource_create(&stream_ops, m, a->flags & ~(uint32_t)(OPEN_CLOEXEC | OPEN_PRIVATE), &r));
+	m->resource = r;
 
 	call_begin(&c, OP_OPEN, m->number, parent_id, a->flags);
 	c.opening = m;
@@ -200,20 +188,15 @@ err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct op
 	c.in = a->ref;
 	c.message.in_bytes = (uint32_t)a->ref_bytes;
 	int64_t result = call_perform(s, &c, a->request_flags);
-	bool is_forward = c.reply_flags & REPLY_FORWARD;
-	if (result >= 0 && is_forward && c.reply.resource) {
-		*out = c.reply;
-		resource_put(r);
-		return OK;
-	}
-	err = result < 0 ? (err_t)result : is_forward ? ERR_PROTO : finish_open(m, r, &c);
-	resource_put(c.reply.resource);
-	if (err) {
-		resource_put(r);
-		return err;
-	}
-	*out = (struct passed){ .resource = r, .rights = rights_for(a->flags) };
-	return OK;
+	bool is_forward = result >= 0 && c.reply_flags & REPLY_FORWARD;
+	struct passed own = { .resource = r, .rights = rights_for(a->flags) }, opened = is_forward ? c.reply : own;
+	err_t err = result < 0 ? (err_t)result : !is_forward ? finish_open(m, r, &c) : opened.resource ? OK : ERR_PROTO;
+	resource_put(is_forward ? r : c.reply.resource);
+	if (err)
+		resource_put(opened.resource);
+	else
+		*out = opened;
+	return err;
 }
 
 err_t scheme_ask_page(struct resource *endpoint, uint64_t id, uint64_t offset, void *page)

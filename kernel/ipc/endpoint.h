@@ -60,14 +60,15 @@ struct receiver {
 
 /* A client's open resource of a user scheme. */
 struct remote {
-	struct resource *resource;      /* NULL once it is closed */
+	struct resource *resource;      /* borrowed, until it is closed */
 	struct scheme *scheme;          /* [I] a reference to its endpoint resource's data */
 	struct resource *endpoint;      /* [I] the reference */
-	struct list_node hash_link;     /* scheme.buckets; then scheme.closes */
+	struct list_node hash_link;     /* scheme.buckets; then scheme.closes, where id and number are all that counts */
 	uint64_t id;                    /* [I] after open */
 	uint32_t number;                /* [I] of the endpoint */
 	uint32_t ready;
 	bool notifies;                  /* [I] after open */
+	bool closes_lazily;
 	struct memobj *content;         /* [I] after open; a reference, or NULL */
 };
 
@@ -95,6 +96,7 @@ struct scheme {
 	struct list_node served_link;   /* [process lock] of the server */
 	struct list_node queue, closes;
 	uint32_t waiting;               /* how many calls, closes and cancels wait for a receiver */
+	uint64_t lazy_close;            /* an id that goes along with the next request (REPLY_LAZY_CLOSE), or 0 */
 	struct resource *events;        /* a queue whose events the server receives too: a reference; or NULL */
 	bool had_events;                /* the last that was received: what else waits goes first now */
 	struct receiver *receivers;     /* the last to come is the first to go: its memory is warm */
@@ -121,8 +123,8 @@ static inline void scheme_slot_free(struct scheme *s, struct call_slot *slot) RE
 }
 /* The server will be told that c's client wants it to end. */
 void scheme_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock);
-/* Takes the next cancel or close; *closed: what is to be freed once it has been told, or NULL. False: there is none. */
-bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed) REQUIRES(&s->lock);
+/* Takes the next cancel or close. False: there is none. */
+bool scheme_next_note(struct scheme *s, struct message *m) REQUIRES(&s->lock);
 /* Events wait that a receiver is to get before anything else. */
 static inline bool scheme_has_events(const struct scheme *s) REQUIRES(&s->lock)
 {
@@ -199,4 +201,3 @@ int64_t remote_call(struct resource *r, struct call_args *a) NONNULL;
 
 /* What OPEN of an endpoint or of a remote does. */
 err_t client_open(struct resource *endpoint, uint64_t parent_id, const struct open_args *a, struct passed *out) MUST_CHECK;
-void client_free_remote(struct remote *m) NONNULL;

@@ -337,6 +337,10 @@ static ALWAYS_INLINE err_t deliver(struct scheme *s, struct call *c, const struc
 	arch_bytes_copy(&m, &c->message, sizeof(m));
 	m.request.tag = c->tag;
 	m.copied_bytes = 0;
+	if (UNLIKELY(s->lazy_close) && !m.request.handle) {
+		m.request.arg[2] = s->lazy_close;
+		s->lazy_close = 0;
+	}
 	if (m.in_bytes) {
 		m.copied_bytes = m.in_bytes < in->buffer_bytes ? m.in_bytes : (uint32_t)in->buffer_bytes;
 		if (m.in_bytes <= SMALL_BYTES)
@@ -364,17 +368,13 @@ static void wake_another(struct scheme *s) REQUIRES(&s->lock)
 
 NOINLINE static err_t deliver_note(struct scheme *s, const struct serve *in) REQUIRES(&s->lock)
 {
-	struct remote *closed;
 	struct message m;
 
-	if (!scheme_next_note(s, &m, &closed))
+	if (!scheme_next_note(s, &m))
 		return ERR_NOENT;
 	wake_another(s);
 	spin_unlock(&s->lock);
-	err_t err = copy_to_user(uaddr((uint64_t)in->message), &m, sizeof(m));
-	if (closed)
-		client_free_remote(closed);
-	return err;
+	return copy_to_user(uaddr((uint64_t)in->message), &m, sizeof(m));
 }
 
 /* What the server's event queue has, as a message. Drops the lock, but has it again at NOENT: there was nothing after all. */
@@ -581,8 +581,15 @@ static ALWAYS_INLINE int64_t reply_receive(struct scheme *s, const struct serve 
 		TRY(scheme_become_server(s));
 	if (LIKELY(serve->tag)) {
 		/* A refused answer (the client is gone) is no reason not to receive. */
-		if (UNLIKELY(answer(s, serve, &client)))
+		if (UNLIKELY(answer(s, serve, &client))) {
 			trace(TRACE_REPLY, 1, serve->tag, 0);
+			if (serve->handle_and_flags >> 32 & REPLY_SURE) {
+				if (client)
+					thread_wake(client);
+				spin_unlock(&s->lock);
+				return ERR_SRCH;
+			}
+		}
 	} else {
 		spin_lock(&s->lock);
 	}

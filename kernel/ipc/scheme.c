@@ -63,20 +63,20 @@ static uint32_t take_cancel(struct scheme *s) REQUIRES(&s->lock)
 	return tag;
 }
 
-bool scheme_next_note(struct scheme *s, struct message *m, struct remote **closed)
+bool scheme_next_note(struct scheme *s, struct message *m)
 {
 	uint32_t tag = take_cancel(s);
 
-	*closed = NULL;
 	*m = (struct message){ .request = { .tag = tag, .handle = HANDLE_NONE }, .kind = MESSAGE_CANCEL, .handle = HANDLE_NONE };
 	if (tag || list_is_empty(&s->closes))
 		return tag != 0;
-	*closed = list_first(&s->closes, struct remote, hash_link);
-	list_remove(&(*closed)->hash_link);
+	struct remote *closed = list_first(&s->closes, struct remote, hash_link);
+	list_remove(&closed->hash_link);
 	s->waiting--;
 	m->kind = MESSAGE_CLOSE;
-	m->request.handle = (handle_t)(*closed)->number;
-	m->id = (*closed)->id;
+	m->request.handle = (handle_t)closed->number;
+	m->id = closed->id;
+	heap_delete(closed);
 	return true;
 }
 
@@ -137,6 +137,7 @@ err_t scheme_add_opened(struct scheme *s, struct call *c)
 	}
 	m->id = (uint64_t)c->result;
 	m->notifies = c->reply_flags & REPLY_NOTIFIES;
+	m->closes_lazily = c->reply_flags & REPLY_LAZY_CLOSE && m->number == 0;
 	list_push_back(bucket_of(s, m->id), &m->hash_link);
 	s->remote_count++;
 	return OK;
@@ -170,7 +171,7 @@ static void endpoint_destroy(struct resource *r)
 	while (!list_is_empty(&s->closes)) {
 		struct remote *m = list_first(&s->closes, struct remote, hash_link);
 		list_remove(&m->hash_link);
-		client_free_remote(m);
+		heap_delete(m);
 	}
 	if (s->server) {
 		struct process *p = s->server;
@@ -252,18 +253,6 @@ const struct resource_ops endpoint_ops = {
 
 bool scheme_is_endpoint(struct resource *r) { return r->ops == &endpoint_ops; }
 
-static void group_init(struct scheme *s, struct resource *endpoint, uint32_t scheme_flags)
-{
-	spin_init(&s->lock, RANK_SCHEME);
-	list_init(&s->endpoints);
-	list_init(&s->served_link);
-	list_init(&s->queue);
-	list_init(&s->closes);
-	s->flags = scheme_flags;
-	s->first_free = s->first_cancel = NO_SLOT;
-	s->endpoint = endpoint;
-}
-
 err_t scheme_create(struct resource *beside, uint32_t scheme_flags, struct resource **out)
 {
 	struct scheme *group = beside ? scheme_of(beside) : NULL;
@@ -278,7 +267,14 @@ err_t scheme_create(struct resource *beside, uint32_t scheme_flags, struct resou
 		(*out)->data = group;
 	} else {
 		group = (*out)->data;
-		group_init(group, *out, scheme_flags);
+		spin_init(&group->lock, RANK_SCHEME);
+		list_init(&group->endpoints);
+		list_init(&group->served_link);
+		list_init(&group->queue);
+		list_init(&group->closes);
+		group->flags = scheme_flags;
+		group->first_free = group->first_cancel = NO_SLOT;
+		group->endpoint = *out;
 	}
 	spin_lock(&group->lock);
 	(*out)->id = group->endpoint_count++;
@@ -410,6 +406,7 @@ int64_t scheme_notify(struct resource *endpoint, struct request *q)
 	uint32_t ready = (uint32_t)q->arg[1], mask = (uint32_t)q->arg[2];
 	struct scheme *s = endpoint->data;
 	struct resource *r = NULL;
+	int64_t result = OK;
 
 	if (s->server != process_current())
 		return ERR_ACCES;
@@ -419,13 +416,13 @@ int64_t scheme_notify(struct resource *endpoint, struct request *q)
 		uint32_t now = (m->ready & ~mask) | (ready & mask);
 		atomic_store_explicit((_Atomic uint32_t *)&m->ready, now, memory_order_release);
 		r = object_try_get(&m->resource->object) ? m->resource : NULL;
+		m->closes_lazily &= !(mask & NOTIFY_CLOSE_SOON);
+	} else if ((result = s->lazy_close == q->arg[0] && !endpoint->id ? 1 : ERR_SRCH) > 0) {
+		s->lazy_close = 0;
 	}
 	spin_unlock(&s->lock);
-	if (!m)
-		return ERR_SRCH;
-	if (r) {
+	if (r)
 		resource_notify(r, ready & mask);
-		resource_put(r);
-	}
-	return 0;
+	resource_put(r);
+	return result;
 }

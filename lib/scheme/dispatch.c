@@ -43,6 +43,12 @@ static void dispatch_close(struct scheme *s, uint64_t id)
 		s->ops->close(s, open);
 }
 
+void scheme_dispatch_lazy_close(struct scheme *s, const struct message *m)
+{
+	if (m->kind == MESSAGE_REQUEST && m->request.arg[2] != 0)
+		dispatch_close(s, m->request.arg[2]);
+}
+
 static void request_init(struct scheme_request *r, struct scheme *s, const struct message *m, uint8_t *in, uint8_t *out)
 {
 	*r = (struct scheme_request){

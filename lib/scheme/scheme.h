@@ -193,6 +193,8 @@ err_t scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t r
 /* As scheme_in and scheme_put, of a kept request. */
 err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;
 err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *from, size_t bytes) NONNULL MUST_CHECK;
+/* What was opened REPLY_LAZY_CLOSE: from now on its close is told at once. It may be closed already: then ops->close runs in here. */
+void scheme_close_soon(struct scheme *s, uint64_t id) NONNULL;
 /* The open thing with this number is ready for what is in ready (enum ready) now; bits outside mask stay as they are. */
 void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask) NONNULL;
 
@@ -210,5 +212,7 @@ struct scheme_answer {
 	handle_t unused;                /* a passed handle nobody took */
 };
 
+/* What went along with a request: before it is dispatched. */
+void scheme_dispatch_lazy_close(struct scheme *s, const struct message *m) NONNULL;
 /* in: SCHEME_BUFFER_BYTES + 1 bytes, the message's data in front; out: SCHEME_BUFFER_BYTES. */
 void scheme_dispatch(struct scheme *s, const struct message *m, uint8_t *in, uint8_t *out, struct scheme_answer *a) NONNULL;

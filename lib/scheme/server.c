@@ -257,6 +257,12 @@ static err_t answer_send(struct scheme *scheme, const struct scheme_answer *a)
 	return result_error(sent);
 }
 
+/* Whether it arrived must be known at once: to close a handle that is ours again, or for who wants to know. */
+static bool goes_alone(const struct scheme *scheme, const struct scheme_answer *a)
+{
+	return (a->handle != HANDLE_NONE && !(a->reply_flags & REPLY_COPY_HANDLE)) || (a->opened_id != 0 && scheme->ops->opened);
+}
+
 /* Answers a (if due) and takes the next message in the same call. */
 static int64_t answer_and_receive(struct server *s, handle_t endpoint, struct scheme *scheme, const struct scheme_answer *a, struct message *m,
                                   uint64_t deadline_ns)
@@ -264,8 +270,9 @@ static int64_t answer_and_receive(struct server *s, handle_t endpoint, struct sc
 	struct serve serve = {
 		.message = m, .buffer = s->in, .buffer_bytes = SCHEME_BUFFER_BYTES, .deadline_ns = deadline_ns,
 	};
-	/* Answers with handles or new numbers go alone, so that we see whether they arrived. */
-	if (a->is_due && (a->opened_id != 0 || a->handle != HANDLE_NONE)) {
+	uint32_t flags = (deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0) | wait_flags(s);
+
+	if (a->is_due && goes_alone(scheme, a)) {
 		answer_send(scheme, a);
 	} else {
 		handle_close(a->unused);
@@ -277,7 +284,15 @@ static int64_t answer_and_receive(struct server *s, handle_t endpoint, struct sc
 			serve.handle_and_flags = packed(a);
 		}
 	}
-	return sys_reply_receive((deadline_ns == DEADLINE_NOW ? REQUEST_NONBLOCK : 0) | wait_flags(s), endpoint, &serve);
+	if (serve.tag == 0 || a->opened_id == 0)
+		return sys_reply_receive(flags, endpoint, &serve);
+	serve.handle_and_flags |= (uint64_t)REPLY_SURE << 32;
+	int64_t result = sys_reply_receive(flags, endpoint, &serve);
+	if (result != ERR_SRCH)
+		return result;
+	open_undo(scheme, a->opened_id);
+	serve.tag = 0;
+	return sys_reply_receive(flags, endpoint, &serve);
 }
 
 /* The kernel leaves out of the message what it cannot reach without waiting. Asked for by COPY it says why: the client's pointer
@@ -319,6 +334,7 @@ static err_t scheme_serve(struct server *s, struct scheme *scheme)
 		a = (struct scheme_answer){ .handle = HANDLE_NONE, .unused = HANDLE_NONE };
 		if (result < 0)
 			return is_no_request(result) ? OK : (err_t)result;
+		scheme_dispatch_lazy_close(scheme, &m);
 		if (input_complete(s, scheme, &m, &a))
 			scheme_dispatch(scheme, &m, s->in, s->out, &a);
 		s->life->finished++;
@@ -449,6 +465,7 @@ static void take(struct server *s, struct message *m, struct scheme **scheme, st
 	} else if (m->kind == MESSAGE_CANCEL) {
 		dispatch_cancel(s, m, scheme, a);
 	} else if ((*scheme = scheme_of(s, m->request.handle))) {
+		scheme_dispatch_lazy_close(*scheme, m);
 		if (input_complete(s, *scheme, m, a))
 			scheme_dispatch(*scheme, m, s->in, s->out, a);
 	} else if (m->kind == MESSAGE_REQUEST) {
@@ -603,6 +620,15 @@ err_t scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply
 		}
 	}
 	return deferred_answer(d, &a);
+}
+
+void scheme_close_soon(struct scheme *s, uint64_t id)
+{
+	struct message m = { .kind = MESSAGE_CLOSE, .id = id };
+	struct scheme_answer none;
+
+	if (sys_notify(0, s->handle, id, 0, NOTIFY_CLOSE_SOON) == 1)
+		scheme_dispatch(s, &m, s->server->in, s->server->out, &none);
 }
 
 void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask)

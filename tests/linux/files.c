@@ -411,6 +411,90 @@ TEST(whole_file_locks_exclude_each_other)
 	close(two);
 }
 
+/* The last handle's end is all that tells: nobody asks the server for anything afterwards. */
+TEST(a_close_gives_a_lock_to_who_waits)
+{
+	start();
+	int fd = file_make("a", "text"), status;
+	int pipes[2];
+	char c;
+
+	CHECK_EQ(pipe(pipes), 0);
+	CHECK_EQ(flock(fd, LOCK_EX), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		int own = open("a", O_RDWR);
+		close(fd);
+		close(pipes[0]);
+		_exit(own < 0 || write(pipes[1], "x", 1) != 1 || flock(own, LOCK_EX) != 0);
+	}
+	close(pipes[1]);
+	CHECK_EQ(read(pipes[0], &c, 1), 1);
+	usleep(50000);
+	alarm(20);
+	CHECK_EQ(close(fd), 0);
+	CHECK_EQ(waitpid(child, &status, 0), child);
+	CHECK_EQ(status, 0);
+	alarm(0);
+}
+
+static long memory_free_kib(void)
+{
+	char text[4096] = "", *at;
+	int fd = open("/proc/meminfo", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof text - 1);
+
+	close(fd);
+	return n > 0 && (at = strstr(text, "MemFree:")) ? atol(at + 8) : -1;
+}
+
+TEST(a_removed_file_is_gone_with_its_last_close)
+{
+	enum { KIB = 8 << 10 };
+	static char block[64 << 10];
+
+	start();
+	for (int round = 0; round < 4; round++) {
+		int fd = open("big", O_CREAT | O_RDWR, 0644);
+		for (int i = 0; i < KIB / 64; i++)
+			CHECK_EQ(write(fd, block, sizeof block), (ssize_t)sizeof block);
+		/* Closed after it was removed; removed after it was closed; a copy of the handle; never had a name. */
+		int copy = round == 2 ? dup(fd) : -1;
+		if (round == 1)
+			close(fd);
+		CHECK_EQ(unlink("big"), 0);
+		long before = memory_free_kib(), after = before;
+		if (round != 1)
+			close(fd);
+		else
+			before -= KIB;
+		if (copy >= 0)
+			close(copy);
+		for (int i = 0; i < 100 && (after = memory_free_kib()) < before + KIB * 3 / 4; i++)
+			usleep(10000);
+		CHECK(after >= before + KIB * 3 / 4);
+	}
+}
+
+/* What was closed is closed for whoever asks next. */
+TEST(a_close_comes_before_the_next_question)
+{
+	struct statvfs before, after;
+
+	start();
+	int fd = open(".", O_TMPFILE | O_RDWR, 0644);
+	CHECK(fd >= 0);
+	CHECK_EQ(statvfs(".", &before), 0);
+	for (int i = 0; i < 16; i++) {
+		int other = open(".", O_TMPFILE | O_RDWR, 0644);
+		CHECK(other >= 0);
+		CHECK_EQ(close(other), 0);
+		CHECK_EQ(statvfs(".", &after), 0);
+		CHECK_EQ(after.f_files - after.f_ffree, before.f_files - before.f_ffree);
+	}
+	close(fd);
+}
+
 TEST(range_locks_belong_to_processes)
 {
 	start();

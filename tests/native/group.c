@@ -513,6 +513,185 @@ static void groups_leave_nothing(void)
 	CHECK(count_of(before) < 100 << 10);
 }
 
+/* ---- Closes that are told late ----------------------------------------------------------------------------------------------- */
+
+enum { OPENED_FIRST = 100 };
+
+/* Opens at an endpoint; the server (we) answers with the number and these flags. */
+static void open_soon(void *argument)
+{
+	struct client *c = argument;
+
+	c->opened = sys_open(0, c->endpoint, NULL, 0, "", 0, OPEN_READ | OPEN_WRITE, 0);
+	__atomic_store_n(&c->done, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(0, HANDLE_NONE, &c->done, 1, 0);
+}
+
+/* The closes we were told of, oldest first, since somebody last set the count to 0. */
+static struct { handle_t endpoint; uint64_t id; } told[16];
+static uint32_t told_count;
+
+static void note_close(handle_t endpoint, uint64_t id)
+{
+	if (id == 0 || told_count == ARRAY_COUNT(told))
+		return;
+	told[told_count].endpoint = endpoint;
+	told[told_count++].id = id;
+}
+
+static bool was_told(uint32_t index, handle_t endpoint, uint64_t id)
+{
+	return index < told_count && told[index].endpoint == endpoint && told[index].id == id;
+}
+
+/* Answered by us. */
+static handle_t open_as(handle_t endpoint, int64_t number, uint32_t reply_flags)
+{
+	struct client c = { .endpoint = endpoint };
+	uint32_t tid;
+
+	CHECK(thread_create(open_soon, &c, &tid) == OK);
+	while (receive(one) >= 0 && m.kind == MESSAGE_CLOSE)
+		note_close(m.request.handle, m.id);
+	CHECK(m.kind == MESSAGE_REQUEST && m.request.op == OP_OPEN);
+	note_close(m.request.handle, m.request.arg[2]);
+	CHECK(sys_reply(0, one, m.request.tag, number, NULL, 0, pack_handle(reply_flags, HANDLE_NONE, true)) >= 0);
+	client_wait(&c);
+	return (handle_t)c.opened;
+}
+
+static bool is_close(handle_t number, uint64_t id)
+{
+	return receive_now(one) >= 0 && m.kind == MESSAGE_CLOSE && m.request.handle == number && m.id == id;
+}
+
+static void a_lazy_close_goes_along_with_a_request(void)
+{
+	group_open();
+	told_count = 0;
+	handle_t a = open_as(one, 1, REPLY_LAZY_CLOSE), b = open_as(one, 2, REPLY_LAZY_CLOSE), c = open_as(two, 3, REPLY_LAZY_CLOSE);
+	CHECK(told_count == 0);
+	handle_close(a);
+	CHECK(receive_now(one) == ERR_AGAIN);
+	/* Not with what comes by another endpoint, where the number says something else. */
+	handle_t d = open_as(two, 4, 0), e = open_as(one, 5, REPLY_LAZY_CLOSE);
+	CHECK(was_told(0, 0, 1) && told_count == 1);
+	/* Nor is that one's ever late. */
+	handle_close(c);
+	CHECK(is_close(1, 3));
+	handle_close(d);
+	CHECK(is_close(1, 4));
+	/* One waits, and no more. */
+	handle_close(e);
+	CHECK(receive_now(one) == ERR_AGAIN);
+	handle_close(b);
+	CHECK(is_close(0, 2) && receive_now(one) == ERR_AGAIN);
+	handle_close(open_as(one, 6, 0));
+	CHECK(was_told(1, 0, 5) && told_count == 2 && is_close(0, 6) && receive_now(one) == ERR_AGAIN);
+	group_close();
+}
+
+static void many_lazy_closes_are_told(void)
+{
+	enum { OPENS = 10 };
+	handle_t h[OPENS];
+
+	group_open();
+	for (int i = 0; i < OPENS; i++)
+		h[i] = open_as(one, OPENED_FIRST + i, REPLY_LAZY_CLOSE);
+	for (int i = 0; i < OPENS; i++)
+		handle_close(h[i]);
+	/* None are lost: all but one come, that one with the next request. */
+	for (int i = 1; i < OPENS; i++)
+		CHECK(is_close(0, OPENED_FIRST + (uint64_t)i));
+	CHECK(receive_now(one) == ERR_AGAIN);
+	told_count = 0;
+	handle_close(open_as(one, 1, 0));
+	CHECK(was_told(0, 0, OPENED_FIRST) && told_count == 1 && is_close(0, 1));
+	group_close();
+}
+
+static void a_lazy_close_goes_along_with_what_waits(void)
+{
+	struct client c;
+
+	group_open();
+	handle_t a = open_as(one, 1, REPLY_LAZY_CLOSE);
+	handle_close(a);
+	client_start(&c, one);
+	sys_sleep(0, HANDLE_NONE, now_ns() + SOON_NS);  /* nobody receives: it is queued */
+	CHECK(receive(one) >= 0 && is_request(0, OP_OPEN) && m.request.arg[2] == 1);
+	answer(one, ERR_NOENT);
+	client_wait(&c);
+	group_close();
+}
+
+static void laziness_can_be_taken_back(void)
+{
+	group_open();
+	handle_t a = open_as(one, 1, REPLY_LAZY_CLOSE), b = open_as(one, 2, REPLY_LAZY_CLOSE);
+	CHECK(sys_notify(0, one, 1, 0, NOTIFY_CLOSE_SOON) == 0);
+	handle_close(a);
+	CHECK(is_close(0, 1) && receive_now(one) == ERR_AGAIN);
+	/* Too late: it is closed already, and told now. */
+	handle_close(b);
+	CHECK(receive_now(one) == ERR_AGAIN);
+	CHECK(sys_notify(0, two, 2, 0, NOTIFY_CLOSE_SOON) == ERR_SRCH);
+	CHECK(sys_notify(0, one, 2, 0, NOTIFY_CLOSE_SOON) == 1 && sys_notify(0, one, 2, 0, NOTIFY_CLOSE_SOON) == ERR_SRCH);
+	told_count = 0;
+	handle_close(open_as(one, 3, 0));
+	CHECK(told_count == 0 && is_close(0, 3) && receive_now(one) == ERR_AGAIN);
+	group_close();
+}
+
+static void lazy_closes_leave_nothing(void)
+{
+	int64_t before = 0;
+
+	told_count = 0;
+	for (int round = 0; round < 2; round++) {
+		before = count_of(0);
+		for (int n = 0; n < 100; n++) {
+			group_open();
+			handle_t a = open_as(one, 1, REPLY_LAZY_CLOSE), b = open_as(one, 2, REPLY_LAZY_CLOSE);
+			handle_close(b);
+			if (n & 1)
+				handle_close(a);
+			group_close();
+			if (!(n & 1))
+				handle_close(a);
+		}
+	}
+	CHECK(count_of(before) < 100 << 10);
+}
+
+static void an_answer_that_must_be_sure_says_when_it_is_not(void)
+{
+	struct serve s = {
+		.tag = 0x50003, .result = 1, .handle_and_flags = pack_handle(REPLY_SURE, HANDLE_NONE, true), .message = &m,
+		.buffer = buffer, .buffer_bytes = sizeof buffer, .deadline_ns = now_ns() + 2000000000,
+	};
+	struct client c = { .endpoint = 0 };
+	uint32_t tid;
+
+	group_open();
+	handle_t a = open_as(one, 1, 0);
+	CHECK(sys_reply_receive(0, one, &s) == ERR_SRCH);
+	/* Its number is in use: the client has an error, and so have we. */
+	c.endpoint = one;
+	CHECK(thread_create(open_soon, &c, &tid) == OK);
+	CHECK(receive(one) >= 0 && is_request(0, OP_OPEN));
+	s.tag = m.request.tag;
+	CHECK(sys_reply_receive(0, one, &s) == ERR_SRCH);
+	client_wait(&c);
+	CHECK(c.opened == ERR_PROTO);
+	s.tag = 0;
+	s.deadline_ns = now_ns() + SOON_NS;
+	CHECK(sys_reply_receive(0, one, &s) == ERR_TIMEDOUT);
+	handle_close(a);
+	group_close();
+}
+
 /* ---- Through the library -------------------------------------------------------------------------------------------------- */
 
 /* Three schemes: "a" and "b" of a group, "c" of another; a pipe that is watched; a timer. */
@@ -524,8 +703,10 @@ static uint32_t cancels, closes, watched, fired;
 
 static int64_t lib_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t open_flags, uint32_t mode)
 {
-	(void)ref, (void)bytes, (void)open_flags, (void)mode;
+	(void)open_flags, (void)mode;
 	r->opened = r->scheme;
+	if (string_is(ref, bytes, "lazy"))
+		r->reply_flags = REPLY_LAZY_CLOSE;
 	return OK;
 }
 
@@ -789,6 +970,41 @@ static void servers_that_die_again_and_again_lose_nothing(void)
 	library_close();
 }
 
+/* The next one must not count what waits wrongly. */
+static void lazy_closes_outlive_a_server(void)
+{
+	struct keeper k[2];
+	uint32_t tid;
+	handle_t h;
+
+	library_open();
+	for (int n = 0; n < 4; n++) {
+		for (int i = 0; i < 2; i++) {
+			k[i] = (struct keeper){ .thing = things[i], .code = KEEP };
+			CHECK(thread_create(keep_run, &k[i], &tid) == OK);
+		}
+		sys_sleep(0, HANDLE_NONE, now_ns() + SOON_NS);
+		if (handle_open_at(one, "lazy", OPEN_READ, &h) == OK)
+			handle_close(h);
+		child_stop(server_process);
+		server_process = server_start();
+		for (int i = 0; i < 2; i++) {
+			while (!__atomic_load_n(&k[i].done, __ATOMIC_ACQUIRE))
+				sys_futex_wait(0, HANDLE_NONE, &k[i].done, 0, DEADLINE_NONE);
+			CHECK(k[i].result == ERR_CONNRESET);
+			handle_close(things[i]);
+			CHECK(handle_open_at(i ? two : one, "", OPEN_READ | OPEN_WRITE, &things[i]) == OK && ask(i, WHICH, 0) == i);
+		}
+	}
+	int64_t before = ask(0, CLOSES, 0);
+	for (int i = 0; i < 20; i++) {
+		CHECK(handle_open_at(one, "lazy", OPEN_READ, &h) == OK);
+		handle_close(h);
+		CHECK(ask(0, CLOSES, 0) == before + i + 1);
+	}
+	library_close();
+}
+
 /* Callers at every endpoint and a pipe that never rests, on all CPUs. */
 enum { STRESS_THREADS = 6, STRESS_CALLS = 400 };
 
@@ -854,12 +1070,19 @@ int program_main(const struct startup *startup)
 	run("queues may watch what they like", queues_may_watch_what_they_like);
 	run("events outlive the thread that asked for them", events_outlive_the_thread_that_asked_for_them);
 	run("groups leave nothing", groups_leave_nothing);
+	run("a lazy close goes along with a request", a_lazy_close_goes_along_with_a_request);
+	run("many lazy closes are told", many_lazy_closes_are_told);
+	run("a lazy close goes along with what waits", a_lazy_close_goes_along_with_what_waits);
+	run("laziness can be taken back", laziness_can_be_taken_back);
+	run("lazy closes leave nothing", lazy_closes_leave_nothing);
+	run("an answer that must be sure says when it is not", an_answer_that_must_be_sure_says_when_it_is_not);
 	run("a server serves all its schemes", a_server_serves_all_its_schemes);
 	run("watches and timers go on beside requests", watches_and_timers_go_on_beside_requests);
 	run("a watch that cannot be removed is dropped", a_watch_that_cannot_be_removed_is_dropped);
 	run("a cancel finds its scheme", a_cancel_finds_its_scheme);
 	run("the next server gets what the group waits for", the_next_server_gets_what_the_group_waits_for);
 	run("servers that die again and again lose nothing", servers_that_die_again_and_again_lose_nothing);
+	run("lazy closes outlive a server", lazy_closes_outlive_a_server);
 	run("all at once", all_at_once);
 	print("1..%u\n", points);
 	return failures != 0;
