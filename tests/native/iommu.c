@@ -88,7 +88,7 @@ static void the_kernels_memory_is_not_read_nor_written(void)
 
 static void anothers_memory_is_not_written(void)
 {
-	uint8_t *at;
+	uint8_t *at = NULL;
 	uint64_t physical = others_page(&at);
 
 	CHECK(physical != 0);
