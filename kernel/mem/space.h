@@ -45,10 +45,9 @@ err_t space_fault(struct space *s, uint64_t address, uint32_t fault_flags, bool 
 /* The object and offset that a futex at address in shared memory means; *obj NULL for private memory (then the key is space and address). */
 err_t space_futex_key(struct space *s, uint64_t address, struct memobj **obj_with_ref, uint64_t *offset) NONNULL MUST_CHECK;
 
-/* Copies between two spaces' memory, or a space's and kernel memory, page by page through the direct map. wait as in space_fault. *done counts also on an error. */
+/* Copies between two spaces' memory, or from a space's to kernel memory, page by page through the direct map. wait as in space_fault. *done counts also on an error. */
 err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done) NONNULL MUST_CHECK;
 err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait) NONNULL MUST_CHECK;
-err_t space_write(struct space *s, uint64_t address, const void *from, size_t bytes, bool wait) NONNULL MUST_CHECK;
 
 /* Called by the scheduler around a switch: makes the tables current on this CPU, and notes which CPUs have them loaded (for shootdowns).
  * NULL: the kernel's own tables. */

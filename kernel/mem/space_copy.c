@@ -57,27 +57,16 @@ err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint
 	return OK;
 }
 
-static err_t kernel_copy(struct space *s, uint64_t address, char *kernel, size_t bytes, bool write, bool wait)
+err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
 {
 	if (!user_range_is_valid(address, bytes))
 		return ERR_FAULT;
-	for (size_t part; bytes > 0; bytes -= part, address += part, kernel += part) {
+	for (size_t done = 0, part; done < bytes; done += part) {
 		paddr_t frame;
-		part = part_in_page(address, bytes);
-		TRY(page_lock(s, address, write, wait, &frame));
-		char *user = paddr_byte(frame, address);
-		(void)arch_large_copy(write ? user : kernel, write ? kernel : user, part);
+		part = part_in_page(address + done, bytes - done);
+		TRY(page_lock(s, address + done, false, wait, &frame));
+		(void)arch_large_copy((char *)to + done, paddr_byte(frame, address + done), part);
 		spin_unlock(&s->lock);
 	}
 	return OK;
-}
-
-err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
-{
-	return kernel_copy(s, address, to, bytes, false, wait);
-}
-
-err_t space_write(struct space *s, uint64_t address, const void *from, size_t bytes, bool wait)
-{
-	return kernel_copy(s, address, (char *)from, bytes, true, wait);
 }

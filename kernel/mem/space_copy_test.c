@@ -12,7 +12,7 @@ TEST(copies_between_spaces_cross_pages_and_stop_at_holes)
 	CHECK_EQ(space_map(other, 0x500000, 3 * P, RW, ALL, NULL, 0, &to), OK);
 	for (size_t i = 0; i < sizeof in; i++)
 		in[i] = (uint8_t)test_random();
-	CHECK_EQ(space_write(space, from, in, sizeof in, true), OK);
+	CHECK_EQ(space_write(space, from, in, sizeof in), OK);
 	CHECK_EQ(space_copy(other, to + 100, space, from + 3, 2 * P, true, &done), OK);
 	CHECK_EQ(done, 2 * P);
 	CHECK_EQ(space_read(other, to + 100, out, 2 * P, true), OK);
@@ -26,7 +26,7 @@ TEST(copies_between_spaces_cross_pages_and_stop_at_holes)
 	CHECK_EQ(space_protect(other, to, P, MAP_READ), OK);
 	CHECK_EQ(space_copy(other, to, space, from, 8, true, &done), ERR_ACCES);
 	CHECK_EQ(space_read(space, UINT64_MAX - 2, out, 8, true), ERR_FAULT);
-	CHECK_EQ(space_write(space, USER_MAX - 4, out, 8, true), ERR_FAULT);
+	CHECK_EQ(space_write(space, USER_MAX - 4, out, 8), ERR_FAULT);
 	space_put(other);
 	finish();
 }

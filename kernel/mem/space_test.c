@@ -230,12 +230,12 @@ static void op_space_write(struct model *p, uint64_t i)
 {
 	uint64_t value = random_word(), old;
 	struct model_page *page = &p->page[i];
-	err_t wanted = model_access(page, true, &old), err = space_write(p->space, BASE + i * P, &value, 8, true);
+	err_t wanted = model_access(page, true, &old), err = space_write(p->space, BASE + i * P, &value, 8);
 	if (err == ERR_NOMEM)
 		return;
 	CHECK_EQ(err, wanted);
 	if (!err)
-		err = space_write(p->space, BASE + i * P + P - 8, &value, 8, true);
+		err = space_write(p->space, BASE + i * P + P - 8, &value, 8);
 	if (err)
 		return;
 	if (page->object >= 0 && page->shared)

@@ -68,6 +68,27 @@ __attribute__((unused)) static struct memobj *object(uint64_t bytes)
 	return m;
 }
 
+/* Writes into any space as space_copy does: under its lock, through the direct map. */
+__attribute__((unused)) static err_t space_write(struct space *s, uint64_t address, const void *from, size_t bytes)
+{
+	struct page_step step = { .asked = 0 };
+	struct page_entry e;
+	if (!user_range_is_valid(address, bytes))
+		return ERR_FAULT;
+	for (size_t done = 0, part; done < bytes;) {
+		part = part_in_page(address + done, bytes - done);
+		spin_lock(&s->lock);
+		err_t err = fault_locked(s, page_round_down(address + done), FAULT_WRITE, &e, &step);
+		if (!err)
+			memcpy(paddr_byte(e.frame, address + done), (const char *)from + done, part);
+		spin_unlock(&s->lock);
+		done += err ? 0 : part;
+		if (err && (err = fault_retry(&step, err, true)))
+			return err;
+	}
+	return OK;
+}
+
 __attribute__((unused)) static uint64_t resident(void)
 {
 	struct space_info info;
