@@ -25,6 +25,15 @@ static inline MUST_CHECK err_t load_user_u32(uaddr_t from, uint32_t *out)
 	return user_range_is_valid(from.raw, sizeof *out) ? arch_load_user_u32(from.raw, out) : ERR_FAULT;
 }
 
+/* Under any lock: false when it is not there just now. */
+static inline MUST_CHECK bool load_user_u32_present(uaddr_t from, uint32_t *out)
+{
+	cpu_this()->faults_are_final = true;
+	err_t err = load_user_u32(from, out);
+	cpu_this()->faults_are_final = false;
+	return !err;
+}
+
 /* Under any lock: false when not all of it is there just now (and some of it may have been copied). */
 static inline MUST_CHECK bool copy_from_user_present(void *to, uaddr_t from, size_t bytes)
 {

@@ -181,20 +181,27 @@ int64_t futex_requeue(uaddr_t address, uint64_t wake_count, uint64_t move, uaddr
 	struct futex_key from_key, to_key;
 	struct sleeper *s, *next;
 	uint32_t value;
-	int64_t moved = 0;
+	int64_t woken = 0, moved = 0;
 	err_t err;
 
-	if (expected != UINT64_MAX) {
-		TRY(load_user_u32(address, &value));
-		if (value != (uint32_t)expected)
-			return ERR_AGAIN;
-	}
 	TRY(key_get(address, &from_key));
 	if ((err = key_get(to, &to_key)))
 		goto put_from;
 	struct futex_bucket *from_bucket = bucket_of(&from_key), *to_bucket = bucket_of(&to_key);
 	lock_two(from_bucket, to_bucket);
-	int64_t woken = wake_some(from_bucket, &from_key, wake_count, UINT32_MAX);
+	/* Compared under the locks: who went to sleep on a later value stays where its waker will look (tests/model/futex.pml). */
+	while (expected != UINT64_MAX && !load_user_u32_present(address, &value)) {
+		unlock_two(from_bucket, to_bucket);
+		if ((err = load_user_u32(address, &value)))
+			goto put_to;
+		lock_two(from_bucket, to_bucket);
+	}
+	if (expected != UINT64_MAX && value != (uint32_t)expected) {
+		unlock_two(from_bucket, to_bucket);
+		err = ERR_AGAIN;
+		goto put_to;
+	}
+	woken = wake_some(from_bucket, &from_key, wake_count, UINT32_MAX);
 	list_each_safe(s, next, &from_bucket->sleepers, link) {
 		if ((uint64_t)moved == move)
 			break;
@@ -209,11 +216,11 @@ int64_t futex_requeue(uaddr_t address, uint64_t wake_count, uint64_t move, uaddr
 		moved++;
 	}
 	unlock_two(from_bucket, to_bucket);
-	key_put(&to_key);
-	key_put(&from_key);
-	return woken + moved;
+	err = OK;
 
+put_to:
+	key_put(&to_key);
 put_from:
 	key_put(&from_key);
-	return err;
+	return err ? err : woken + moved;
 }

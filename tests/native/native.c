@@ -143,6 +143,43 @@ static void finish_at_once(void *argument)
 	sys_futex_wake(0, HANDLE_NONE, &finished, 1, 0);
 }
 
+/* Counts itself as finished once it was woken. */
+static void sleep_on(void *argument)
+{
+	sys_futex_wait(0, HANDLE_NONE, argument, 0, DEADLINE_NONE);
+	finish_at_once(NULL);
+}
+
+static void sleepers_are_moved_if_the_word_is_as_expected(void)
+{
+	enum { SLEEPERS = 3, PAGE = 4096 };
+	static uint32_t to;
+	int64_t area = sys_map(0, HANDLE_NONE, 0, 2 * PAGE, MAP_READ | MAP_WRITE, 0, HANDLE_NONE, 0), moved = 0;
+	uint32_t *word = (uint32_t *)area, tid;
+
+	CHECK(area > 0);
+	finished = 0;
+	/* A word that no page is there for yet, one that none will be there for, and no word. */
+	CHECK(sys_futex_requeue(0, HANDLE_NONE, (uint32_t *)(area + PAGE), 1, 1, &to, 1) == ERR_AGAIN);
+	CHECK(sys_futex_requeue(0, HANDLE_NONE, (uint32_t *)(area + PAGE), 1, 1, &to, 0) == 0);
+	CHECK(sys_unmap(0, HANDLE_NONE, (uint64_t)area + PAGE, PAGE) == OK);
+	CHECK(sys_futex_requeue(0, HANDLE_NONE, (uint32_t *)(area + PAGE), 1, 1, &to, 0) == ERR_FAULT);
+	CHECK(sys_futex_requeue(0, HANDLE_NONE, (uint32_t *)(area + 2), 1, 1, &to, 0) == ERR_INVAL);
+	for (int i = 0; i < SLEEPERS; i++)
+		CHECK(thread_create(sleep_on, word, &tid) == OK);
+	while (moved < SLEEPERS) {
+		CHECK(sys_futex_requeue(0, HANDLE_NONE, word, 0, SLEEPERS, &to, 7) == ERR_AGAIN);
+		int64_t n = sys_futex_requeue(0, HANDLE_NONE, word, 0, SLEEPERS, &to, 0);
+		moved += n;
+		if (n == 0)
+			sys_sleep(0, HANDLE_NONE, now_ns() + 1000000);
+	}
+	CHECK(moved == SLEEPERS && finished == 0 && sys_futex_wake(0, HANDLE_NONE, word, SLEEPERS, ~0u) == 0);
+	CHECK(sys_futex_wake(0, HANDLE_NONE, &to, SLEEPERS, ~0u) == SLEEPERS);
+	wait_for(SLEEPERS);
+	sys_unmap(0, HANDLE_NONE, (uint64_t)area, PAGE);
+}
+
 static void many_threads_come_and_go(void)
 {
 	uint32_t tid;
@@ -276,6 +313,7 @@ int program_main(const struct startup *startup)
 	run("blocks grow", blocks_grow);
 	run("too much memory is refused", too_much_is_refused);
 	run("a lock keeps threads apart", a_lock_keeps_threads_apart);
+	run("sleepers are moved if the word is as expected", sleepers_are_moved_if_the_word_is_as_expected);
 	run("many threads come and go", many_threads_come_and_go);
 	if (image_open()) {
 		run("a child has what it was given and nothing else", a_child_has_what_it_was_given);
