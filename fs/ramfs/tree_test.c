@@ -182,6 +182,10 @@ TEST(names_and_paths_have_their_limits)
 	CHECK_EQ(do_symlink(&root, "", "/s"), ERR_NOENT);
 	struct where w = { &root, F.root, "a\0b", 3 };
 	CHECK_EQ(tree_mkdir(&F, &w, 0755), ERR_INVAL);
+	w = (struct where){ &root, F.root, "a\0b/c", 5 };
+	CHECK_EQ(tree_mkdir(&F, &w, 0755), ERR_INVAL);
+	w = (struct where){ &root, F.root, "\0", 1 };
+	CHECK_EQ(tree_mkdir(&F, &w, 0755), ERR_INVAL);
 	end();
 }
 

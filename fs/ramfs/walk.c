@@ -38,8 +38,12 @@ static bool next_name(struct walk *w)
 /* Is the name just taken the last? Then w->slash says whether slashes follow it. */
 static bool at_last(struct walk *w)
 {
+	const struct walk_part *here = &w->part[w->depth];
 	bool slash = false;
 
+	/* Mostly one slash and a name follow. */
+	if (here->end - here->at >= 2 && here->at[1] != '/')
+		return false;
 	for (unsigned i = 0; i <= w->depth; i++) {
 		struct walk_part p = w->part[i];
 		slash |= p.at < p.end;
@@ -120,8 +124,6 @@ err_t walk(struct fs *fs, const struct sender *s, struct node *start, const char
 		return ERR_NAMETOOLONG;
 	if (bytes == 0)
 		return OK;
-	if (memchr(path, 0, bytes))
-		return ERR_INVAL;
 	if (path[0] == '/')
 		here = fs->root;
 	w->node = here;
@@ -145,6 +147,9 @@ err_t walk(struct fs *fs, const struct sender *s, struct node *start, const char
 			w->entry = dir_find(fs, here, w->name, w->name_bytes);
 			w->node = w->entry ? w->entry->node : NULL;
 		}
+		/* (No name that there is has a 0 in it.) */
+		if (!w->node && memchr(w->name, 0, w->name_bytes))
+			return ERR_INVAL;
 		if (!w->node)
 			return last ? OK : ERR_NOENT;
 		if (must_follow(w, last, flags)) {

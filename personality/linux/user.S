@@ -12,15 +12,29 @@ user_access_start:
 	.type user_copy, @function
 user_copy:
 	movq	%rdx, %rcx
-	shrq	$3, %rcx
+	shrq	$4, %rcx
 	jz	2f
 1:	movq	(%rsi), %rax
+	movq	8(%rsi), %r8
+	movq	%rax, (%rdi)
+	movq	%r8, 8(%rdi)
+	addq	$16, %rsi
+	addq	$16, %rdi
+	decq	%rcx
+	jnz	1b
+2:	testl	$8, %edx
+	jz	5f
+	movq	(%rsi), %rax
 	movq	%rax, (%rdi)
 	addq	$8, %rsi
 	addq	$8, %rdi
-	decq	%rcx
-	jnz	1b
-2:	andl	$7, %edx
+5:	testl	$4, %edx
+	jz	6f
+	movl	(%rsi), %eax
+	movl	%eax, (%rdi)
+	addq	$4, %rsi
+	addq	$4, %rdi
+6:	andl	$3, %edx
 	jz	4f
 3:	movzbl	(%rsi), %eax
 	movb	%al, (%rdi)
