@@ -62,11 +62,14 @@ static uint64_t weight_of(const struct task_schedule *s)
 
 void turn_set(struct turn *t, const struct task_schedule *s)
 {
+	bool stays = t->schedule.priority == PRIORITY_DEADLINE && s->priority == PRIORITY_DEADLINE;
+
 	t->schedule = *s;
 	t->share.weight = weight_of(s);
 	t->gives_way = false;
-	t->left_ns = 0;
-	t->period_start_ns = 0;
+	t->left_ns = stays ? MIN_OF(t->left_ns, (int64_t)s->runtime_ns) : 0;
+	if (!stays)
+		t->period_start_ns = 0;
 	turn_settle(t);
 }
 

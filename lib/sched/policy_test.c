@@ -369,6 +369,24 @@ TEST(more_than_fits_is_not_admitted)
 	CHECK_EQ(queue.density, 0);
 }
 
+/* Whoever may change where it runs could else begin a period whenever it likes. */
+TEST(a_change_gives_a_deadline_thread_no_more_runtime)
+{
+	begin();
+	struct sim_thread *sly = add(0, deadline(3 * MS, 10 * MS), UINT64_MAX, 0), *good = add(0, deadline(6 * MS, 10 * MS), 6 * MS, 0);
+	for (int i = 0; i < 1000; i++) {
+		struct task_schedule same = sly->turn.schedule;
+		go_on(MS);
+		if (running == sly)
+			turn_set(&sly->turn, &same);
+	}
+	CHECK(sly->had_ns >= 290 * MS && sly->had_ns <= 304 * MS);
+	CHECK_EQ(good->missed, 0);
+	struct task_schedule less = deadline(MS, 10 * MS);
+	turn_set(&sly->turn, &less);
+	CHECK(sly->turn.left_ns <= (int64_t)MS);
+}
+
 /* Its deadline is shorter than its period: what counts is what it may want at once. */
 TEST(admission_goes_by_the_shorter_deadline)
 {
