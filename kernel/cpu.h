@@ -21,6 +21,7 @@ struct cpu {
 	uint64_t kernel_stack_top;      /* [c] offset 16: arch code relies on it */
 	uint64_t scratch;               /* [c] offset 24: arch entry code's */
 	uint32_t index;                 /* [I] 0 is the boot CPU */
+	uint64_t bit;                   /* [I] 1 << index */
 	uint32_t hardware_id;           /* [I] APIC id, MPIDR ... */
 	struct space *space;            /* [c] whose tables are loaded */
 	struct thread *idle;            /* [I] */

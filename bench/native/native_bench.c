@@ -27,16 +27,17 @@ static int serve_bare(void)
 {
 	struct message m;
 	handle_t scheme = startup_handle("scheme");
-	struct serve s = { .message = &m, .buffer = block, .buffer_bytes = sizeof block, .deadline_ns = DEADLINE_NONE };
+	struct serve s = {
+		.message = &m, .buffer = block, .buffer_bytes = sizeof block, .deadline_ns = DEADLINE_NONE, .data = block,
+		.handle_and_flags = pack_handle(0, HANDLE_NONE, true),
+	};
 
 	for (;;) {
 		if (sys_reply_receive(0, scheme, &s) < 0)
 			return 1;
 		s.tag = m.kind == MESSAGE_CLOSE ? 0 : m.request.tag;
-		s.data = block;
 		s.bytes = m.request.op == OP_READ || m.out_bytes < m.copied_bytes ? m.out_bytes : m.copied_bytes;
 		s.result = m.request.op == OP_READ ? (int64_t)s.bytes : 1;
-		s.handle_and_flags = pack_handle(0, HANDLE_NONE, true);
 	}
 }
 

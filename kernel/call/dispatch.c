@@ -7,14 +7,14 @@
 
 typedef int64_t (*op_fn)(struct request *);
 
-static const op_fn operations[OP_LIMIT] = {
+static const op_fn operations[] = {
 #define OP(n, NAME, name, doc) [n] = op_##name,
 #include "abi/ops.def"
 };
 
 static int64_t execute(uint32_t op, struct request *q)
 {
-	if (UNLIKELY(op >= OP_LIMIT || !operations[op])) {
+	if (UNLIKELY(op >= sizeof(operations) / sizeof(operations[0]) || !operations[op])) {
 		process_current()->unknown_calls++;
 		return ERR_NOSYS;
 	}
@@ -24,7 +24,7 @@ static int64_t execute(uint32_t op, struct request *q)
 int64_t call_execute(struct request *q) { return execute(q->op, q); }
 
 /* A foreign call goes back up, to the personality, with every other register as it was. */
-static void reflect(struct regs *r)
+static ALWAYS_INLINE void reflect(struct regs *r)
 {
 	struct thread *t = thread_current();
 
@@ -45,12 +45,6 @@ NOINLINE static int64_t execute_traced(uint32_t op, struct request *q)
 	return result;
 }
 
-static bool enter(struct regs *r, uint32_t op)
-{
-	struct request *q = regs_request(r);
-	return call_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
-}
-
 bool call_leave(struct regs *r)
 {
 	kernel_exit_to_user(r);
@@ -66,9 +60,6 @@ bool kernel_syscall(struct regs *r)
 		return UNLIKELY(sched_must_look()) ? call_leave(r) : true;
 	}
 	cpu_this()->requests++;
-	if (op == OP_CALL)
-		return call_enter(r);
-	if (op == OP_REPLY_RECEIVE && LIKELY(!trace_is_on))
-		return reply_receive_enter(r);
-	return enter(r, op);
+	struct request *q = regs_request(r);
+	return call_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
 }

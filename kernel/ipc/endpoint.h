@@ -13,7 +13,7 @@
 
 enum {
 	CALL_SLOTS_FIRST = 16, CALL_SLOTS_MAX = 1 << 15,
-	NO_SLOT = UINT16_MAX,
+	NO_SLOT = UINT16_MAX, SLOT_GENERATION = 1 << 16,
 	SMALL_BYTES = 128,              /* so much goes by way of struct call, as if in registers */
 	CANCEL_PATIENCE_MS = 2000,      /* how long an interrupted client waits for the server to agree */
 	RESULT_ERROR_MIN = -4095,
@@ -31,20 +31,20 @@ enum call_state {
 
 /* A request under way, on its client's stack. [I] immutable while under way. Nothing is set that the common call does not need. */
 struct call {
-	struct message message;         /* [I] all but tag and handle, which delivery fills */
+	struct message message;         /* [I] all but tag, handle and copied_bytes */
 	struct thread *client;          /* [I] */
 	struct space *space;            /* [I] the client's */
-	uaddr_t in, out;                /* [I] sizes in message */
+	uaddr_t in, out;                /* [I] sizes in message; unset when these are 0 */
 	void *kernel_out;               /* [I] or NULL: the answer's data goes here instead (a pager's page) */
 	struct passed passed;           /* [I] lent by the caller; the resource NULL: none */
 	struct remote *opening;         /* [I] OPEN: what the answer's id is for; else NULL */
 	struct receiver *receiver;      /* who was given it, while CALL_GIVEN */
-	uint32_t tag;
 	uint8_t state;                  /* enum call_state */
 	bool cancel_asked;
 	uint32_t reply_flags;
 	int64_t result;
 	struct passed reply;
+	struct resource *held;          /* a CALL from user space with nothing more to do once it is done than to put this and to go back there; else NULL */
 	void *bounce;                   /* the answer's data when the client is to copy it: small, or of the heap; or NULL */
 	size_t bounce_bytes;
 	struct list_node link;          /* scheme.queue, while CALL_QUEUED */
@@ -56,6 +56,8 @@ struct receiver {
 	struct receiver *next;          /* in scheme.receivers, until it is given a call */
 	struct thread *thread;
 	struct call *call;              /* what it was given */
+	const struct serve *serve;
+	struct resource *held;          /* from user space: the reference to put when it goes back there; else NULL */
 };
 
 /* A client's open resource of a user scheme. */
@@ -75,9 +77,8 @@ struct remote {
 /* What a tag stands for. */
 struct call_slot {
 	struct call *call;              /* NULL: free, or its client has gone and only the cancel is left */
-	uint16_t generation;
-	uint16_t next_free;
-	uint16_t next_cancel;
+	uint32_t tag;                   /* generation << 16 | number of the slot, which is never 0: no tag is */
+	uint16_t next;                  /* in the chain of those that are free, or of the cancels */
 	bool is_cancelled;              /* in scheme's chain of cancels; not free before the server was told */
 };
 
@@ -116,10 +117,9 @@ static inline err_t scheme_absence(const struct scheme *s) { return s->flags & S
 err_t scheme_slots_grow(struct scheme *s) REQUIRES(&s->lock) MUST_CHECK;
 static inline void scheme_slot_free(struct scheme *s, struct call_slot *slot) REQUIRES(&s->lock)
 {
-	if (UNLIKELY(++slot->generation == 0))
-		slot->generation = 1;   /* a tag is never 0 */
-	slot->next_free = s->first_free;
-	s->first_free = (uint16_t)(slot - s->slots);
+	slot->next = s->first_free;
+	s->first_free = (uint16_t)slot->tag;
+	slot->tag += SLOT_GENERATION;
 }
 /* The server will be told that c's client wants it to end. */
 void scheme_cancel(struct scheme *s, struct call *c) REQUIRES(&s->lock);
@@ -174,6 +174,7 @@ static ALWAYS_INLINE void call_begin(struct call *c, uint32_t op, uint32_t endpo
 	c->opening = NULL;
 	c->reply.resource = NULL;
 	c->bounce = NULL;
+	c->held = NULL;
 }
 
 static ALWAYS_INLINE void call_begin_on(struct call *c, const struct remote *m, uint32_t op)
@@ -187,6 +188,8 @@ static ALWAYS_INLINE void call_begin_call(struct call *c, const struct remote *m
 	call_begin_on(c, m, OP_CALL);
 	c->message.request.arg[0] = code;
 	c->message.request.arg[5] = word;
+	if (LIKELY(!(in_bytes | out_bytes)))
+		return;
 	c->message.in_bytes = (uint32_t)in_bytes;
 	c->message.out_bytes = (uint32_t)out_bytes;
 	c->in = in;

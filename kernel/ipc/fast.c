@@ -1,9 +1,12 @@
 /* kernel/ipc/fast.c - a request goes to its server, the answer comes back: the way that must be fast.
  *
  * Common: a server thread waits; nothing comes before the request; what is sent fits into struct call; the server's thread may run here and
- * nobody more urgent wants to. Then the client gives it the request and the CPU in one step (call_send), the server copies the message
- * into its own memory (deliver), and REPLY_RECEIVE gives answer and CPU back (scheme_receive). No run queue, no allocation, one
- * lock: the endpoint's. Whatever is not so costs just what it needs more: a place in a queue, a wake, a copy between the spaces.
+ * nobody more urgent wants to. Then the client gives it the request and the CPU in one step (call_send), and REPLY_RECEIVE gives answer
+ * and CPU back (reply_receive). No run queue, no allocation. Whoever waits came straight from user space and has nothing left to do but to go
+ * back there with a result; so the other side does that for him, in his address space (deliver_for_server, finish_for_client), and
+ * enters user space with his registers: his kernel stack is not gone on with, and is free. doc/decisions/0006 says where the instructions go.
+ * Whatever is not so costs just what it needs more: a place in a queue, a wake, a copy between the spaces; the waiting thread then goes on
+ * where it waits, as in any other wait.
  *
  * While a call is CALL_BUSY its client stays where it is, so the copies between the two spaces need no
  * lock; they never wait (a page that only a pager has ends them), so that is always short.
@@ -29,8 +32,8 @@ static ALWAYS_INLINE err_t slot_take(struct scheme *s, struct call *c) REQUIRES(
 		TRY(scheme_slots_grow(s));
 	uint32_t i = s->first_free;
 	struct call_slot *slot = &s->slots[i];
-	c->tag = (uint32_t)slot->generation << 16 | i;
-	s->first_free = slot->next_free;
+	c->message.request.tag = slot->tag;
+	s->first_free = slot->next;
 	slot->call = c;
 	return OK;
 }
@@ -39,18 +42,19 @@ err_t call_slot_take(struct scheme *s, struct call *c) { return slot_take(s, c);
 
 static ALWAYS_INLINE void slot_drop(struct scheme *s, struct call *c) REQUIRES(&s->lock)
 {
-	struct call_slot *slot = &s->slots[c->tag & 0xffff];
+	struct call_slot *slot = &s->slots[c->message.request.tag & 0xffff];
 
 	slot->call = NULL;
 	if (LIKELY(!slot->is_cancelled))
 		scheme_slot_free(s, slot);
 }
 
+/* A tag of 0 is nobody's. */
 static ALWAYS_INLINE struct call *call_find_now(struct scheme *s, uint32_t tag) REQUIRES(&s->lock)
 {
 	uint32_t i = tag & 0xffff;
 
-	if (UNLIKELY(i >= s->slot_count || s->slots[i].generation != tag >> 16))
+	if (UNLIKELY(i >= s->slot_count || s->slots[i].tag != tag))
 		return NULL;
 	struct call *c = s->slots[i].call;
 	return LIKELY(c && (c->state == CALL_TAKEN || c->state == CALL_BUSY)) ? c : NULL;
@@ -77,6 +81,40 @@ void call_finish_and_wake(struct scheme *s, struct call *c, enum call_state stat
 }
 
 /* ---- The client: send ---- */
+
+/* To the memory of the space that is loaded, if all of it is there just now. is_quads: whole quadwords, copied inline. */
+static ALWAYS_INLINE bool put_now(uint64_t to, const void *from, size_t bytes, bool is_quads)
+{
+	cpu_this()->faults_are_final = true;
+	bool is_there = user_range_is_valid(to, bytes) && (is_quads ? arch_copy_user_quads((void *)to, from, bytes / 8) : !arch_copy_to_user(to, from, bytes));
+	cpu_this()->faults_are_final = false;
+	return is_there;
+}
+
+/* What a server would do with its call if it went on where it waits: message and small data go to its memory, which is there just now, and its
+ * reference to the endpoint goes, which the client's resource has too. */
+static ALWAYS_INLINE bool deliver_for_server(void *call)
+{
+	struct call *c = call;
+	struct receiver *r = c->receiver;
+	const struct serve *in = r->serve;
+	struct message *m = &c->message;
+	struct scheme *s;
+
+	if (UNLIKELY(!r->held || in->deadline_ns != DEADLINE_NONE || m->in_bytes > SMALL_BYTES || c->passed.resource))
+		return false;
+	s = r->held->data;
+	m->request.arg[2] = m->request.handle ? 0 : s->lazy_close;
+	m->copied_bytes = m->in_bytes ? (uint32_t)MIN_OF(m->in_bytes, in->buffer_bytes) : 0;
+	if ((m->in_bytes && !put_now((uint64_t)in->buffer, c->small, m->copied_bytes, false)) ||
+	    UNLIKELY(!put_now((uint64_t)in->message, m, sizeof(*m), true) || !object_put_some(&r->held->object)))
+		return false;
+	if (UNLIKELY(m->request.arg[2]))
+		s->lazy_close = 0;
+	c->state = CALL_TAKEN;
+	regs_set_result(r->thread->user_regs, OK);
+	return true;
+}
 
 /* Gives the call to a waiting server, with the CPU if that can be, or queues it; and waits. *waited: how that ended. */
 static ALWAYS_INLINE err_t call_send(struct scheme *s, struct call *c, uint32_t park_flags, err_t *waited)
@@ -105,9 +143,9 @@ static ALWAYS_INLINE err_t call_send(struct scheme *s, struct call *c, uint32_t 
 		r->call = c;
 		c->receiver = r;
 		c->state = CALL_GIVEN;
-		if (LIKELY(thread_claim(server, c->client))) {
-			spin_unlock(&s->lock);
-			*waited = thread_hand_over(server, DEADLINE_NONE, park_flags);
+		struct cpu *cpu = cpu_this();
+		if (LIKELY(thread_claim(cpu, server, true))) {
+			*waited = thread_hand_over(cpu, server, park_flags, &s->lock, deliver_for_server, c);
 			return OK;
 		}
 		thread_wake(server);
@@ -159,6 +197,7 @@ NOINLINE static void call_await(struct scheme *s, struct call *c, err_t waited, 
 {
 	uint64_t deadline = DEADLINE_NONE;
 
+	c->held = NULL;         /* from now on our stack has more to it */
 	while (c->state != CALL_DONE && c->state != CALL_WITHDRAWN) {
 		if (waited == ERR_TIMEDOUT || (waited && atomic_load(&c->client->attention) & ATTENTION_KILL)) {
 			take_away(s, c);
@@ -231,8 +270,10 @@ int64_t call_perform(struct scheme *s, struct call *c, uint32_t request_flags) {
 /* CALL of a user scheme's resource, without a handle to pass; not of its ring, which is a matter of rights (client.c). */
 static ALWAYS_INLINE bool is_common(const struct request *q, const struct resource *r)
 {
+	uint64_t bytes = q->arg[2] | q->arg[4];
+
 	return r->ops->call == remote_call && !(q->flags & REQUEST_KERNEL) && (handle_t)(q->arg[0] >> 32) == HANDLE_NONE && (uint32_t)q->arg[0] != RING_OPEN &&
-	       (q->arg[2] | q->arg[4]) <= INT32_MAX && q->arg[1] < USER_MAX - INT32_MAX && q->arg[3] < USER_MAX - INT32_MAX;
+	       (LIKELY(!bytes) || (bytes <= INT32_MAX && q->arg[1] < USER_MAX - INT32_MAX && q->arg[3] < USER_MAX - INT32_MAX));
 }
 
 static ALWAYS_INLINE int64_t call_remote(struct request *q, struct resource *r, handle_t *received)
@@ -241,6 +282,7 @@ static ALWAYS_INLINE int64_t call_remote(struct request *q, struct resource *r, 
 	struct call c;
 
 	call_begin_call(&c, m, (uint32_t)q->arg[0], uaddr(q->arg[1]), q->arg[2], uaddr(q->arg[3]), q->arg[4], q->arg[5]);
+	c.held = r;
 	int64_t result = perform(m->scheme, &c, q->flags);
 	if (UNLIKELY(c.reply.resource != NULL))
 		result = call_give_handle(&c.reply, result, received);
@@ -248,20 +290,15 @@ static ALWAYS_INLINE int64_t call_remote(struct request *q, struct resource *r, 
 	return result;
 }
 
-static ALWAYS_INLINE int64_t call(struct request *q, handle_t *received)
-{
-	struct resource *r;
-	uint32_t rights;
-
-	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, &rights));
-	return LIKELY(is_common(q, r)) ? call_remote(q, r, received) : call_general(q, r, rights, received);
-}
-
 int64_t op_call(struct request *q)
 {
 	handle_t received = HANDLE_NONE;
-	int64_t result = call(q, &received);
+	struct resource *r;
+	uint32_t rights;
 
+	int64_t result = handle_find(&process_current()->handles, q->handle, RIGHT_CALL, &r, &rights);
+	if (!result)
+		result = call_general(q, r, rights, &received);
 	q->handle = received;
 	return result;
 }
@@ -269,14 +306,22 @@ int64_t op_call(struct request *q)
 bool call_enter(struct regs *r)
 {
 	struct request *q = regs_request(r);
-	const struct space *space = process_current()->space;
+	struct process *p = process_current();
+	const struct space *space = p->space;
 	handle_t received = HANDLE_NONE;
+	struct resource *target;
+	uint32_t rights;
 
+	cpu_this()->requests++;
 	trace(TRACE_CALL_BEGIN, OP_CALL, (uint64_t)q->handle, q->arg[0]);
-	int64_t result = call(q, &received);
+	int64_t result = handle_find(&p->handles, q->handle, RIGHT_CALL, &target, &rights);
+	if (LIKELY(!result && is_common(q, target)))
+		result = call_remote(q, target, &received);
+	else if (!result)
+		result = call_general(q, target, rights, &received);
 	trace(TRACE_CALL_END, OP_CALL, (uint64_t)result, 0);
 	/* EXEC has put new registers in place; what it answers is not for them. */
-	if (UNLIKELY(process_current()->space != space))
+	if (UNLIKELY(p->space != space))
 		return call_leave(r);
 	regs_set_received(r, received);
 	return call_result(r, result);
@@ -335,17 +380,12 @@ static ALWAYS_INLINE err_t deliver(struct scheme *s, struct call *c, const struc
 
 	c->state = CALL_TAKEN;
 	arch_bytes_copy(&m, &c->message, sizeof(m));
-	m.request.tag = c->tag;
-	m.copied_bytes = 0;
-	if (UNLIKELY(s->lazy_close) && !m.request.handle) {
-		m.request.arg[2] = s->lazy_close;
+	m.request.arg[2] = m.request.handle ? 0 : s->lazy_close;
+	if (UNLIKELY(m.request.arg[2]))
 		s->lazy_close = 0;
-	}
-	if (m.in_bytes) {
-		m.copied_bytes = m.in_bytes < in->buffer_bytes ? m.in_bytes : (uint32_t)in->buffer_bytes;
-		if (m.in_bytes <= SMALL_BYTES)
-			arch_bytes_copy(small, c->small, m.copied_bytes);
-	}
+	m.copied_bytes = (uint32_t)MIN_OF(m.in_bytes, in->buffer_bytes);
+	if (m.in_bytes <= SMALL_BYTES)
+		arch_bytes_copy(small, c->small, m.copied_bytes);
 	trace(TRACE_MESSAGE, (uint16_t)m.request.op, m.request.tag, (uint64_t)s);
 	if (UNLIKELY(m.in_bytes > SMALL_BYTES || c->passed.resource))
 		err = deliver_more(s, c, in, &m);
@@ -410,6 +450,21 @@ static struct call *take_queued(struct scheme *s) REQUIRES(&s->lock)
 	return c;
 }
 
+/* What waits: events first, then cancels and closes, which it delivers; or a call: *out. NOENT: nothing. The lock is dropped if neither. */
+NOINLINE static err_t take(struct scheme *s, const struct serve *in, struct call **out) REQUIRES(&s->lock)
+{
+	err_t err = ERR_NOENT;
+
+	while (err == ERR_NOENT && scheme_has_events(s) && in->buffer_bytes >= sizeof(struct event))
+		err = deliver_events(s, in);
+	if (err != ERR_NOENT)
+		return err;
+	s->had_events = false;
+	if (s->waiting && (err = deliver_note(s, in)) == ERR_NOENT && (*out = take_queued(s)))
+		err = OK;
+	return err;
+}
+
 /* A wait ended without a call. (Who was given one that was taken away again is not on the list any more.) */
 static void remove_receiver(struct scheme *s, struct receiver *r) REQUIRES(&s->lock)
 {
@@ -419,46 +474,6 @@ static void remove_receiver(struct scheme *s, struct receiver *r) REQUIRES(&s->l
 		at = &(*at)->next;
 	if (*at)
 		*at = r->next;
-}
-
-/* Takes what waits, cancels and closes first, or waits for something. Drops the lock. err: why not to wait, if so. */
-NOINLINE static int64_t receive(struct scheme *s, const struct serve *in, uint32_t request_flags, err_t err) REQUIRES(&s->lock)
-{
-	struct receiver r = { .thread = thread_current() };
-	struct call *c;
-
-	if (request_flags & REQUEST_NONBLOCK)
-		err = ERR_AGAIN;
-	for (;;) {
-		if ((c = r.call))
-			break;
-		if (scheme_has_events(s) && in->buffer_bytes >= sizeof(struct event)) {
-			err_t event_err = deliver_events(s, in);
-			if (event_err != ERR_NOENT)
-				return event_err;
-			continue;
-		}
-		s->had_events = false;
-		if (s->waiting) {
-			err_t note_err = deliver_note(s, in);
-			if (note_err != ERR_NOENT)
-				return note_err;
-			if ((c = take_queued(s)))
-				break;
-		}
-		if (err) {
-			spin_unlock(&s->lock);
-			return err;
-		}
-		r.next = s->receivers;
-		s->receivers = &r;
-		spin_unlock(&s->lock);
-		err = thread_park(in->deadline_ns, park_flags_of(request_flags));
-		spin_lock(&s->lock);
-		if (!r.call)
-			remove_receiver(s, &r);
-	}
-	return deliver(s, c, in);
 }
 
 /* ---- The server: answer ---- */
@@ -523,6 +538,8 @@ NOINLINE static err_t answer_more(struct scheme *s, struct call *c, const struct
 	spin_lock(&s->lock);
 	c->result = copy_err ? copy_err : a->result;
 	c->reply = reply;
+	if (reply.resource || c->bounce)
+		c->held = NULL;         /* for the client itself */
 	if (c->opening) {
 		err_t open_err = scheme_add_opened(s, c);
 		err = open_err ? open_err : err;
@@ -530,9 +547,9 @@ NOINLINE static err_t answer_more(struct scheme *s, struct call *c, const struct
 	return err;
 }
 
-/* Answers what a->tag stands for. The lock is held afterwards in any case; *client is to be woken, or given the CPU, before it is
- * dropped: a thread whose call is done may be gone then. SRCH, BUSY: nothing was answered. */
-static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struct thread **client) REQUIRES(&s->lock)
+/* Answers what a->tag stands for. The lock is held afterwards in any case; the client of *answered is to be woken, or given the CPU, before it
+ * is dropped: a thread whose call is done may be gone then. SRCH, BUSY: nothing was answered. */
+static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struct call **answered) REQUIRES(&s->lock)
 {
 	uint8_t small[SMALL_BYTES];
 	err_t err = OK;
@@ -549,7 +566,7 @@ static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struc
 	trace(TRACE_REPLY, 0, a->tag, (uint64_t)a->result);
 	slot_drop(s, c);
 	c->state = CALL_DONE;
-	*client = c->client;
+	*answered = c;
 	if (UNLIKELY(thread_current()->turn.lent))
 		thread_inherit(thread_current(), 0);
 	return err;
@@ -558,78 +575,121 @@ static ALWAYS_INLINE err_t answer(struct scheme *s, const struct serve *a, struc
 int64_t scheme_reply(struct resource *endpoint, const struct serve *a)
 {
 	struct scheme *s = scheme_of(endpoint);
-	struct thread *client = NULL;
+	struct call *c = NULL;
 
 	if (s->server != process_current())
 		return ERR_SRCH;
-	err_t err = answer(s, a, &client);
-	if (client)
-		thread_wake(client);
+	err_t err = answer(s, a, &c);
+	if (c)
+		thread_wake(c->client);
 	spin_unlock(&s->lock);
 	return err;
 }
 
 /* ---- The server: both ---- */
 
-static ALWAYS_INLINE int64_t reply_receive(struct scheme *s, const struct serve *serve, uint32_t request_flags)
+/* What a client that called from user space would do with the answer if it went on where it waits: small data to its memory, which is there just
+ * now; its reference to the resource, which is not the last, goes. */
+static ALWAYS_INLINE bool finish_for_client(void *work) /* REQUIRES(&scheme->lock) */
 {
-	struct thread *client = NULL;
-	struct receiver r;
+	struct call *c = work;
+	struct regs *r = c->client->user_regs;
+
+	if (UNLIKELY(!c->held || c->result < RESULT_ERROR_MIN) || (c->bounce && !put_now(c->out.raw, c->small, c->bounce_bytes, false)) ||
+	    UNLIKELY(!object_put_some(&c->held->object)))
+		return false;
+	regs_set_result(r, c->result);
+	regs_set_received(r, HANDLE_NONE);
+	return true;
+}
+
+/* Takes what waits, or waits for something. Drops the lock. err: why not to wait, if so. */
+NOINLINE static int64_t receive(struct scheme *s, const struct serve *in, uint32_t request_flags, struct resource *held, err_t err) REQUIRES(&s->lock)
+{
+	struct receiver r = { .thread = thread_current(), .serve = in, .held = held };
+
+	if (request_flags & REQUEST_NONBLOCK)
+		err = ERR_AGAIN;
+	while (!r.call) {
+		err_t took = take(s, in, &r.call);
+		if (r.call || took != ERR_NOENT)
+			return r.call ? deliver(s, r.call, in) : took;
+		if (err) {
+			spin_unlock(&s->lock);
+			return err;
+		}
+		r.next = s->receivers;
+		s->receivers = &r;
+		spin_unlock(&s->lock);
+		err = thread_park(in->deadline_ns, park_flags_of(request_flags));
+		spin_lock(&s->lock);
+		if (!r.call)
+			remove_receiver(s, &r);
+	}
+	return deliver(s, r.call, in);
+}
+
+static ALWAYS_INLINE int64_t reply_receive(struct scheme *s, const struct serve *serve, uint32_t request_flags, struct resource *held)
+{
+	struct cpu *cpu = cpu_this();
+	struct call *c = NULL;
 	err_t err = OK;
 
 	if (UNLIKELY(s->server != process_current()))
 		TRY(scheme_become_server(s));
-	if (LIKELY(serve->tag)) {
-		/* A refused answer (the client is gone) is no reason not to receive. */
-		if (UNLIKELY(answer(s, serve, &client))) {
-			trace(TRACE_REPLY, 1, serve->tag, 0);
-			if (serve->handle_and_flags >> 32 & REPLY_SURE) {
-				if (client)
-					thread_wake(client);
-				spin_unlock(&s->lock);
-				return ERR_SRCH;
-			}
+	/* A refused answer (the client is gone) is no reason not to receive, but for a server that wants to know. */
+	if (UNLIKELY(answer(s, serve, &c) && serve->tag)) {
+		trace(TRACE_REPLY, 1, serve->tag, 0);
+		if (serve->handle_and_flags >> 32 & REPLY_SURE) {
+			if (c)
+				thread_wake(c->client);
+			spin_unlock(&s->lock);
+			return ERR_SRCH;
 		}
-	} else {
-		spin_lock(&s->lock);
 	}
-	if (LIKELY(client && !s->waiting && !scheme_has_events(s) && !(request_flags & REQUEST_NONBLOCK) && thread_claim(client, NULL))) {
-		r.thread = thread_current();
-		r.call = NULL;
-		r.next = s->receivers;
+	if (LIKELY(c && !s->waiting && !scheme_has_events(s) && serve->deadline_ns == DEADLINE_NONE && !(request_flags & REQUEST_NONBLOCK) &&
+	           thread_claim(cpu, c->client, false))) {
+		struct receiver r = { s->receivers, thread_current(), NULL, serve, held };
 		s->receivers = &r;
-		spin_unlock(&s->lock);
-		err = thread_hand_over(client, serve->deadline_ns, park_flags_of(request_flags));
+		err = thread_hand_over(cpu, c->client, park_flags_of(request_flags), &s->lock, finish_for_client, c);
 		spin_lock(&s->lock);
 		if (LIKELY(r.call != NULL))
 			return deliver(s, r.call, serve);
 		remove_receiver(s, &r);
-	} else if (client) {
-		thread_wake(client);
+	} else if (c) {
+		thread_wake(c->client);
 	}
-	return receive(s, serve, request_flags, err);
+	return receive(s, serve, request_flags, held, err);
 }
 
 int64_t scheme_receive(struct resource *endpoint, const struct serve *serve, uint32_t request_flags)
 {
-	return reply_receive(scheme_of(endpoint), serve, request_flags);
+	return reply_receive(scheme_of(endpoint), serve, request_flags, NULL);
 }
 
-static ALWAYS_INLINE int64_t serve_request(struct request *q)
+static ALWAYS_INLINE int64_t serve_request(struct request *q, bool is_direct)
 {
 	struct resource *r;
 	struct serve serve;
 	int64_t result;
 
 	TRY(handle_find(&process_current()->handles, q->handle, RIGHT_SERVE, &r, NULL));
-	struct scheme *s = scheme_of(r);
-	result = s ? copy_from_user(&serve, uaddr(q->arg[0]), sizeof(serve)) : ERR_NOTTY;
-	if (LIKELY(!result))
-		result = reply_receive(s, &serve, q->flags);
+	if (UNLIKELY(r->ops != &endpoint_ops))
+		result = ERR_NOTTY;
+	else if (UNLIKELY(!user_range_is_valid(q->arg[0], sizeof(serve)) || !arch_copy_user_quads(&serve, (const void *)q->arg[0], sizeof(serve) / 8)))
+		result = ERR_FAULT;
+	else
+		result = reply_receive(r->data, &serve, q->flags, is_direct ? r : NULL);
 	resource_put(r);
 	return result;
 }
 
-int64_t op_reply_receive(struct request *q) { return serve_request(q); }
+int64_t op_reply_receive(struct request *q) { return serve_request(q, false); }
 
-bool reply_receive_enter(struct regs *r) { return call_result(r, serve_request(regs_request(r))); }
+bool reply_receive_enter(struct regs *r)
+{
+	if (UNLIKELY(trace_is_on))
+		return kernel_syscall(r);
+	cpu_this()->requests++;
+	return call_result(r, serve_request(regs_request(r), true));
+}

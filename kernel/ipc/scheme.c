@@ -18,8 +18,8 @@ err_t scheme_slots_grow(struct scheme *s)
 	if (!slots)
 		return ERR_NOMEM;
 	for (uint32_t i = s->slot_count; i < count; i++)
-		slots[i] = (struct call_slot){ .generation = 1, .next_free = (uint16_t)(i + 1 < count ? i + 1 : NO_SLOT) };
-	s->first_free = (uint16_t)s->slot_count;
+		slots[i] = (struct call_slot){ .tag = SLOT_GENERATION | i, .next = (uint16_t)(i + 1 < count ? i + 1 : NO_SLOT) };
+	s->first_free = s->slot_count ? (uint16_t)s->slot_count : 1;
 	s->slots = slots;
 	s->slot_count = count;
 	return OK;
@@ -38,11 +38,11 @@ void scheme_rouse(struct scheme *s)
 
 void scheme_cancel(struct scheme *s, struct call *c)
 {
-	struct call_slot *slot = &s->slots[c->tag & 0xffff];
+	struct call_slot *slot = &s->slots[c->message.request.tag & 0xffff];
 
 	slot->is_cancelled = true;
-	slot->next_cancel = s->first_cancel;
-	s->first_cancel = c->tag & 0xffff;
+	slot->next = s->first_cancel;
+	s->first_cancel = c->message.request.tag & 0xffff;
 	scheme_rouse(s);
 }
 
@@ -54,8 +54,8 @@ static uint32_t take_cancel(struct scheme *s) REQUIRES(&s->lock)
 	if (i == NO_SLOT)
 		return 0;
 	struct call_slot *slot = &s->slots[i];
-	uint32_t tag = (uint32_t)slot->generation << 16 | i;
-	s->first_cancel = slot->next_cancel;
+	uint32_t tag = slot->tag;
+	s->first_cancel = slot->next;
 	slot->is_cancelled = false;
 	s->waiting--;
 	if (!slot->call)

@@ -72,7 +72,7 @@ void space_unlock(struct space *s)
 	spin_unlock(&s->lock);
 }
 
-void space_switch(struct space *from, struct space *to) { space_switch_inline(cpu_this(), from, to); }
+void space_switch(struct space *from, struct space *to) { space_switch_inline(cpu_this(), from, to, false); }
 
 void space_shootdown(struct space *s, uint64_t start, uint64_t end)
 {

@@ -3,20 +3,19 @@
 #include "kernel/cpu.h"
 #include "kernel/mem/space_inner.h"
 
-static ALWAYS_INLINE void space_switch_inline(struct cpu *c, struct space *from, struct space *to)
+/* is_user: neither is NULL. */
+static ALWAYS_INLINE void space_switch_inline(struct cpu *c, struct space *from, struct space *to, bool is_user)
 {
-	uint64_t bit = 1ull << c->index;
-
 	if (from == to)
 		return;
 	/* Before the load, so that who changes an entry after we may have read it tells us. */
-	if (LIKELY(to != NULL)) {
-		atomic_fetch_or(&to->cpu_mask, bit);
+	if (is_user || to) {
+		atomic_fetch_or(&to->cpu_mask, c->bit);
 		arch_load_tables(to->tables.root.raw);
 	} else {
 		paging_load(NULL);
 	}
 	c->space = to;
-	if (LIKELY(from != NULL))
-		atomic_fetch_and(&from->cpu_mask, ~bit);
+	if (is_user || from)
+		atomic_fetch_and(&from->cpu_mask, ~c->bit);
 }

@@ -111,12 +111,12 @@ err_t handle_replace(struct handle_table *t, handle_t h, const struct passed *p)
 
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out)
 {
-	struct handle_slot *slot;
+	struct handle_slot slot;
 
 	spin_lock(&t->lock);
 	err_t err = handle_slot_get(t, h, need, &slot);
 	if (LIKELY(!err))
-		*out = (struct passed){ slot->resource, slot->rights, slot->cloexec ? OPEN_CLOEXEC : 0 };
+		*out = (struct passed){ slot.resource, slot.rights, slot.cloexec ? OPEN_CLOEXEC : 0 };
 	spin_unlock(&t->lock);
 	return err;
 }

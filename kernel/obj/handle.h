@@ -61,31 +61,31 @@ static inline struct handle_slot *handle_slot_of(struct handle_table *t, handle_
 	return i < s->capacity && s->slots[i].resource ? &s->slots[i] : NULL;
 }
 
-/* h's slot if it grants every right in need, its resource with one more reference. BADF, ACCES. */
-MUST_CHECK static inline err_t handle_slot_get(struct handle_table *t, handle_t h, uint32_t need, struct handle_slot **out) REQUIRES(&t->lock)
+/* A copy of h's slot if it grants every right in need, its resource with one more reference. BADF, ACCES. */
+MUST_CHECK static inline err_t handle_slot_get(struct handle_table *t, handle_t h, uint32_t need, struct handle_slot *out) REQUIRES(&t->lock)
 {
-	struct handle_slot *slot = handle_slot_of(t, h);
+	const struct handle_slot *slot = handle_slot_of(t, h);
 
 	if (UNLIKELY(!slot))
 		return ERR_BADF;
-	if (UNLIKELY(need & ~slot->rights))
+	*out = *slot;
+	if (UNLIKELY(need & ~out->rights))
 		return ERR_ACCES;
-	resource_get(slot->resource);
-	*out = slot;
+	resource_get(out->resource);
 	return OK;
 }
 
 /* The resource, with a reference, if h grants every right in need. BADF, ACCES. */
 MUST_CHECK static inline err_t handle_find(struct handle_table *t, handle_t h, uint32_t need, struct resource **out, uint32_t *rights_out)
 {
-	struct handle_slot *slot;
+	struct handle_slot slot;
 
 	spin_lock(&t->lock);
 	err_t err = handle_slot_get(t, h, need, &slot);
 	if (LIKELY(!err)) {
-		*out = slot->resource;
+		*out = slot.resource;
 		if (rights_out)
-			*rights_out = slot->rights;
+			*rights_out = slot.rights;
 	}
 	spin_unlock(&t->lock);
 	return err;

@@ -21,7 +21,7 @@ static inline void *object_get(void *object)
 {
 	struct object *o = object;
 	uint32_t old = o ? atomic_fetch_add_explicit(&o->refs, 1, memory_order_relaxed) : 1;
-	ASSERT(old != 0 && old < UINT32_MAX);
+	ASSERT((int32_t)old > 0);
 	return object;
 }
 
@@ -31,6 +31,13 @@ static inline bool object_put(struct object *o)
 	uint32_t old = atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel);
 	ASSERT(old != 0);
 	return old == 1;
+}
+
+/* Gives back a reference that is not the last. False: it is, or somebody came between; nothing has changed. */
+static inline bool object_put_some(struct object *o)
+{
+	uint32_t refs = atomic_load_explicit(&o->refs, memory_order_relaxed);
+	return refs > 1 && atomic_compare_exchange_strong_explicit(&o->refs, &refs, refs - 1, memory_order_release, memory_order_relaxed);
 }
 
 /* Takes a reference unless the last one is already gone (for look-ups in tables that hold none). */

@@ -12,7 +12,7 @@ static inline bool sched_must_look(void)
 	       atomic_load_explicit(&thread_current()->attention, memory_order_relaxed);
 }
 
-static inline uint64_t bit_of(const struct cpu *c) { return 1ull << c->index; }
+static inline uint64_t bit_of(const struct cpu *c) { return c->bit; }
 
 /* May t run on c, now that c is there? */
 static inline bool sched_may_run_on(const struct thread *t, const struct cpu *c)

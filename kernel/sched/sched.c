@@ -218,7 +218,7 @@ void sched_switch(struct thread *to)
 		spin_unlock(&prev->lock);
 		return;
 	}
-	sched_switch_stacks(c, prev, to, false);
+	sched_switch_stacks(c, prev, to, false, false);
 }
 
 void sched_finish_rare(struct thread *prev, enum thread_state state)
@@ -324,7 +324,7 @@ err_t sched_init_cpu(struct cpu *c)
 	spin_init(&c->run_lock, RANK_RUN_QUEUE);
 	if ((err = timer_init_cpu(c)))
 		goto free_queue;
-	if ((err = thread_create_kernel(NULL, NULL, &c->idle)))
+	if ((err = thread_create_kernel(&c->idle)))
 		goto free_queue;
 	c->idle->state = THREAD_RUNNING;
 	c->idle->on_cpu = true;

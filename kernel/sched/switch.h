@@ -17,14 +17,14 @@
 void sched_lend(struct thread *t, uint8_t priority) REQUIRES(&t->lock) NONNULL;
 
 /* If `to` is parked, may run on this CPU, and nobody more urgent waits here, it is woken but not queued: the caller must switch to
- * it (thread_hand_over). lender: whose priority it is to run with if that is higher than its own; or NULL. */
-static ALWAYS_INLINE bool thread_claim(struct thread *to, const struct thread *lender)
+ * it (thread_hand_over). lends: with the current thread's priority, if that is higher than its own. */
+static ALWAYS_INLINE bool thread_claim(struct cpu *c, struct thread *to, bool lends)
 {
-	struct cpu *c = cpu_this();
+	const struct thread *lender = c->current;
 
 	if (UNLIKELY(!spin_try_lock(&to->lock)))
 		return false;
-	if (lender && UNLIKELY(thread_priority(lender) > thread_priority(to)))
+	if (lends && UNLIKELY(thread_priority(lender) > thread_priority(to)))
 		sched_lend(to, thread_priority(lender));
 	bool fits = to->state == THREAD_PARKED && (to->claimed_on & bit_of(c)) &&
 	            LIKELY(run_queue_lets(c->run_queue, thread_priority(to)));
@@ -42,7 +42,7 @@ static ALWAYS_INLINE bool thread_claim(struct thread *to, const struct thread *l
 void sched_finish_rare(struct thread *prev, enum thread_state state) NONNULL;
 
 /* After arch_switch, on the stack of the now current thread. */
-static ALWAYS_INLINE void sched_finish_switch(bool is_user)
+static ALWAYS_INLINE void sched_finish_switch(void)
 {
 	struct cpu *c = cpu_this();
 	struct thread *prev = c->previous;
@@ -54,57 +54,56 @@ static ALWAYS_INLINE void sched_finish_switch(bool is_user)
 	} else {
 		sched_finish_rare(prev, state);
 	}
-	struct thread *t = c->current;
-	if (is_user || t->process)
-		arch_thread_loaded(c, t);
 }
 
-/* From prev, whose lock is held. is_user: neither is an idle thread. */
-static ALWAYS_INLINE void sched_switch_stacks(struct cpu *c, struct thread *prev, struct thread *to, bool is_user)
+/* From prev, whose lock is held. is_user: neither is an idle thread. to_registers: `to`, whose space is loaded, needs nothing of its kernel stack but the
+ * registers of the system call in which it waits; and nothing is traced. */
+static ALWAYS_INLINE void sched_switch_stacks(struct cpu *c, struct thread *prev, struct thread *to, bool is_user, bool to_registers)
 {
 	struct space *space = is_user || to->process ? to->process->space : NULL;
 
-	trace(TRACE_SWITCH, (uint16_t)prev->state, prev->tid, to->tid);
 	c->switches++;
 	prev->switches++;
-	if (is_user || prev->process)
-		arch_thread_unload(prev);
+	arch_thread_exchange(c, prev, to);
 	c->current = to;
-	c->previous = prev;
-	space_switch_inline(c, c->space, space);
-	arch_switch(&prev->context, &to->context);
-	sched_finish_switch(is_user);
+	if (to_registers) {
+		if (DEBUG)
+			spin_note_released(&prev->lock);
+		arch_switch_to_user(prev, to->user_regs);
+	} else {
+		trace(TRACE_SWITCH, (uint16_t)prev->state, prev->tid, to->tid);
+		c->previous = prev;
+		space_switch_inline(c, c->space, space, is_user);
+		arch_switch(&prev->context, &to->context);
+	}
+	sched_finish_switch();
 }
 
-/* The current thread's lock is held and its state says what it does next; `to` was claimed. */
-static ALWAYS_INLINE void sched_hand_over(struct thread *to)
+/* Parks as thread_park does without a deadline, with the CPU and the rest of the time slice going to `to`, which was claimed. Drops lock on the way.
+ * finish(work), in to's space, does all that `to` would do before it goes back to user space, or else nothing and says so: when it did,
+ * `to` never comes back to where it parked. */
+MUST_CHECK static ALWAYS_INLINE err_t thread_hand_over(struct cpu *c, struct thread *to, uint32_t park_flags, struct spinlock *lock,
+                                                       bool (*finish)(void *work), void *work) REQUIRES(lock)
 {
-	struct cpu *c = cpu_this();
-	struct thread *prev = c->current;
+	struct thread *t = c->current;
 
-	to->turn.left_ns = prev->turn.left_ns;
-	to->ran_since_ns = prev->ran_since_ns;
-	sched_switch_stacks(c, prev, to, true);
-}
-
-/* thread_hand_over when there is a deadline, or something that keeps us from parking. */
-err_t thread_hand_over_until(struct thread *to, uint64_t deadline_ns, uint32_t park_flags) NONNULL MUST_CHECK;
-
-/* Parks as thread_park does, with the CPU and the rest of the time slice going to `to`, which was claimed. */
-MUST_CHECK static ALWAYS_INLINE err_t thread_hand_over(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
-{
-	struct thread *t = thread_current();
-
-	if (UNLIKELY(deadline_ns != DEADLINE_NONE))
-		return thread_hand_over_until(to, deadline_ns, park_flags);
 	spin_lock(&t->lock);
 	if (UNLIKELY(t->wake_token || atomic_load_explicit(&t->attention, memory_order_relaxed))) {
-		spin_unlock(&t->lock);
-		return thread_hand_over_until(to, deadline_ns, park_flags);
+		spin_unlock(lock);
+		t->wake_token = false;
+		t->state = THREAD_READY;        /* `to` is ours to run now: we come back through the queue */
+		sched_switch(to);
+		return OK;
 	}
 	t->park_flags = (uint8_t)park_flags;
 	t->park_result = OK;
 	t->state = THREAD_PARKED;
-	sched_hand_over(to);
+	space_switch_inline(c, c->space, to->process->space, true);
+	bool is_finished = !trace_is_on && !atomic_load_explicit(&c->need_resched, memory_order_relaxed) &&
+	                   !atomic_load_explicit(&to->attention, memory_order_relaxed) && finish(work);
+	spin_unlock(lock);
+	to->turn.left_ns = t->turn.left_ns;
+	to->ran_since_ns = t->ran_since_ns;
+	LIKELY(is_finished) ? sched_switch_stacks(c, t, to, true, true) : sched_switch_stacks(c, t, to, true, false);
 	return (err_t)t->park_result;
 }

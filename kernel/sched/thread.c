@@ -25,12 +25,13 @@ static void user_thread_entry(void *argument)
 {
 	struct thread *t = argument;
 
-	sched_finish_switch(true);
+	sched_finish_switch();
 	kernel_exit_to_user(t->user_regs);
 	arch_enter_user(t->user_regs);
 }
 
-static err_t thread_allocate(struct account *a, struct thread **out)
+/* copy_from: whose FPU state it begins with; NULL: the initial one. */
+static err_t thread_allocate(struct account *a, const struct thread *copy_from, struct thread **out)
 {
 	struct thread *t = heap_new(struct thread);
 	paddr_t stack;
@@ -38,8 +39,10 @@ static err_t thread_allocate(struct account *a, struct thread **out)
 
 	if (!t)
 		return ERR_NOMEM;
-	if ((err = frame_alloc(KERNEL_STACK_ORDER, 0, a, &stack)))
+	if ((err = arch_thread_init(t, copy_from)))
 		goto free_thread;
+	if ((err = frame_alloc(KERNEL_STACK_ORDER, 0, a, &stack)))
+		goto fini_arch;
 	object_init(&t->object);
 	spin_init(&t->lock, RANK_THREAD);
 	list_init(&t->process_link);
@@ -56,6 +59,8 @@ static err_t thread_allocate(struct account *a, struct thread **out)
 	*out = t;
 	return OK;
 
+fini_arch:
+	arch_thread_fini(t);
 free_thread:
 	heap_delete(t);
 	return err;
@@ -69,10 +74,8 @@ err_t thread_create(struct process *p, const struct thread_start *start, struct 
 	struct account *account = process_account(p);
 	if ((err = account_charge(account, ACCOUNT_THREADS, 1)))
 		goto put_account;
-	if ((err = thread_allocate(account, &t)))
+	if ((err = thread_allocate(account, thread_current()->process ? thread_current() : NULL, &t)))
 		goto uncharge;
-	if ((err = arch_thread_init(t, thread_current()->process ? thread_current() : NULL)))
-		goto free;
 	t->account = account;
 	t->user_regs = arch_thread_regs(t);
 	arch_regs_start(t->user_regs, start);
@@ -86,8 +89,6 @@ err_t thread_create(struct process *p, const struct thread_start *start, struct 
 	*out = t;
 	return OK;
 
-free:
-	thread_put(t);
 uncharge:
 	account_uncharge(account, ACCOUNT_THREADS, 1);
 put_account:
@@ -95,16 +96,7 @@ put_account:
 	return err;
 }
 
-err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread **out)
-{
-	struct thread *t;
-
-	TRY(thread_allocate(NULL, &t));
-	if (entry)
-		arch_context_init(&t->context, (void *)t->kernel_stack_top, entry, argument);
-	*out = t;
-	return OK;
-}
+err_t thread_create_kernel(struct thread **out) { return thread_allocate(NULL, NULL, out); }
 
 void thread_put(struct thread *t)
 {
@@ -152,56 +144,36 @@ static bool is_interrupted(const struct thread *t, uint32_t park_flags)
 	return atomic_load(&t->attention) & bits;
 }
 
-/* Decides, under t's lock, whether it parks at all. */
-static bool begin_park(struct thread *t, uint64_t deadline_ns, uint32_t park_flags, err_t *result)
-{
-	if (t->wake_token) {
-		t->wake_token = false;
-		*result = OK;
-		return false;
-	}
-	if (is_interrupted(t, park_flags)) {
-		*result = ERR_INTR;
-		return false;
-	}
-	if (deadline_ns != DEADLINE_NONE && deadline_ns <= clock_now_ns()) {
-		*result = ERR_TIMEDOUT;
-		return false;
-	}
-	t->park_flags = (uint8_t)park_flags;
-	t->park_result = OK;
-	t->state = THREAD_PARKED;
-	return true;
-}
-
-/* Parks; the CPU is for `to`, which was claimed (NULL: for whom the scheduler likes). */
-static ALWAYS_INLINE err_t park(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+static err_t park(uint64_t deadline_ns, uint32_t park_flags)
 {
 	struct thread *t = thread_current();
-	err_t result;
+	err_t result = OK;
 
 	spin_lock(&t->lock);
-	if (LIKELY(begin_park(t, deadline_ns, park_flags, &result))) {
-		to ? sched_hand_over(to) : sched_switch(NULL);
+	if (t->wake_token) {
+		t->wake_token = false;
+	} else if (is_interrupted(t, park_flags)) {
+		result = ERR_INTR;
+	} else if (deadline_ns != DEADLINE_NONE && deadline_ns <= clock_now_ns()) {
+		result = ERR_TIMEDOUT;
+	} else {
+		t->park_flags = (uint8_t)park_flags;
+		t->park_result = OK;
+		t->state = THREAD_PARKED;
+		sched_switch(NULL);
 		return (err_t)t->park_result;
 	}
-	if (!to) {
-		spin_unlock(&t->lock);
-		return result;
-	}
-	/* `to` is ours to run now: we come back through the queue. */
-	t->state = THREAD_READY;
-	sched_switch(to);
+	spin_unlock(&t->lock);
 	return result;
 }
 
-NOINLINE static err_t park_until(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
+NOINLINE static err_t park_until(uint64_t deadline_ns, uint32_t park_flags)
 {
 	struct park_timer pt = { .thread = thread_current() };
 
 	timer_init(&pt.timer, park_timed_out);
 	timer_set(&pt.timer, deadline_ns);
-	err_t result = park(to, deadline_ns, park_flags);
+	err_t result = park(deadline_ns, park_flags);
 	timer_cancel(&pt.timer);
 	return result;
 }
@@ -209,13 +181,7 @@ NOINLINE static err_t park_until(struct thread *to, uint64_t deadline_ns, uint32
 err_t thread_park(uint64_t deadline_ns, uint32_t park_flags)
 {
 	bool is_timed = deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW;
-	return is_timed ? park_until(NULL, deadline_ns, park_flags) : park(NULL, deadline_ns, park_flags);
-}
-
-err_t thread_hand_over_until(struct thread *to, uint64_t deadline_ns, uint32_t park_flags)
-{
-	bool is_timed = deadline_ns != DEADLINE_NONE && deadline_ns != DEADLINE_NOW;
-	return is_timed ? park_until(to, deadline_ns, park_flags) : park(to, deadline_ns, park_flags);
+	return is_timed ? park_until(deadline_ns, park_flags) : park(deadline_ns, park_flags);
 }
 
 void thread_wake(struct thread *t)

@@ -74,8 +74,8 @@ static inline struct thread *thread_current(void) { return arch_thread_current()
 
 /* A thread of p that will start in user space as start says; counted against p's account. Not yet running, not yet listed. NOMEM, AGAIN. */
 err_t thread_create(struct process *p, const struct thread_start *start, struct thread **out) MUST_CHECK;
-/* A thread that runs entry(argument) in the kernel (idle). */
-err_t thread_create_kernel(void (*entry)(void *), void *argument, struct thread **out) MUST_CHECK;
+/* A thread for what runs in the kernel alone (idle). Its context is that of whoever first switches away in its name. */
+err_t thread_create_kernel(struct thread **out) MUST_CHECK;
 void thread_put(struct thread *t) NONNULL;
 /* Makes a new thread ready for the first time. */
 void thread_start(struct thread *t) NONNULL;

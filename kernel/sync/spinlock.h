@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "kernel/arch/arch.h"
 #include "lib/base/assert.h"
 #include "lib/base/attr.h"
 
@@ -40,8 +41,8 @@ enum lock_rank {
 	RANK_LOG,
 };
 
-struct spinlock {
-	_Atomic bool held;
+struct ALIGNED(4) spinlock {
+	_Atomic bool held;              /* arch_flag_take's: nothing but flags in the same 4 bytes */
 	uint8_t rank;                   /* [I] enum lock_rank */
 	uint8_t cpu_plus_1;             /* debug: the CPU that holds it */
 };
@@ -61,7 +62,7 @@ void spin_note_released(struct spinlock *l) NONNULL;
 
 static inline bool spin_try_lock(struct spinlock *l)
 {
-	if (atomic_exchange_explicit(&l->held, true, memory_order_acquire))
+	if (arch_flag_take(&l->held))
 		return false;
 	if (DEBUG)
 		spin_note_taken(l);     /* any order is fine for who does not wait */

@@ -80,11 +80,6 @@ err_t handle_read_at(handle_t h, void *to, size_t bytes, uint64_t offset)
 	return OK;
 }
 
-int64_t handle_call(handle_t h, enum code code, const void *in, size_t in_bytes, void *out, size_t out_bytes, uint64_t word)
-{
-	return sys_call(0, h, pack_handle(code, HANDLE_NONE, false), in, in_bytes, out, out_bytes, word);
-}
-
 int64_t handle_call_pass(handle_t h, enum code code, handle_t pass, uint64_t word)
 {
 	return sys_call(0, h, pack_handle(code, pass, false), NULL, 0, NULL, 0, word);

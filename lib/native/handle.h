@@ -26,7 +26,10 @@ err_t handle_write_at(handle_t h, const void *data, size_t bytes, uint64_t offse
 /* All of it, from offset. NODATA: there is less. */
 err_t handle_read_at(handle_t h, void *to, size_t bytes, uint64_t offset) NONNULL MUST_CHECK;
 /* CALL without handles; the result as it comes. in and out may be null when empty. */
-int64_t handle_call(handle_t h, enum code code, const void *in, size_t in_bytes, void *out, size_t out_bytes, uint64_t word);
+static inline int64_t handle_call(handle_t h, enum code code, const void *in, size_t in_bytes, void *out, size_t out_bytes, uint64_t word)
+{
+	return sys_call(0, h, pack_handle(code, HANDLE_NONE, false), in, in_bytes, out, out_bytes, word);
+}
 /* CALL that passes a handle (a copy: the caller keeps its own) and nothing else. */
 int64_t handle_call_pass(handle_t h, enum code code, handle_t pass, uint64_t word);
 /* CALL that brings a handle back. PROTO: none came. */

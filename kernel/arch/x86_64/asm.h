@@ -8,3 +8,9 @@
 	.quad 9b
 	.popsection
 .endm
+
+.macro function name
+	.globl \name
+	.type \name, @function
+\name:
+.endm

@@ -9,7 +9,7 @@
 #include "lib/boot/pvh.h"
 #include "lib/base/string.h"
 
-struct cpu boot_cpu ALIGNED(64);
+struct cpu boot_cpu ALIGNED(64) = { .bit = 1 };
 struct boot_info boot_copy;
 paddr_t trampoline_page;
 static uint8_t boot_ist_stacks[IST_STACKS * IST_STACK_BYTES] ALIGNED(16);

@@ -86,9 +86,11 @@ static inline uint64_t user_gs_base_read(void)
 	return v;
 }
 
-static inline void user_gs_base_write(uint64_t v)
+static inline uint64_t user_gs_base_exchange(uint64_t v)
 {
-	__asm__ volatile("swapgs\n\twrgsbase %0\n\tswapgs" : : "r"(v) : "memory");
+	uint64_t old;
+	__asm__ volatile("swapgs\n\trdgsbase %0\n\twrgsbase %1\n\tswapgs" : "=&r"(old) : "r"(v) : "memory");
+	return old;
 }
 
 /* ---- What the image is made of (kernel.ld, start.S, entry.S) ---- */

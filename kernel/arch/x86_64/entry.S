@@ -9,49 +9,29 @@
 
 /* All but the two that struct regs has last. */
 .macro push_from_r8
-	pushq %r8
-	pushq %r10
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq %rax
-	pushq %rcx
-	pushq %r11
-	pushq %rbp
-	pushq %rbx
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	.irp register, r8, r10, rdx, rsi, rdi, rax, rcx, r11, rbp, rbx, r13, r14, r15
+	pushq %\register
+	.endr
 .endm
 
 /* What C code does not keep, and rbp, which a call begins with 0. */
 .macro pop_from_rbp
-	popq %rbp
-	popq %r11
-	popq %rcx
-	popq %rax
-	popq %rdi
-	popq %rsi
-	popq %rdx
-	popq %r10
-	popq %r8
-	popq %r9
+	.irp register, rbp, r11, rcx, rax, rdi, rsi, rdx, r10, r8, r9
+	popq %\register
+	.endr
 .endm
 
 .macro pop_all
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %rbx
+	.irp register, r15, r14, r13, rbx
+	popq %\register
+	.endr
 	pop_from_rbp
 	popq %r12
 .endm
 
 	.text
 
-	.globl syscall_entry
-	.type syscall_entry, @function
-syscall_entry:
+	function syscall_entry
 	swapgs
 	movq %rsp, %gs:CPU_SCRATCH
 	movq %gs:CPU_KERNEL_STACK_TOP, %rsp
@@ -65,8 +45,12 @@ syscall_entry:
 	push_from_r8
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
+	cmpl $NATIVE_CALL, %eax
+	je 3f
+	cmpl $NATIVE_REPLY_RECEIVE, %eax
+	je 4f
 	callq kernel_syscall
-	testb %al, %al
+2:	testb %al, %al
 	jnz return_to_user
 	testl $(RFLAGS_TF | RFLAGS_RF), REGS_RFLAGS(%rsp)
 	jnz return_to_user
@@ -75,11 +59,13 @@ syscall_entry:
 	movq REGS_RSP - REGS_R12(%rsp), %rsp
 	swapgs
 	sysretq
+3:	callq call_enter
+	jmp 2b
+4:	callq reply_receive_enter
+	jmp 2b
 
 /* rsp = struct regs. SYSRET loads rip from rcx and flags from r11: it serves whenever they agree. */
-	.globl return_to_user
-	.type return_to_user, @function
-return_to_user:
+	function return_to_user
 	movq REGS_RIP(%rsp), %rcx
 	movq %rcx, %rax
 	shrq $47, %rax
@@ -89,7 +75,9 @@ return_to_user:
 	movq REGS_RFLAGS(%rsp), %r11
 	cmpq %r11, REGS_R11(%rsp)
 	jne 1f
-	testl $(RFLAGS_TF | RFLAGS_RF), %r11d
+/* Here for a thread that came by SYSCALL: they do. */
+	function return_from_call
+	testl $(RFLAGS_TF | RFLAGS_RF), REGS_RFLAGS(%rsp)
 	jnz 1f
 	pop_all
 	movq REGS_RSP - REGS_RIP(%rsp), %rsp
@@ -106,9 +94,7 @@ return_to_user:
 	jmp return_to_user
 	.size syscall_entry, . - syscall_entry
 
-	.globl arch_enter_user
-	.type arch_enter_user, @function
-arch_enter_user:
+	function arch_enter_user
 	movq %rdi, %rsp
 	jmp return_to_user
 	.size arch_enter_user, . - arch_enter_user
@@ -116,9 +102,7 @@ arch_enter_user:
 /* One stub a vector, TRAP_STUB_BYTES apart: r12 = error code, r9b = vector, their old values where struct regs has them.
  * (A CPU's error code lies just where r12 belongs.) */
 	.balign 16
-	.globl trap_stubs
-	.type trap_stubs, @function
-trap_stubs:
+	function trap_stubs
 	.set vector, 0
 	.rept 256
 	.balign 16
@@ -139,8 +123,7 @@ trap_stubs:
 	.endr
 	.size trap_stubs, . - trap_stubs
 
-	.type trap_common, @function
-trap_common:
+	function trap_common
 	push_from_r8
 	cld
 	smap_site clac
@@ -162,8 +145,7 @@ trap_common:
 	.size trap_common, . - trap_common
 
 /* GS may be anyone's: struct cpu's address lies above the registers, where descriptors.c put it. */
-	.type trap_own_stack, @function
-trap_own_stack:
+	function trap_own_stack
 	push_from_r8
 	cld
 	smap_site clac
@@ -180,9 +162,7 @@ trap_own_stack:
 	.size trap_own_stack, . - trap_own_stack
 
 /* Where a context starts (thread.c). */
-	.globl context_start
-	.type context_start, @function
-context_start:
+	function context_start
 	popq %rax
 	popq %rdi
 	xorl %ebp, %ebp

@@ -22,7 +22,6 @@ struct arch_thread {
 	uint64_t fs_base, gs_base;      /* [c] stale while it runs: arch_user_bases_get */
 	void *fpu;                      /* [I] XSAVE area, 64-aligned, inside fpu_block */
 	void *fpu_block;                /* [I] what the heap gave */
-	uint32_t fpu_cpu_plus_1;        /* [c] the CPU whose registers may still hold this state; 0: none */
 };
 
 /* Task state segment: stacks to use on entry from user space and for the vectors that need their own. */
@@ -41,7 +40,6 @@ enum { GDT_ENTRIES = 10 };
 struct arch_cpu {
 	struct tss tss ALIGNED(16);             /* [c] */
 	uint64_t gdt[GDT_ENTRIES] ALIGNED(16);  /* [I] */
-	struct thread *fpu_owner;               /* [c] whose state is in the registers, if it agrees (fpu_cpu_plus_1) */
 	bool kick_seen;                         /* [c] an interrupt came since arch_idle began */
 	_Atomic uint32_t idle_state;            /* [a] enum idle_state (idle.c) */
 	_Atomic bool kicked;                    /* [a] arch_kick came */
@@ -59,11 +57,20 @@ static ALWAYS_INLINE struct cpu *cpu_this(void)
 	return c;
 }
 
+/* The same wherever and whenever its caller goes on. */
 static ALWAYS_INLINE struct thread *arch_thread_current(void)
 {
 	struct thread *t;
-	__asm__ volatile("mov %%gs:8, %0" : "=r"(t));
+	__asm__("mov %%gs:8, %0" : "=r"(t));
 	return t;
+}
+
+/* Sets a flag, with what acquire means; was it set? At the start of 4 aligned bytes, of which only the flag changes. */
+static ALWAYS_INLINE bool arch_flag_take(_Atomic bool *flag)
+{
+	bool was_set;
+	__asm__ volatile("lock btsl $0, %0" : "+m"(*(uint32_t *)(void *)flag), "=@ccc"(was_set) : : "memory");
+	return was_set;
 }
 
 static ALWAYS_INLINE void arch_pause(void) { __asm__ volatile("pause" ::: "memory"); }
@@ -96,6 +103,17 @@ static ALWAYS_INLINE void arch_bytes_copy(void *to, const void *from, uint64_t b
 	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 	if (rest)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
+}
+
+#define ARCH_SMAP_SITE(instruction) "9:\t" instruction "\n\t.pushsection .smap_sites, \"a\", @progbits\n\t.quad 9b\n\t.popsection\n\t"
+
+/* As arch_copy_to_user (usercopy.S), inline, either way: were all copied? */
+static ALWAYS_INLINE bool arch_copy_user_quads(void *to, const void *from, uint64_t left)
+{
+	__asm__ volatile(ARCH_SMAP_SITE("stac") "7:\trep movsq\n8:\t" ARCH_SMAP_SITE("clac")
+	                 ".pushsection .fixup_table, \"a\", @progbits\n\t.quad 7b, 8b\n\t.popsection"
+	                 : "+D"(to), "+S"(from), "+c"(left) : : "memory", "cc");
+	return left == 0;
 }
 
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from)

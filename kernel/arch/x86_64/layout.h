@@ -26,6 +26,10 @@
 #define CPU_KERNEL_STACK_TOP    16
 #define CPU_SCRATCH             24
 
+/* The calls that the entry knows: abi/ops.def with NATIVE_CALL_BASE */
+#define NATIVE_CALL             0x43440008
+#define NATIVE_REPLY_RECEIVE    0x4344001c
+
 /* struct regs */
 #define REGS_RBP                32
 #define REGS_R11                40

@@ -79,6 +79,7 @@ static err_t add_cpu(uint32_t hardware_id)
 	if (!(s = heap_new(struct secondary)))
 		return ERR_NOMEM;
 	s->cpu.index = cpu_count;
+	s->cpu.bit = 1ull << cpu_count;
 	s->cpu.hardware_id = hardware_id;
 	cpus[cpu_count] = &s->cpu;
 	cpu_count++;

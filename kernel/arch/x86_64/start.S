@@ -3,7 +3,7 @@
  * Three ways in: the PVH note (32-bit, ebx = hvm_start_info), the ELF entry (64-bit, rdi = boot_info) and, for the other
  * CPUs, the 16-bit trampoline. All but the trampoline runs at its physical address until the tables are loaded.
  */
-#include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/asm.h"
 
 #define PHYSICAL(symbol) (symbol - KERNEL_VIRTUAL)
 
@@ -68,9 +68,7 @@ boot_secondary32:
 	jmp boot_enter_long
 
 	.code64
-	.globl kernel_entry64
-	.type kernel_entry64, @function
-kernel_entry64:
+	function kernel_entry64
 	cli
 	cld
 	movq %rdi, %rsi

@@ -3,38 +3,14 @@
 #include "kernel/arch/x86_64/cpu.h"
 #include "kernel/sched/thread.h"
 
-static ALWAYS_INLINE void fpu_save(void *to)
+/* Saves what of the CPU is `from`'s and loads what is `to`'s: segment bases, FPU state, and the stack for entries from user space. */
+static ALWAYS_INLINE void arch_thread_exchange(struct cpu *c, struct thread *from, struct thread *to)
 {
-	__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
-}
-
-static ALWAYS_INLINE void fpu_load(const void *from)
-{
-	__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
-}
-
-/* Saves what the next thread might change. Before arch_switch. */
-static ALWAYS_INLINE void arch_thread_unload(struct thread *t)
-{
-	t->arch.fs_base = fs_base_read();
-	t->arch.gs_base = user_gs_base_read();
-	fpu_save(t->arch.fpu);
-}
-
-/* After a switch: kernel stack for entries from user space, FS and GS base, FPU state of the now current thread. */
-static ALWAYS_INLINE void arch_thread_loaded(struct cpu *c, struct thread *t)
-{
-	uint64_t top = t->kernel_stack_top;
-
-	c->kernel_stack_top = top;
-	c->arch.tss.rsp[0] = top;
-	fs_base_write(t->arch.fs_base);
-	user_gs_base_write(t->arch.gs_base);
-	if (c->arch.fpu_owner == t && t->arch.fpu_cpu_plus_1 == c->index + 1)
-		return;
-	fpu_load(t->arch.fpu);
-	c->arch.fpu_owner = t;
-	t->arch.fpu_cpu_plus_1 = c->index + 1;
+	c->kernel_stack_top = c->arch.tss.rsp[0] = to->kernel_stack_top;
+	from->arch.fs_base = fs_base_read();
+	fs_base_write(to->arch.fs_base);
+	from->arch.gs_base = user_gs_base_exchange(to->arch.gs_base);
+	__asm__ volatile("xsave64 (%0)\n\txrstor64 (%1)" : : "r"(from->arch.fpu), "r"(to->arch.fpu), "a"(-1), "d"(-1) : "memory");
 }
 
 /* Saves the caller's context in from and goes on in to. Returns when something switches back. A context is a stack with the place to go on on
@@ -50,4 +26,22 @@ static ALWAYS_INLINE void arch_switch(struct context *from, struct context *to)
 		"1:\tpopq %%rbp"
 		: "+D"(from), "+S"(to)
 		: : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
+}
+
+/* The same, but goes to user space with the registers of a thread that waits in a system call; whatever else is on its kernel stack is dropped.
+ * Off our own stack it lets go of `from`, which others may run from then on. */
+static ALWAYS_INLINE void arch_switch_to_user(struct thread *from, struct regs *to)
+{
+	__asm__ volatile(
+		"pushq %%rbp\n\t"
+		"pushq $1f\n\t"
+		"movq %%rsp, %c[sp](%0)\n\t"
+		"movq %1, %%rsp\n\t"
+		"movb $0, %c[on_cpu](%0)\n\t"
+		"movb $0, %c[lock](%0)\n\t"
+		"jmp return_from_call\n"
+		"1:\tpopq %%rbp"
+		: "+D"(from), "+S"(to)
+		: [sp] "i"(offsetof(struct thread, context.sp)), [on_cpu] "i"(offsetof(struct thread, on_cpu)), [lock] "i"(offsetof(struct thread, lock.held))
+		: "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "memory", "cc");
 }

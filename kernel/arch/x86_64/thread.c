@@ -1,6 +1,6 @@
 /* kernel/arch/x86_64/thread.c - what a thread owns of the CPU: kernel stack, segment bases, FPU state.
  *
- * The FPU state is saved at every switch away and loaded at every switch to, unless it still is in the registers. Not lazily, by a trap at
+ * The FPU state is saved and loaded at every switch, also from and to idle threads, which have one of their own. Not lazily, by a trap at
  * the first use: QEMU lets XSAVE and XRSTOR pass without that trap, so that a thread would see another's registers and lose its own.
  */
 #include "kernel/arch/arch.h"
@@ -17,6 +17,8 @@ STATIC_ASSERT(sizeof(struct regs) == REGS_BYTES && offsetof(struct regs, rbp) ==
               && offsetof(struct regs, r11) == REGS_R11 && offsetof(struct regs, r12) == REGS_R12 && offsetof(struct regs, ss) == REGS_SS, "layout.h must agree with regs.h");
 STATIC_ASSERT(offsetof(struct cpu, current) == CPU_CURRENT && offsetof(struct cpu, scratch) == CPU_SCRATCH
               && offsetof(struct cpu, kernel_stack_top) == CPU_KERNEL_STACK_TOP, "layout.h must agree with cpu.h");
+
+STATIC_ASSERT(NATIVE_CALL == NATIVE_CALL_BASE + OP_CALL && NATIVE_REPLY_RECEIVE == NATIVE_CALL_BASE + OP_REPLY_RECEIVE, "layout.h must agree with ops.def");
 
 extern void context_start(void);
 
@@ -66,7 +68,7 @@ err_t arch_thread_init(struct thread *t, const struct thread *copy_from)
 		return OK;
 	}
 	if (copy_from == thread_current())
-		fpu_save(copy_from->arch.fpu);
+		__asm__ volatile("xsave64 (%0)" : : "r"(copy_from->arch.fpu), "a"(-1), "d"(-1) : "memory");
 	memcpy(t->arch.fpu, copy_from->arch.fpu, fpu_state_bytes);
 	return OK;
 }
@@ -74,14 +76,12 @@ err_t arch_thread_init(struct thread *t, const struct thread *copy_from)
 void arch_thread_fini(struct thread *t)
 {
 	heap_free(t->arch.fpu_block, fpu_state_bytes + FPU_ALIGNMENT);
-	t->arch.fpu_block = NULL;
-	t->arch.fpu = NULL;
 }
 
 void arch_thread_reset(struct thread *t)
 {
 	fpu_make_initial(t->arch.fpu);
-	fpu_load(t->arch.fpu);
+	__asm__ volatile("xrstor64 (%0)" : : "r"(t->arch.fpu), "a"(-1), "d"(-1) : "memory");
 }
 
 void arch_user_bases_get(uint64_t *fs_out, uint64_t *gs_out)
@@ -100,7 +100,7 @@ void arch_thread_set_bases(struct thread *t, const struct thread_start *start)
 	if (t != thread_current())
 		return;
 	fs_base_write(t->arch.fs_base);
-	user_gs_base_write(t->arch.gs_base);
+	(void)user_gs_base_exchange(t->arch.gs_base);
 }
 
 /* ---- User memory ---- */

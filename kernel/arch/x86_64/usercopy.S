@@ -17,14 +17,10 @@
 /* arch_copy_from_user and arch_copy_to_user (arch.h), which are the same: bytes NOT copied; arch_large_copy is for kernel memory alone.
  * rdx holds the end of `to`, so that wherever it stops the rest is rdx - rdi. Many bytes go by 32 at a time through a register that is the
  * user's and gets its value back; a fault on the way goes on in the small way, which finds out at which byte. */
-	.globl arch_copy_from_user, arch_copy_to_user, arch_large_copy
-	.type arch_copy_from_user, @function
-	.type arch_copy_to_user, @function
-	.type arch_large_copy, @function
-arch_copy_from_user:
-arch_copy_to_user:
+	function arch_copy_from_user
+	function arch_copy_to_user
 	smap_site stac
-arch_large_copy:
+	function arch_large_copy
 	movq %rdx, %rcx
 	addq %rdi, %rdx
 	cmpq wide_least_bytes(%rip), %rcx
@@ -61,9 +57,7 @@ arch_large_copy:
 	.size arch_large_copy, . - arch_large_copy
 
 /* void arch_page_zero(void *page): of the direct map. */
-	.globl arch_page_zero
-	.type arch_page_zero, @function
-arch_page_zero:
+	function arch_page_zero
 	cmpq $-1, wide_least_bytes(%rip)
 	je 2f
 	subq $32, %rsp
@@ -86,9 +80,7 @@ arch_page_zero:
 	.size arch_page_zero, . - arch_page_zero
 
 /* err_t arch_load_user_u32(uint64_t from, uint32_t *out) */
-	.globl arch_load_user_u32
-	.type arch_load_user_u32, @function
-arch_load_user_u32:
+	function arch_load_user_u32
 	smap_site stac
 	movl $-14, %eax                 /* ERR_FAULT */
 	may_fault 7f, movl (%rdi), %ecx

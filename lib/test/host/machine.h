@@ -346,6 +346,7 @@ __attribute__((unused)) static err_t machine_start_with(struct boot_info *boot, 
 	memset(machine_tlb, 0, sizeof machine_tlb);
 	for (uint32_t i = 0; i < MACHINE_CPUS; i++) {
 		machine_cpus[i].index = i;
+		machine_cpus[i].bit = 1ull << i;
 		cpus[i] = &machine_cpus[i];
 	}
 	cpu_count = MACHINE_CPUS;

@@ -2,6 +2,6 @@
 #pragma once
 #include "kernel/sched/thread.h"
 
-void arch_thread_unload(struct thread *t);
-void arch_thread_loaded(struct cpu *c, struct thread *t);
+void arch_thread_exchange(struct cpu *c, struct thread *from, struct thread *to);
+void arch_switch_to_user(struct thread *from, struct regs *to);
 void arch_switch(struct context *from, struct context *to);
