@@ -146,6 +146,54 @@ void bus_scan(struct bus *b, const struct pci_host *h, uint16_t segment, uint8_t
 	}
 }
 
+/* ---- Slots ---- */
+
+static bool is_port(const struct bus_function *f) { return f->is_used && f->is_present && f->pci.has_slot && f->pci.secondary; }
+
+bool bus_has_slots(const struct bus *b)
+{
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+		if (is_port(&b->function[i]))
+			return true;
+	return false;
+}
+
+/* Who is right behind this port: those from index first on. */
+static uint32_t next_behind(const struct bus *b, uint32_t port, uint32_t first)
+{
+	while (first < BUS_FUNCTIONS_MAX &&
+	       !(b->function[first].is_used && b->function[first].is_present && b->function[first].parent == port))
+		first++;
+	return first;
+}
+
+static void lose_all_behind(struct bus *b, const struct pci_host *h, uint32_t port, bool stop)
+{
+	for (uint32_t i = next_behind(b, port, 0); i < BUS_FUNCTIONS_MAX; i = next_behind(b, port, i + 1)) {
+		if (stop)
+			pci_stop(h, &b->function[i].pci);
+		bus_lose(b, i);
+	}
+}
+
+bool bus_look_at_slots(struct bus *b, const struct pci_host *h)
+{
+	bool came = false;
+
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++) {
+		if (!is_port(&b->function[i]))
+			continue;
+		enum pci_slot_news news = pci_slot_look(h, &b->function[i].pci, next_behind(b, i, 0) < BUS_FUNCTIONS_MAX);
+
+		came |= news == PCI_SLOT_CAME;
+		if (news == PCI_SLOT_WENT || news == PCI_SLOT_WANTS_OUT)
+			lose_all_behind(b, h, i, news == PCI_SLOT_WANTS_OUT);
+		if (news == PCI_SLOT_WANTS_OUT)
+			pci_slot_off(h, &b->function[i].pci);
+	}
+	return came;
+}
+
 /* ---- Addresses ---- */
 
 /* All ranges that are spoken for, but for those of this function's BARs without address. */

@@ -6,6 +6,7 @@
 #pragma once
 #include "abi/proto/device.h"
 #include "lib/pci/pci.h"
+#include "lib/pci/slot.h"
 #include "lib/pci/window.h"
 #include "lib/scheme/opens.h"
 
@@ -37,6 +38,10 @@ bool bus_is_sane(const struct bus *b) NONNULL;
 void bus_reserve(struct bus *b, uint64_t start, uint64_t bytes) NONNULL;
 /* Looks who is there: news become events. Whoever was known and is the same is left alone. */
 void bus_scan(struct bus *b, const struct pci_host *h, uint16_t segment, uint8_t first_bus) NONNULL;
+/* Looks at every hot-plug slot: who is pulled out goes, who wants to is stopped and loses its power. True: somebody may have come, and
+ * a scan would find him. */
+bool bus_look_at_slots(struct bus *b, const struct pci_host *h) NONNULL;
+bool bus_has_slots(const struct bus *b) NONNULL;
 /* The function is gone (unplugged). Its number stays until it is released. */
 void bus_lose(struct bus *b, uint32_t index) NONNULL;
 

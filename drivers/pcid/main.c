@@ -15,6 +15,8 @@
 #include "lib/native/startup.h"
 #include "lib/scheme/scheme.h"
 
+#define LOOK_NS 500000000ull
+
 enum open_kind { OPEN_ROOT, OPEN_FUNCTION, OPEN_CLAIM };
 
 struct open {
@@ -35,6 +37,7 @@ static struct scheme scheme;
 static struct bus *bus;
 static struct holding holdings[BUS_FUNCTIONS_MAX];
 static struct list_node roots = LIST_INIT(roots);
+static struct server_timer slots;
 
 static void tell_events(void)
 {
@@ -308,6 +311,28 @@ static const struct scheme_ops pci_ops = {
 	.open = pci_open, .opened = pci_opened, .close = pci_close, .read = pci_read_some, .length = pci_length, .call = pci_call,
 };
 
+/* ---- Coming and going ---- */
+
+static void scan(void)
+{
+	uint16_t segment;
+	uint8_t first_bus;
+
+	for (uint32_t i = 0; i < access_root_count(); i++) {
+		access_root(i, &segment, &first_bus);
+		bus_scan(bus, access_host(), segment, first_bus);
+	}
+}
+
+/* Slots are looked at now and then: people plug more slowly than that. */
+static void look_at_slots(struct server_timer *t)
+{
+	if (bus_look_at_slots(bus, access_host()))
+		scan();
+	tell_events();
+	server_timer_set(&server, t, (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS) + LOOK_NS);
+}
+
 /* ---- Start ---- */
 
 /* Without a state object: an ordinary one, and nothing outlives us. */
@@ -360,8 +385,6 @@ static void reserve(void)
 
 int program_main(const struct startup *startup UNUSED)
 {
-	uint16_t segment;
-	uint8_t first_bus;
 	err_t err;
 
 	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
@@ -372,11 +395,11 @@ int program_main(const struct startup *startup UNUSED)
 	}
 	access_init();
 	reserve();
-	for (uint32_t i = 0; i < access_root_count(); i++) {
-		access_root(i, &segment, &first_bus);
-		bus_scan(bus, access_host(), segment, first_bus);
-	}
+	scan();
 	adopt();
+	server_timer_init(&slots, look_at_slots);
+	if (bus_has_slots(bus))
+		look_at_slots(&slots);
 	err = server_run(&server);
 	print("pcid: ended with error %d\n", -err);
 	return 1;
