@@ -9,10 +9,11 @@
 #include "lib/base/heap.h"
 #include "lib/base/string.h"
 
-/* Turns of the server's loop without work before a ring falls asleep; and after how many calls it tries to stay awake again. */
+/* Turns of the server's loop without work before a ring falls asleep; and after how many calls it tries to stay awake again (twice as
+ * many after each try in vain: with one CPU, all are). */
 /* Replies are shown for so many requests at once: the client sleeps, or it looks at a line that we write to. */
 enum { ROW_MAX = 32 };
-enum { PATIENCE_FIRST = 4, PATIENCE_MAX = 64, CALLS_PER_TRY = 64 };
+enum { PATIENCE_FIRST = 4, PATIENCE_MAX = 64, CALLS_PER_TRY = 64, VAIN_TRIES_MAX = 4 };
 
 static struct scheme_ring *ring_find(struct scheme *s, uint64_t id)
 {
@@ -315,8 +316,11 @@ static void linger(struct scheme_ring *g)
 {
 	if (g->is_awake || g->is_broken)
 		return;
-	if (!g->patience && ++g->calls % CALLS_PER_TRY == 0)
+	if (!g->patience && ++g->calls >= (uint32_t)CALLS_PER_TRY << g->vain_tries) {
 		g->patience = PATIENCE_FIRST;
+		g->vain_tries = MIN_OF(g->vain_tries + 1, (uint32_t)VAIN_TRIES_MAX);
+		g->calls = 0;
+	}
 	if (g->patience) {
 		ring_stay_awake(g->header);
 		awake_set(g, true);
@@ -327,6 +331,7 @@ void scheme_ring_turn(struct scheme_ring *g)
 {
 	if (scheme_ring_run(g)) {
 		g->idle = 0;
+		g->vain_tries = 0;
 		g->patience = MIN_OF(g->patience * 2, (uint32_t)PATIENCE_MAX);
 		return;
 	}
@@ -414,7 +419,8 @@ static struct scheme_ring *ring_new(struct scheme_request *r, uint32_t entries, 
 	*g = (struct scheme_ring){
 		.scheme = r->scheme, .user = r->message->sender.uid, .header = base, .requests = (const void *)((char *)base + sizeof(struct ring_header)),
 		.replies = (void *)((char *)base + ring_replies_offset(entries)), .data = (uint8_t *)base + ring_data_offset(entries),
-		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out, .entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
+		.bytes = bytes, .data_bytes = bytes - ring_data_offset(entries), .in = (uint8_t *)r->in, .out = r->out,
+		.entries = entries, .mask = entries - 1, .call = r->scheme->ops->call ? r->scheme->ops->call : no_call,
 		.patience = PATIENCE_FIRST,
 		.message = { .id = r->id, .sender = SENDER_NOBODY, .open_flags = r->message->open_flags, .handle = HANDLE_NONE,
 		             .request.handle = HANDLE_NONE },

@@ -42,6 +42,7 @@ struct scheme_ring {
 	bool is_broken;                 /* the client's counts made no sense */
 	bool is_ended;                  /* goes with the last kept request */
 	bool is_awake;
+	uint32_t vain_tries;            /* to stay awake, in a row */
 	uint32_t idle, patience, calls; /* turns without work while awake; how many it stands; calls since it stood any */
 	struct message message;         /* of every request: all but what changes is filled in */
 	struct scheme_request request;
