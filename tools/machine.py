@@ -32,6 +32,7 @@ class Machine:
     vga: bool = False
     command_line: str = ""
     extra: list = field(default_factory=list)      # QEMU arguments of the user, as shell words
+    disks: list = field(default_factory=list)      # [KIND:]FILE or [KIND:]SIZE (disk_arguments)
 
     def arguments(self, folder):
         """The QEMU command without serial ports and display; what must be made for it goes into folder."""
@@ -46,6 +47,8 @@ class Machine:
         if self.vga:
             line += ["-vga", "std"]
         line += self.boot_arguments(folder)
+        for number, disk in enumerate(self.disks):
+            line += disk_arguments(disk, number, folder)
         for words in self.extra:
             line += shlex.split(words)
         return line
@@ -59,6 +62,29 @@ class Machine:
         return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
                 "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
                 "-drive", f"if=none,id=boot,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=boot,bootindex=0"]
+
+
+DISK_DEVICES = {"virtio": "virtio-blk-pci,disable-legacy=on,drive={id}", "nvme": "nvme,serial=cathode{number},drive={id}",
+                "sata": "ide-hd,bus=ide.{number},drive={id}"}
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def disk_arguments(disk, number, folder):
+    """A disk of KIND (virtio, nvme, sata), kept in FILE, or (a number with K, M or G) empty and gone with the machine."""
+    kind, colon, what = disk.partition(":")
+    if not colon or kind not in DISK_DEVICES:
+        kind, what = "virtio", disk
+    if what[:-1].isdigit() and what[-1] in UNITS:
+        path = Path(folder) / f"disk{number}.img"
+        with open(path, "wb") as file:
+            file.truncate(int(what[:-1]) * UNITS[what[-1]])
+    else:
+        path = Path(what)
+        if not path.exists():
+            raise CathodeError(f"there is no disk image {path}")
+    name, image_format = f"disk{number}", "qcow2" if path.suffix == ".qcow2" else "raw"
+    return ["-drive", f"if=none,id={name},format={image_format},file={str(path).replace(',', ',,')}",
+            "-device", DISK_DEVICES[kind].format(id=name, number=number)]
 
 
 def work_folder():

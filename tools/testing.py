@@ -10,7 +10,7 @@ Suites, each with a name that FILTER selects by part of it:
   bench                     instructions of operations grew by no more than 5 % over tests/bench/expected.tsv
   guest/NAME@CPUS           tests/guest/NAME.sh, run in a fresh machine with 1, 2 and 4 CPUs
 A suite prints TAP. A guest test may say in its first comment lines what it needs:
-  # cpus: 1 4    # memory: 64    # timeout: 600    # add: HOSTPATH:GUESTPATH    # qemu: ARGUMENTS
+  # cpus: 1 4    # memory: 64    # timeout: 600    # add: HOSTPATH:GUESTPATH    # qemu: ARGUMENTS    # disk: KIND:SIZE
 """
 import concurrent.futures
 import os
@@ -97,7 +97,7 @@ def guest_needs(path):
         if not line.startswith("#"):
             break
         word, colon, value = line[1:].strip().partition(":")
-        if colon and word in ("cpus", "memory", "timeout", "add", "qemu", "icount"):
+        if colon and word in ("cpus", "memory", "timeout", "add", "qemu", "disk", "icount"):
             needs.setdefault(word, []).append(value.strip())
     return needs
 
@@ -109,7 +109,7 @@ def guest_command(path, cpus, needs):
     # Built before the suite runs: in a clean tree they are not there yet when it is listed.
     for folder, guest in ((project.OUTPUT / "linux", "/tests/linux"), (project.OUTPUT / "bin/tests", "/tests/native")):
         command += ["--add", f"{folder}:{guest}"]
-    for word in ("add", "qemu"):
+    for word in ("add", "qemu", "disk"):
         for value in needs.get(word, []):
             command += [f"--{word}", value]
     if "icount" in needs:      # an exact clock: 2 to the power of so many ns per instruction

@@ -1,5 +1,7 @@
 /* personality/linux/block.c - block devices: what ioctl says and does beyond reading and writing (linux/fs.h, linux/hdreg.h). */
 #include "abi/proto/disk.h"
+#include "abi/proto/file.h"
+#include "lib/base/fmt.h"
 #include "personality/linux/call.h"
 #include "personality/linux/file.h"
 
@@ -74,6 +76,25 @@ static int64_t range_do(uint64_t fd, uint32_t code, uint64_t argument)
 	return native_call((handle_t)fd, code, 0, &range, sizeof(range), NULL, 0, 0);
 }
 
+/* BLKRRPART: partitions are diskd's affair, which knows the disk by its number. */
+static int64_t table_read_again(uint64_t fd)
+{
+	struct file_stat stat;
+	char number[24];
+	int64_t result = native_call((handle_t)fd, FILE_STAT, 0, "", 0, &stat, sizeof(stat), 0), disks;
+
+	if (result < 0)
+		return result;
+	if ((stat.mode & MODE_TYPE) != MODE_BLOCK)
+		return ERR_NOTTY;
+	if ((disks = NATIVE_OPEN("disk", "", OPEN_READ | OPEN_PRIVATE)) < 0)
+		return disks;
+	size_t bytes = fmt(number, sizeof(number), "%u:%u", (uint32_t)(stat.rdev >> 32), (uint32_t)stat.rdev);
+	result = native_call((handle_t)disks, DISK_RESCAN, 0, number, bytes, NULL, 0, 0);
+	native(OP_CLOSE, 0, (handle_t)disks, 0, 0, 0, 0, 0, 0);
+	return result == ERR_NOENT ? ERR_INVAL : result;
+}
+
 int64_t block_ioctl(uint64_t fd, uint32_t request, uint64_t argument)
 {
 	switch (request) {
@@ -82,6 +103,8 @@ int64_t block_ioctl(uint64_t fd, uint32_t request, uint64_t argument)
 		return number_give(fd, request, argument);
 	case LINUX_BLKFLSBUF:
 		return native_call((handle_t)fd, DISK_FLUSH, 0, NULL, 0, NULL, 0, 0);
+	case LINUX_BLKRRPART:
+		return table_read_again(fd);
 	case LINUX_BLKDISCARD:
 		return range_do(fd, DISK_DISCARD, argument);
 	case LINUX_BLKZEROOUT:

@@ -156,8 +156,10 @@ static void parts_read(const struct disks *d, struct disk *disk)
 
 err_t disks_rescan(struct disks *d, const char *name, size_t name_bytes)
 {
-	struct disk *disk = disk_named(d, name, name_bytes);
+	struct disk_place place;
 
+	TRY(disks_find(d, name, name_bytes, &place));
+	struct disk *disk = place.part ? NULL : disk_named(d, place.disk->name, strlen(place.disk->name));
 	if (!disk)
 		return ERR_NOENT;
 	nodes_set(d, disk, false);

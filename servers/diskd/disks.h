@@ -56,7 +56,7 @@ void disks_init(struct disks *d, const struct disks_outside *outside) NONNULL;
 err_t disks_attach(struct disks *d, const char *instance, size_t instance_bytes, uint32_t index, handle_t root) NONNULL MUST_CHECK;
 /* NOENT: nothing of this instance. */
 err_t disks_detach(struct disks *d, const char *instance, size_t instance_bytes) NONNULL MUST_CHECK;
-/* NOENT: no such disk. */
+/* By name or device number. NOENT: no such disk (a partition is none). */
 err_t disks_rescan(struct disks *d, const char *name, size_t name_bytes) NONNULL MUST_CHECK;
 /* By name (vda1) or by device number (254:1). NOENT. */
 err_t disks_find(const struct disks *d, const char *name, size_t name_bytes, struct disk_place *out) NONNULL MUST_CHECK;

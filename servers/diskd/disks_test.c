@@ -188,6 +188,10 @@ TEST(a_new_table_is_seen_when_asked)
 	CHECK_EQ(disks_rescan(&disks, "vda", 3), OK);
 	CHECK_STR(names(), "vda vda1 vda2");
 	CHECK_EQ(disks_rescan(&disks, "vdb", 3), ERR_NOENT);
+	CHECK_EQ(disks_rescan(&disks, "vda1", 4), ERR_NOENT);
+	medium[446 + 16 + 4] = 0;
+	CHECK_EQ(disks_rescan(&disks, "254:0", 5), OK);
+	CHECK_STR(names(), "vda vda1");
 	detach("v");
 }
 
