@@ -5,6 +5,8 @@
  */
 #include "abi/proto/file.h"
 #include "lib/base/bits.h"
+#include "lib/base/fmt.h"
+#include "lib/base/number.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
 #include "lib/native/handle.h"
@@ -161,6 +163,29 @@ static int64_t disk_call(struct scheme_request *r, uint32_t code, uint64_t word)
 
 static const struct scheme_ops disk_ops = { .open = disk_open, .revive = disk_revive, .read = disk_read, .call = disk_call, .needs_sender = true };
 
+/* ---- Start ------------------------------------------------------------------------------------------------------------- */
+
+/* What an instance before us had (disk.def). Without one of them the others are worth having. */
+static void adopt(void)
+{
+	char name[24];
+
+	for (uint32_t i = 0;; i++) {
+		fmt(name, sizeof(name), "attached:%u", i);
+		handle_t root = startup_handle(name);
+		const char *text = startup_environment(name), *blank = text ? strrchr(text, ' ') : NULL;
+		uint64_t index;
+		if (root == HANDLE_NONE || !blank)
+			return;
+		err_t err = number_parse(blank + 1, strlen(blank + 1), 10, &index);
+		if (!err)
+			err = disks_attach(&disks, text, (size_t)(blank - text), (uint32_t)index, root);
+		if (err)
+			print("diskd: %s: its disks cannot be taken: error %d\n", text, -err);
+		handle_close(root);
+	}
+}
+
 int program_main(const struct startup *startup)
 {
 	static struct server server;
@@ -171,6 +196,7 @@ int program_main(const struct startup *startup)
 	disks_init(&disks, &outside);
 	if (handle_open("file", "dev", OPEN_PATH, &dev))
 		print("diskd: there is no /dev\n");
+	adopt();
 	if (!(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &disk_ops, NULL)))
 		err = server_run(&server);
 	print("diskd: ended with error %d\n", -err);

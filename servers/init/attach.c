@@ -1,9 +1,10 @@
 /* servers/init/attach.c - what a driver serves is handed to the server that has names for it (disk:), and flushed before it goes.
  *
  * Handed over is a handle of the driver's whole scheme. It stays good over the driver's restarts, for its endpoint is init's; only a new
- * server of disk: has to get all of them again.
+ * server of disk: has to get all of them again: with its start, so that no client finds it without.
  */
 #include "abi/proto/disk.h"
+#include "lib/base/fmt.h"
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
@@ -71,9 +72,44 @@ void attach_ready(struct service *s)
 	attach_go_on(s);
 	list_each(other, &init.services, link)
 		if (other->m->attach_scheme && service_serving(other->m->attach_scheme) == s) {
-			other->wants_attach |= other->root != HANDLE_NONE;
+			other->wants_attach |= other->root != HANDLE_NONE && !other->is_given;
+			other->is_given = false;
 			attach_go_on(other);
 		}
+}
+
+/* ---- A new server of what others are attached to ---- */
+
+static void attached_add(struct service *to, struct service *s)
+{
+	if (!to->attached && !(to->attached = heap_alloc(ATTACHED_MAX * sizeof(struct attached))))
+		return;
+	struct attached *a = &to->attached[to->attached_count];
+	if (handle_dup(s->root, RIGHT_ALL, &a->root))
+		return;
+	fmt(a->text, sizeof a->text, "attached:%u=%s %u", to->attached_count, s->name, s->index);
+	to->attached_count++;
+	s->is_given = true;
+}
+
+/* Who finds no room, or is just being handed over, is attached once the server is ready. */
+void attach_give(struct service *to)
+{
+	struct service *s;
+
+	list_each(s, &init.services, link)
+		if (s->m->attach_scheme && !s->is_attaching && s->root != HANDLE_NONE && !s->has_gone && to->attached_count < ATTACHED_MAX &&
+		    service_serving(s->m->attach_scheme) == to)
+			attached_add(to, s);
+}
+
+void attach_given(struct service *to)
+{
+	while (to->attached_count > 0)
+		handle_close(to->attached[--to->attached_count].root);
+	if (to->attached)
+		heap_free(to->attached, ATTACHED_MAX * sizeof(struct attached));
+	to->attached = NULL;
 }
 
 /* ---- Taking back ---- */

@@ -75,6 +75,9 @@ void devices_ready(const struct service *s) NONNULL;
 /* ---- attach.c ---- */
 /* s is ready: it is attached, and what is to be attached to it. */
 void attach_ready(struct service *s) NONNULL;
+/* What is attached to s goes with its start (s->attached); and that is over. */
+void attach_give(struct service *s) NONNULL;
+void attach_given(struct service *s) NONNULL;
 void attach_forget(const struct service *s) NONNULL;
 /* What was written to its disks is on them, or cannot be; then done(s). */
 void attach_flush(struct service *s, void (*done)(void *s)) NONNULL;

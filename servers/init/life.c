@@ -81,6 +81,7 @@ static void service_start(struct service *s)
 	s->state = SERVICE_STARTING;
 	s->started_ns = now_ns();
 	backoff_start(&s->backoff, s->started_ns);
+	attach_give(s);
 	/* A name that is not there, or no memory for a thread: the start has failed like any other. */
 	if ((s->start_error = namespace_make(s)))
 		init_post(on_started, s);
@@ -297,6 +298,7 @@ static void on_started(void *argument)
 
 	handle_close(s->namespace);
 	s->namespace = HANDLE_NONE;
+	attach_given(s);
 	if (s->start_error) {
 		print("init: %s cannot be started: error %d\n", s->name, -s->start_error);
 		service_ended(s);

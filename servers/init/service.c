@@ -330,6 +330,20 @@ say:
 	return err;
 }
 
+static err_t give_attached(struct given *g, const struct service *s)
+{
+	err_t err;
+
+	for (uint32_t i = 0; i < s->attached_count; i++) {
+		const char *text = s->attached[i].text;
+		char name[NAME_BYTES];
+		string_copy_counted(name, sizeof name, text, (size_t)(strchr(text, '=') - text));
+		if ((err = give(g, "", name, s->attached[i].root)))
+			return err;
+	}
+	return OK;
+}
+
 static err_t given_collect(struct given *g, struct service *s, const struct service_world *w)
 {
 	err_t err;
@@ -337,6 +351,8 @@ static err_t given_collect(struct given *g, struct service *s, const struct serv
 	if ((err = give_endpoints(g, s)))
 		return err;
 	if ((err = give_device(g, s, w)))
+		return err;
+	if ((err = give_attached(g, s)))
 		return err;
 	if ((err = give_handles(g, s, w)))
 		return err;
@@ -405,15 +421,27 @@ abandon:
 	return err;
 }
 
+static uint32_t environment_collect(const struct service *s, const char *to[WORDS_MAX + ATTACHED_MAX])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->m->environment.count; i++)
+		to[n++] = s->m->environment.word[i];
+	for (uint32_t i = 0; i < s->attached_count; i++)
+		to[n++] = s->attached[i].text;
+	return n;
+}
+
 err_t service_launch(struct service *s, const struct service_world *w)
 {
 	const struct manifest *m = s->m;
 	struct task_cred cred = { .uid = m->uid, .gid = m->gid };
+	const char *environment[WORDS_MAX + ATTACHED_MAX];
 	struct given g = { 0 };
 	struct spawn_options o = {
 		.name = s->name,
 		.arguments = (const char *const *)m->arguments.word, .argument_count = m->arguments.count,
-		.environment = (const char *const *)m->environment.word, .environment_count = m->environment.count,
+		.environment = environment, .environment_count = environment_collect(s, environment),
 		.namespace = s->namespace, .priority = m->priority, .account = s->account,
 		.cred = m->has_user ? &cred : NULL, .admin = w->admin,
 	};

@@ -24,6 +24,13 @@ enum service_state {
 /* What its end shall lead to, when it was asked for. */
 enum service_wish { WISH_NONE, WISH_STOP, WISH_RESTART, WISH_DISABLE };
 
+/* What is attached to a server is given to its next instance at its start: no client is to find it without. */
+enum { ATTACHED_MAX = 24, ATTACHED_BYTES = SERVICE_NAME_MAX + 32 };
+struct attached {
+	handle_t root;                          /* a copy, under the name "attached:N"... */
+	char text[ATTACHED_BYTES];              /* ...and "attached:N=INSTANCE INDEX" in the environment */
+};
+
 struct service {
 	struct list_node link;                  /* init.services */
 	const struct manifest *m;
@@ -40,7 +47,9 @@ struct service {
 	handle_t account;                       /* of m's quota, or HANDLE_NONE */
 	handle_t life_object;
 	volatile const struct service_life *life;
-	handle_t namespace;                     /* for the start under way */
+	handle_t namespace;                     /* for the start under way; so the next two */
+	struct attached *attached;              /* ATTACHED_MAX, or NULL */
+	uint32_t attached_count;
 	/* While it runs: */
 	handle_t process, ready;                /* ready: where its byte comes from, or HANDLE_NONE */
 	uint32_t pid;
@@ -57,6 +66,7 @@ struct service {
 	uint32_t index;                         /* its place among those of its kind */
 	uint32_t device_faults;
 	bool wants_attach, is_attaching;        /* is_attaching: a thread is at it */
+	bool is_given;                          /* to the instance that is being started */
 	handle_t root;                          /* what it serves, as its server of SCHEME gets it; or HANDLE_NONE */
 };
 

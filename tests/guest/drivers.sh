@@ -53,8 +53,8 @@ yes "with a new claim" shows "claims 4
 0000:01:02.3 claimed
 0000:00:05.0 claimed" cat /scheme/pci/control
 svc kill disk
-yes "a new disk: gets all drivers again" shows "$first 0
-$second 1" cat /scheme/disk/x
+is "a new disk: has all drivers from its start" "$(cat /scheme/disk/x)" "$first 0
+$second 1"
 
 svc stop $second
 yes "its disks are flushed before a driver is stopped" shows 1 sh -c "/usr/bin/svc log $second | grep -c 'was flushed'"

@@ -356,6 +356,22 @@ static int64_t names_call(struct scheme_request *r, uint32_t code, uint64_t word
 	return OK;
 }
 
+/* What an instance before had, given at the start. */
+static void names_adopt(void)
+{
+	char name[24];
+
+	for (uint32_t i = 0; i < ATTACHED; i++) {
+		fmt(name, sizeof name, "attached:%u", i);
+		const char *text = startup_environment(name), *blank = text ? strrchr(text, ' ') : NULL;
+		if (startup_handle(name) == HANDLE_NONE || !blank)
+			return;
+		attached[i].is_there = true;
+		string_copy_counted(attached[i].name, NAME_BYTES, text, (size_t)(blank - text));
+		(void)!number_parse(blank + 1, strlen(blank + 1), 10, &attached[i].index);
+	}
+}
+
 /* ---- Being one of them ---- */
 
 static const struct kind {
@@ -379,6 +395,7 @@ static int serve(const struct kind *kind)
 		return 2;
 	if (server_init(&server) || server_add_scheme(&server, &scheme, NULL, &kind->ops, NULL))
 		return 1;
+	names_adopt();
 	if (kind->asked)
 		server_when_asked_to_end(&server, kind->asked);
 	return server_run(&server) ? 1 : 0;
