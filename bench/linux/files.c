@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -112,6 +113,44 @@ static void getdents_1000(int count)
 	}
 }
 
+/* What `ls -l` and `find -size` do: the same, and fstatat() of each name relative to the directory. */
+static void list_stat_1000(int count)
+{
+	struct entry { uint64_t node; int64_t offset; uint16_t bytes; uint8_t kind; char name[]; };
+	struct stat info;
+
+	while (count--) {
+		long some;
+		int seen = 0;
+
+		REQUIRE(lseek(file, 0, SEEK_SET) == 0);
+		while ((some = syscall(SYS_getdents64, file, block, LISTING)) > 0)
+			for (long at = 0; at < some; at += ((struct entry *)(block + at))->bytes, seen++)
+				REQUIRE(fstatat(file, ((struct entry *)(block + at))->name, &info, AT_SYMLINK_NOFOLLOW) == 0);
+		REQUIRE(some == 0 && seen == ENTRIES + 2);
+	}
+}
+
+/* What ld.so does with each library: open(), read() of its headers, fstat(), four mmap()s, close(); then munmap(). */
+static void library_load(int count)
+{
+	enum { PAGE = 4096, PAGES = FILE_BYTES / PAGE, HEADERS = 832 };
+	struct stat info;
+
+	while (count--) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		REQUIRE(fd >= 0 && read(fd, block, HEADERS) == HEADERS && fstat(fd, &info) == 0);
+		char *at = mmap(NULL, FILE_BYTES, PROT_READ, MAP_PRIVATE, fd, 0);
+		REQUIRE(at != MAP_FAILED);
+		REQUIRE(mmap(at + PAGE, 8 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, fd, PAGE) != MAP_FAILED);
+		REQUIRE(mmap(at + 12 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 12 * PAGE) != MAP_FAILED);
+		REQUIRE(mmap(at + 14 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+		close(fd);
+		at[12 * PAGE]++;
+		munmap(at, PAGES * PAGE);
+	}
+}
+
 static void walk_each(int (*each)(const char *name))
 {
 	char name[sizeof walk];
@@ -165,6 +204,8 @@ const struct row file_rows[] = {
 	{ .name = "write-4k", .run = write_4k, .count = 100, OF_FILE },
 	{ .name = "write-64k", .run = write_64k, .count = 20, OF_FILE },
 	{ .name = "getdents-1000", .run = getdents_1000, .count = 2, .set_up = entries_set_up, .tear_down = entries_tear_down },
+	{ .name = "list-stat-1000", .run = list_stat_1000, .count = 1, .set_up = entries_set_up, .tear_down = entries_tear_down },
+	{ .name = "library-load", .run = library_load, .count = 20, OF_FILE },
 	{ .name = "path-walk-8", .run = path_walk_8, .count = 100, .set_up = walk_set_up, .tear_down = walk_tear_down },
 	{ 0 },
 };

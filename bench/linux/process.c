@@ -3,6 +3,8 @@
 #include "bench/linux/rows.h"
 #include <pthread.h>
 #include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* fork(), the child's _exit(0), waitpid(). */
@@ -14,6 +16,21 @@ static void fork_exit_wait(int count)
 			_exit(0);
 		child_wait(child);
 	}
+}
+
+enum { LARGE_BYTES = 32 << 20 };
+static char *large;
+
+static bool large_set_up(void)
+{
+	REQUIRE((large = mmap(NULL, LARGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED);
+	memset(large, 1, LARGE_BYTES);
+	return true;
+}
+
+static void large_tear_down(void)
+{
+	munmap(large, LARGE_BYTES);
 }
 
 /* The same, the child executing this program, which ends at once. */
@@ -59,6 +76,7 @@ static void thread_create_join(int count)
 
 const struct row process_rows[] = {
 	{ .name = "fork-exit-wait", .run = fork_exit_wait, .count = 5 },
+	{ .name = "fork-exit-32m", .run = fork_exit_wait, .count = 2, .set_up = large_set_up, .tear_down = large_tear_down },
 	{ .name = "fork-exec-wait", .run = fork_exec_wait, .count = 5 },
 	{ .name = "posix-spawn", .run = spawn_wait, .count = 5 },
 	{ .name = "thread-create-join", .run = thread_create_join, .count = 10 },
