@@ -12,7 +12,7 @@ import tap
 def files_of_page(name):
     """{path: text} of the blocks that name their file (or what they show) in the first line."""
     page = tap.ROOT / "doc/howto" / name
-    blocks = re.findall(r"^```\w+\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```\w*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     named = ((re.match(r"(?:/\*|#) ([\w./]+)", block), block) for block in blocks)
     return {match.group(1): block for match, block in named if match}
 
@@ -60,6 +60,19 @@ def rule_the_rings_of_the_page_build_and_answer():
         done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--add", f"{tree}/build/bin/tests:/tests",
                                "--", "/bin/sh", "-c", "/tests/many && /tests/chain"], capture_output=True, timeout=300)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"32 reads of 100 bytes\n0: done\n1: done\n2: done\n", b""), done
+
+
+def rule_the_driver_of_the_page_builds_and_computes():
+    files = files_of_page("driver.md")
+    with tempfile.TemporaryDirectory(prefix="howto.") as name:
+        tree = Path(name)
+        build_pages_programs(tree, files, "factorial")
+        # Drivers come up beside the command.
+        ask = "until cat /scheme/factorial/10 2>/dev/null; do sleep 0.1; done; cat /scheme/factorial/12 /scheme/factorial/5"
+        done = subprocess.run([tap.ROOT / "cathode", "exec", "--timeout", "200", "--qemu", "-device edu", "--add", f"{tree}/build/bin/factorial:/boot/factorial",
+                               "--add", f"{tree}/drivers/misc/factorial/manifest:/boot/manifest/factorial", "--", "/bin/sh", "-c", ask],
+                              capture_output=True, timeout=300)
+        assert (done.returncode, done.stdout) == (0, b"3628800\n479001600\n120\n"), done
 
 
 def rule_a_program_is_ported_as_the_page_says():
