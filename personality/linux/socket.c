@@ -348,6 +348,10 @@ static int64_t accept(uint64_t fd, uint64_t address, uint64_t length, uint64_t f
 		return result;
 	if (flags & ~(uint64_t)(LINUX_SOCK_NONBLOCK | LINUX_SOCK_CLOEXEC) || !(info.state & SOCKET_LISTENS))
 		return is_connecting(info.kind) ? ERR_INVAL : ERR_OPNOTSUPP;
+	/* Without a number for it a connection stays where it is. (What other threads open meanwhile may still take the last.) */
+	if ((result = native(OP_DUP, 0, (handle_t)fd, 0, DUP_CLOEXEC, RIGHT_ALL, 0, 0, 0)) < 0)
+		return result;
+	native_close((handle_t)result);
 	named = native_call_handle((handle_t)fd, PIPE_RECEIVE, REQUEST_INTERRUPTIBLE, HANDLE_NONE, &where, sizeof(where), &from, sizeof(from),
 	                           PIPE_ACCEPT, &h);
 	if (named < 0)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -382,6 +383,32 @@ TEST(a_server_that_must_not_wait_says_EAGAIN)
 	char byte;
 	CHECK(read(peer, &byte, 1) == -1 && errno == EAGAIN);
 	close(peer);
+	close(client);
+	close(server);
+}
+
+TEST(a_connection_that_no_number_is_left_for_waits)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "\0no number is left" };
+	struct rlimit old, none;
+	int server = socket(AF_UNIX, SOCK_STREAM, 0), client = socket(AF_UNIX, SOCK_STREAM, 0), taken;
+	char byte = 0;
+
+	CHECK(bind(server, (struct sockaddr *)&name, sizeof name) == 0 && listen(server, 4) == 0);
+	CHECK_EQ(connect(client, (struct sockaddr *)&name, sizeof name), 0);
+	CHECK_EQ(write(client, "x", 1), 1);
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ (rlim_t)client + 1, old.rlim_max };
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+	while (dup(client) >= 0)
+		continue;
+	CHECK(accept(server, NULL, NULL) == -1 && errno == EMFILE);
+	CHECK(accept(server, NULL, NULL) == -1 && errno == EMFILE);
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+	taken = accept(server, NULL, NULL);
+	CHECK(taken >= 0);
+	CHECK(read(taken, &byte, 1) == 1 && byte == 'x');
+	close(taken);
 	close(client);
 	close(server);
 }
