@@ -17,6 +17,8 @@ struct backend {
 	err_t (*map)(uint32_t domain, uint64_t address, uint64_t physical, uint64_t bytes, uint32_t access);
 	/* On return nothing reaches it any more. */
 	void (*unmap)(uint32_t domain, uint64_t address, uint64_t bytes);
+	/* Faults of the domain are not recorded any more: who goes on trying must not keep us busy. NULL: there are none. */
+	void (*quiet)(uint32_t domain);
 	/* What the function must write to raise interrupt `number` of its own. NULL: what the kernel wants. */
 	err_t (*interrupt)(uint32_t domain, uint32_t number, const struct irq_message *wanted, struct irq_message *out);
 	/* A handle that is ready when there are faults; HANDLE_NONE: none comes. */

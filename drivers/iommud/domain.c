@@ -116,6 +116,7 @@ void domain_fault(struct domain *d, uint64_t address, uint32_t access)
 {
 	struct dma_fault *last = &d->fault[(d->fault_count - 1) % DOMAIN_FAULTS_MAX];
 
+	d->fault_total++;
 	if (d->fault_count && last->address == address && last->access == access && last->count < UINT32_MAX) {
 		last->count++;
 		return;

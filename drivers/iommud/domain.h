@@ -10,7 +10,7 @@
 #include "lib/pci/pci.h"
 #include "lib/scheme/opens.h"
 
-enum { DOMAINS_MAX = 128, MAPPINGS_MAX = 8192, DOMAIN_FAULTS_MAX = 16, DOMAIN_NONE = UINT32_MAX };
+enum { DOMAINS_MAX = 128, MAPPINGS_MAX = 8192, DOMAIN_FAULTS_MAX = 16, DOMAIN_FAULTS_TOLD = 16, DOMAIN_NONE = UINT32_MAX };
 /* What one mapping can have. */
 #define MAPPING_BYTES_MAX (1ull << 30)
 
@@ -20,7 +20,8 @@ struct domain {
 	struct pci_address function;
 	uint64_t next;                  /* where the search for addresses goes on */
 	uint64_t table;                 /* the backend's: where its translation begins; 0: nowhere yet */
-	uint32_t fault_count;           /* ever; the last DOMAIN_FAULTS_MAX are here, by number modulo that */
+	uint32_t fault_total;           /* how often something was denied; after DOMAIN_FAULTS_TOLD nobody listens any more */
+	uint32_t fault_count;           /* different ones ever; the last DOMAIN_FAULTS_MAX are here, by number modulo that */
 	struct dma_fault fault[DOMAIN_FAULTS_MAX];
 };
 

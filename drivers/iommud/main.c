@@ -36,6 +36,7 @@ static struct domains *domains;
 static struct tables tables;
 static const struct backend *backend;
 static struct server_watch fault_watch;
+static struct server_timer first;
 static struct list_node opens = LIST_INIT(opens);
 
 /* ---- Mappings ---- */
@@ -249,6 +250,11 @@ static void fault(struct pci_address who, uint64_t address, uint32_t access)
 
 	if (n != DOMAIN_NONE)
 		domain_fault(&domains->domain[n], address, access);
+	if (n != DOMAIN_NONE && domains->domain[n].fault_total == DOMAIN_FAULTS_TOLD) {
+		pci_address_text(who, text);
+		print("iommud: %s was kept from memory %u times: no more is said of it\n", text, (unsigned)DOMAIN_FAULTS_TOLD);
+		backend->quiet(n);
+	}
 	/* Said once for many alike. */
 	if (n != DOMAIN_NONE && before == domains->domain[n].fault_count)
 		return;
@@ -345,6 +351,13 @@ static err_t map_state(bool *again)
 	return OK;
 }
 
+/* What an instance before us had taken to tell may not have arrived. (The kernel hears us only once we receive.) */
+static void tell_again(struct server_timer *t UNUSED)
+{
+	for (uint32_t i = 0; i < DOMAINS_MAX; i++)
+		tell_faults(i);
+}
+
 /* What an instance before us had opened goes on; what it began and did not answer is undone. */
 static void adopt(void)
 {
@@ -387,7 +400,7 @@ static void start_backend(bool again)
 
 int program_main(const struct startup *startup UNUSED)
 {
-	bool again;
+	bool again = false;
 	err_t err;
 
 	if ((err = map_state(&again)) || (err = server_init(&server)) || (err = server_add_scheme(&server, &scheme, NULL, &iommu_ops, NULL))) {
@@ -396,6 +409,8 @@ int program_main(const struct startup *startup UNUSED)
 	}
 	start_backend(again);
 	adopt();
+	server_timer_init(&first, tell_again);
+	server_timer_set(&server, &first, 0);
 	err = server_run(&server);
 	print("iommud: ended with error %d\n", -err);
 	return 1;

@@ -26,7 +26,7 @@ enum { ABILITY_3_LEVELS = 1 << 9, ABILITY_4_LEVELS = 1 << 10, MORE_QUEUE = 1 << 
 enum { REGISTERS_BYTES = 4096, POLLS_MAX = 1000000, QUEUE_ENTRIES = 256, ENTRY_WORDS = 2 };
 enum { FAULT_RECORDS_MAX = 256, FAULT_BYTES = 16, FAULT_OVERFLOW = 1, FAULT_READ = 1 << 30, FAULT_INTERRUPT_FIRST = 0x20, FAULT_INTERRUPT_LAST = 0x26 };
 #define FAULT_IS_THERE (1u << 31)
-enum { CONTEXT_PRESENT = 1, ROOT_PRESENT = 1, DOMAIN_SHIFT = 8, INTERRUPT_PRESENT = 1, INTERRUPT_VERIFY = 1 << 18, INTERRUPT_TABLE_256 = 7 };
+enum { CONTEXT_PRESENT = 1, CONTEXT_QUIET = 2, ROOT_PRESENT = 1, DOMAIN_SHIFT = 8, INTERRUPT_PRESENT = 1, INTERRUPT_VERIFY = 1 << 18, INTERRUPT_TABLE_256 = 7 };
 /* Invalidation requests. */
 enum { FORGET_CONTEXT = 1, FORGET_ADDRESSES = 2, FORGET_INTERRUPTS = 4, FORGET_WAIT = 5, FORGET_ALL = 1 << 4, FORGET_DOMAIN = 2 << 4, WAIT_WRITES = 1 << 5 };
 enum { FORGET_READS = 1 << 7, FORGET_WRITES = 1 << 6 };
@@ -174,6 +174,17 @@ static void vtd_detach(uint32_t n)
 	d->table = 0;
 }
 
+static void vtd_quiet(uint32_t n)
+{
+	volatile uint64_t *context;
+
+	if (context_of(vtd.domains->domain[n].function, false, &context))
+		return;
+	context[0] |= CONTEXT_QUIET;
+	flush_range(context, sizeof *context);
+	forget(FORGET_CONTEXT | FORGET_ALL, 0);
+}
+
 static err_t vtd_map(uint32_t n, uint64_t address, uint64_t physical, uint64_t bytes, uint32_t access)
 {
 	err_t err = second_map(vtd.tables, vtd.domains->domain[n].table, vtd.levels, address, physical, bytes, access);
@@ -224,9 +235,10 @@ static bool take_fault(const struct unit *u, uint32_t at, void (*tell)(struct pc
 
 	if (!(high & FAULT_IS_THERE))
 		return false;
-	put32(u, at + 12, FAULT_IS_THERE);
+	/* Told before it is forgotten: who dies in between tells it again. */
 	tell((struct pci_address){ 0, (uint8_t)(who >> 8), (uint8_t)who }, is_interrupt ? address >> 48 : address & ~(uint64_t)(TABLE_BYTES - 1),
 	     is_interrupt ? 0 : high & FAULT_READ ? DMA_READ : DMA_WRITE);
+	put32(u, at + 12, FAULT_IS_THERE);
 	return true;
 }
 
@@ -363,5 +375,5 @@ static err_t vtd_start(struct domains *s, struct tables *t, bool again)
 
 const struct backend backend_vtd = {
 	.name = "vtd", .is_isolated = true, .address_bits = 39, .start = vtd_start, .attach = vtd_attach, .detach = vtd_detach, .map = vtd_map,
-	.unmap = vtd_unmap, .interrupt = vtd_interrupt, .fault_handle = vtd_fault_handle, .faults = vtd_faults,
+	.unmap = vtd_unmap, .quiet = vtd_quiet, .interrupt = vtd_interrupt, .fault_handle = vtd_fault_handle, .faults = vtd_faults,
 };

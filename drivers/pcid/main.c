@@ -324,13 +324,15 @@ static void scan(void)
 	}
 }
 
-/* Slots are looked at now and then: people plug more slowly than that. */
+/* Slots are looked at now and then: people plug more slowly than that. The first time also tells what an instance before us did not. (The
+ * kernel hears us only once we receive.) */
 static void look_at_slots(struct server_timer *t)
 {
 	if (bus_look_at_slots(bus, access_host()))
 		scan();
 	tell_events();
-	server_timer_set(&server, t, (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS) + LOOK_NS);
+	if (bus_has_slots(bus))
+		server_timer_set(&server, t, (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS) + LOOK_NS);
 }
 
 /* ---- Start ---- */
@@ -398,8 +400,7 @@ int program_main(const struct startup *startup UNUSED)
 	scan();
 	adopt();
 	server_timer_init(&slots, look_at_slots);
-	if (bus_has_slots(bus))
-		look_at_slots(&slots);
+	server_timer_set(&server, &slots, 0);
 	err = server_run(&server);
 	print("pcid: ended with error %d\n", -err);
 	return 1;

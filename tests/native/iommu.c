@@ -122,6 +122,26 @@ static void what_may_be_read_is_not_written_and_what_is_unmapped_is_gone(void)
 	end();
 }
 
+static void who_goes_on_trying_is_stopped_without_being_told_for_ever(void)
+{
+	enum { TRIES = 20, TOLD = 16 };
+	struct dma_fault fault[16];
+	uint8_t *at = NULL;
+	uint64_t physical = others_page(&at);
+	uint32_t total = 0;
+
+	CHECK(physical != 0);
+	CHECK(start());
+	for (int i = 0; i < TRIES; i++)
+		CHECK(transfer(EDU_MEMORY, physical, 64, START_TO_MEMORY));
+	int64_t count = handle_call(edu.dma, DMA_FAULTS, NULL, 0, fault, sizeof fault, 0);
+	for (int64_t i = 0; i < count; i++)
+		total += fault[i].count;
+	CHECK(total > 0 && total <= TOLD);
+	CHECK(is_untouched(at));
+	end();
+}
+
 static bool victim_begin(void)
 {
 	handle_t h;
@@ -171,6 +191,7 @@ int program_main(const struct startup *startup UNUSED)
 		run("the kernel's memory is not read nor written", the_kernels_memory_is_not_read_nor_written);
 		run("another's memory is not written", anothers_memory_is_not_written);
 		run("what may be read is not written, and what is unmapped is gone", what_may_be_read_is_not_written_and_what_is_unmapped_is_gone);
+		run("who goes on trying is stopped without being told for ever", who_goes_on_trying_is_stopped_without_being_told_for_ever);
 		run("an interrupt comes to its own driver alone", an_interrupt_comes_to_its_own_driver_alone);
 	} else {
 		run("without an IOMMU nothing is promised", without_an_iommu_nothing_is_promised);
