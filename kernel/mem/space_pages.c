@@ -91,19 +91,22 @@ void space_zap(struct space *s, uint64_t start, uint64_t end_address, struct mem
 void pages_protect(struct space *s, struct region *r)
 {
 	struct page_walk w = { .tables = &s->tables, .next = r->start, .end = r->end };
-	struct gather g = { .space = s };
 	struct page_entry e;
+	uint64_t first = 0, last = 0;
 	while (paging_next(&w, &e)) {
 		uint32_t rights = region_page_flags(r), old = e.flags & (PAGE_READ | PAGE_WRITE | PAGE_EXEC);
 		if (r->flags & MAP_WRITE && e.flags & PAGE_ANON && frame_refs(e.frame) == 1)
 			rights |= PAGE_WRITE;
-		if (old & ~rights)
-			gather_page(&g, w.address);
+		if (old & ~rights) {
+			first = last ? first : w.address;
+			last = w.address + PAGE_BYTES;
+		}
 		e.flags = (e.flags & ~old) | rights;
 		if (old != rights)
 			paging_replace(&w, e);
 	}
-	gather_flush(&g);
+	if (last)
+		space_shootdown(s, first, last);
 }
 
 err_t pages_move(struct space *s, uint64_t from, uint64_t end, uint64_t to)
