@@ -3,14 +3,14 @@
  * A test includes it once, fills `mock`, and defines mock_process, which is called at each doorbell.
  */
 #pragma once
-#include <stdlib.h>
 #include "lib/base/bits.h"
 #include "lib/driver/mmio.h"
+#include "lib/driver/test_dma.h"
 #include "lib/test/test.h"
 #include "lib/virtio/registers.h"
 #include "lib/virtio/virtqueue.h"
 
-enum { MOCK_CONFIG_BYTES = 256, MOCK_QUEUES = 8, MOCK_DEVICE_BYTES = 64, MOCK_NOTIFY_STEP = 4, MOCK_DMA_MAX = 64 };
+enum { MOCK_CONFIG_BYTES = 256, MOCK_QUEUES = 8, MOCK_DEVICE_BYTES = 64, MOCK_NOTIFY_STEP = 4 };
 /* Registers are no memory: addresses from here stand for BAR 4. */
 #define MOCK_BAR 0x7000000000ull
 enum { MOCK_COMMON = 0x0, MOCK_ISR = 0x1000, MOCK_DEVICE = 0x2000, MOCK_NOTIFY = 0x3000, MOCK_BAR_BYTES = 0x4000 };
@@ -31,9 +31,6 @@ static struct mock {
 	struct mock_queue queue[MOCK_QUEUES];
 	uint32_t doorbells, resets, interrupts;
 	bool is_gone, is_wild /* its registers may be anywhere: no doorbells */, refuses_features, never_resets, refuses_vectors;
-	struct { uint8_t *at; uint64_t address; size_t bytes; struct dma_piece piece; } dma[MOCK_DMA_MAX];
-	uint32_t dma_count;
-	uint32_t dma_fail_after;        /* 0: never */
 } mock;
 
 /* The driver rang the doorbell of this queue. */
@@ -58,52 +55,6 @@ err_t device_map_bar(struct device *d, uint32_t bar, struct device_bar *out)
 		return ERR_NOENT;
 	*out = (struct device_bar){ .at = (volatile uint8_t *)MOCK_BAR, .ports = HANDLE_NONE, .bytes = MOCK_BAR_BYTES };
 	return OK;
-}
-
-err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint32_t dma_flags, struct dma_memory *out)
-{
-	(void)d, (void)piece_bytes_min, (void)dma_flags;
-	if (mock.dma_fail_after && --mock.dma_fail_after == 0)
-		return ERR_NOMEM;
-	CHECK(mock.dma_count < MOCK_DMA_MAX);
-	bytes = round_up(bytes, 4096);
-	uint8_t *at = aligned_alloc(4096, bytes);
-	memset(at, 0, bytes);
-	/* Nothing like the pointer, so that one given to the device is found. */
-	uint64_t address = 0x100000000ull * (mock.dma_count + 1);
-	mock.dma[mock.dma_count].at = at;
-	mock.dma[mock.dma_count].address = address;
-	mock.dma[mock.dma_count++].bytes = bytes;
-	out->at = at;
-	out->bytes = bytes;
-	out->piece_count = 1;
-	mock.dma[mock.dma_count - 1].piece = (struct dma_piece){ address, bytes };
-	out->piece = &mock.dma[mock.dma_count - 1].piece;
-	return OK;
-}
-
-uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out)
-{
-	CHECK(offset < m->bytes);
-	if (run_out)
-		*run_out = m->bytes - offset;
-	return m->piece->address + offset;
-}
-
-/* What the device sees at an address: memory that was given to it, or a failed test. */
-static void *mock_memory(uint64_t address, size_t bytes)
-{
-	for (uint32_t i = 0; i < mock.dma_count; i++)
-		if (address >= mock.dma[i].address && range_fits(address - mock.dma[i].address, bytes, mock.dma[i].bytes))
-			return mock.dma[i].at + (address - mock.dma[i].address);
-	test_fail(__FILE__, __LINE__, "the driver sent the device to %llx", (unsigned long long)address);
-}
-
-__attribute__((destructor)) static void mock_dma_free(void)
-{
-	for (uint32_t i = 0; i < mock.dma_count; i++)
-		free(mock.dma[i].at);
-	mock.dma_count = 0;
 }
 
 /* ---- Registers ---- */
@@ -258,7 +209,7 @@ static void mock_capability(uint32_t at, uint32_t next, uint32_t type, uint32_t 
 /* An honest device with these features (VIRTIO_VERSION_1 is added). */
 static void mock_setup(uint64_t features, uint16_t queues, uint16_t queue_size)
 {
-	mock_dma_free();
+	test_dma_forget();
 	mock = (struct mock){ .features = features | VIRTIO_VERSION_1, .queue_count = queues, .queue_size = queue_size };
 	mock.pci[6] = 1 << 4;
 	mock.pci[0x34] = 0x40;
@@ -275,8 +226,8 @@ static void mock_setup(uint64_t features, uint16_t queues, uint16_t queue_size)
 struct mock_descriptor { uint64_t address; uint32_t bytes; uint16_t flags, next; };
 struct mock_piece { uint8_t *at; uint32_t bytes; bool is_writable; };
 
-static uint16_t *mock_available(struct mock_queue *q) { return mock_memory(q->available, 4 + 2u * q->size + 2); }
-static uint16_t *mock_used(struct mock_queue *q) { return mock_memory(q->used, 4 + 8u * q->size + 2); }
+static uint16_t *mock_available(struct mock_queue *q) { return test_dma_at(q->available, 4 + 2u * q->size + 2); }
+static uint16_t *mock_used(struct mock_queue *q) { return test_dma_at(q->used, 4 + 8u * q->size + 2); }
 
 /* The next chain the driver made available: its head and pieces (how many). False: none. */
 static bool mock_next(struct mock_queue *q, uint16_t *head, struct mock_piece *piece, uint32_t max, uint32_t *count)
@@ -292,9 +243,9 @@ static bool mock_next(struct mock_queue *q, uint16_t *head, struct mock_piece *p
 	}
 	*head = available[2 + q->seen++ % q->size];
 	CHECK(*head < q->size);
-	struct mock_descriptor *table = mock_memory(q->descriptors, 16u * q->size), *d = &table[*head];
+	struct mock_descriptor *table = test_dma_at(q->descriptors, 16u * q->size), *d = &table[*head];
 	if (d->flags & 4) {
-		table = mock_memory(d->address, d->bytes);
+		table = test_dma_at(d->address, d->bytes);
 		d = table;
 	}
 	bool was_writable = false;
@@ -303,7 +254,7 @@ static bool mock_next(struct mock_queue *q, uint16_t *head, struct mock_piece *p
 		CHECK(d->bytes > 0);
 		CHECK(!was_writable || (d->flags & 2));
 		was_writable = d->flags & 2;
-		piece[(*count)++] = (struct mock_piece){ mock_memory(d->address, d->bytes), d->bytes, was_writable };
+		piece[(*count)++] = (struct mock_piece){ test_dma_at(d->address, d->bytes), d->bytes, was_writable };
 		if (!(d->flags & 1))
 			return true;
 	}

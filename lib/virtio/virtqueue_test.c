@@ -199,7 +199,7 @@ TEST(after_a_reset_all_begins_anew)
 	CHECK_EQ(virtio_reset(&virtio), OK);
 	CHECK_EQ(virtqueue_open(&queue, &virtio, 1, 64, 8, 3), OK);
 	virtio_start(&virtio);
-	CHECK_EQ(mock.dma_count, 3);
+	CHECK_EQ(test_dma.count, 3);
 	CHECK_EQ(virtqueue_outstanding(&queue, 0), NULL);
 	manner = USE_ALL;
 	CHECK_EQ(add(9), OK);
@@ -289,7 +289,7 @@ TEST(no_memory_is_an_error)
 		mock_setup(VIRTIO_INDIRECT, 2, 16);
 		memset(&queue, 0, sizeof(queue));
 		CHECK_EQ(virtio_open(&virtio, &device, VIRTIO_INDIRECT), OK);
-		mock.dma_fail_after = n;
+		test_dma.fail_after = n;
 		CHECK_EQ(virtqueue_open(&queue, &virtio, 1, 64, 8, 3), ERR_NOMEM);
 		CHECK_EQ(virtqueue_open(&queue, &virtio, 1, 64, 8, 3), OK);
 	}

@@ -3,9 +3,10 @@
 #include "drivers/block/ahci/port.h"
 #include "lib/base/bits.h"
 #include "lib/driver/mmio.h"
+#include "lib/driver/test_dma.h"
 #include "lib/test/test.h"
 
-enum { SECTOR = 512, SECTORS = 4096, PAGE = 4096, DMA_MAX = 64, BAR_BYTES = 0x1100, OUT_MAX = 64, DISKS = 2, FIRST_PORT = 1 };
+enum { SECTOR = 512, SECTORS = 4096, PAGE = 4096, BAR_BYTES = 0x1100, OUT_MAX = 64, DISKS = 2, FIRST_PORT = 1 };
 #define BAR 0x7000000000ull
 
 static uint8_t medium[DISKS][SECTORS * SECTOR];
@@ -21,8 +22,6 @@ static struct {
 	uint32_t capabilities, control, which;
 	struct mock_port port[4];
 	uint16_t id[ID_BYTES / 2];
-	struct { uint8_t *at; uint64_t address; size_t bytes; struct dma_piece piece; } dma[DMA_MAX];
-	uint32_t dma_count, dma_fail_after;
 	/* Manners. */
 	bool is_silent, never_stops, identify_fails, resets_never, is_gone;
 	uint64_t bad_sector;            /* commands that touch it fail; 0: none */
@@ -52,44 +51,9 @@ err_t device_map_bar(struct device *d, uint32_t bar, struct device_bar *out)
 	return OK;
 }
 
-err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint32_t dma_flags, struct dma_memory *out)
-{
-	(void)d, (void)piece_bytes_min, (void)dma_flags;
-	if (m.dma_fail_after && --m.dma_fail_after == 0)
-		return ERR_NOMEM;
-	CHECK(m.dma_count < DMA_MAX);
-	bytes = round_up(bytes, PAGE);
-	uint32_t i = m.dma_count++;
-	m.dma[i].at = aligned_alloc(PAGE, bytes);
-	memset(m.dma[i].at, 0, bytes);
-	m.dma[i].address = 0x100000000ull * (i + 1);
-	m.dma[i].bytes = bytes;
-	m.dma[i].piece = (struct dma_piece){ m.dma[i].address, bytes };
-	*out = (struct dma_memory){ m.dma[i].at, bytes, 1, &m.dma[i].piece };
-	return OK;
-}
-
-uint64_t dma_address(const struct dma_memory *memory, size_t offset, size_t *run_out)
-{
-	CHECK(offset < memory->bytes);
-	if (run_out)
-		*run_out = memory->bytes - offset;
-	return memory->piece->address + offset;
-}
-
-static void *at_address(uint64_t address, size_t bytes)
-{
-	for (uint32_t i = 0; i < m.dma_count; i++)
-		if (address >= m.dma[i].address && range_fits(address - m.dma[i].address, bytes, m.dma[i].bytes))
-			return m.dma[i].at + (address - m.dma[i].address);
-	test_fail(__FILE__, __LINE__, "the driver sent the controller to %llx", (unsigned long long)address);
-}
-
 __attribute__((destructor)) static void forget(void)
 {
-	for (uint32_t i = 0; i < m.dma_count; i++)
-		free(m.dma[i].at);
-	m.dma_count = 0;
+	test_dma_forget();
 	free(ahci);
 	ahci = NULL;
 }
@@ -105,7 +69,7 @@ static void transfer(uint32_t disk, uint64_t sector, const struct ahci_header *h
 	CHECK(range_fits(sector, count, SECTORS));
 	for (uint32_t i = 0; i < h->pieces; i++) {
 		size_t bytes = t->piece[i].bytes_less_1 + 1u;
-		void *memory = at_address(t->piece[i].address, bytes);
+		void *memory = test_dma_at(t->piece[i].address, bytes);
 		if (h->flags & HEADER_WRITE)
 			memcpy(at + moved, memory, bytes);
 		else
@@ -117,7 +81,7 @@ static void transfer(uint32_t disk, uint64_t sector, const struct ahci_header *h
 
 static void trim(uint32_t disk, const struct ahci_table *t)
 {
-	const uint64_t *entry = at_address(t->piece[0].address, TRIM_BYTES);
+	const uint64_t *entry = test_dma_at(t->piece[0].address, TRIM_BYTES);
 
 	for (uint32_t i = 0; i < TRIM_BYTES / 8 && entry[i]; i++) {
 		uint64_t sector = entry[i] & ((1ull << 48) - 1), count = entry[i] >> 48;
@@ -129,8 +93,8 @@ static void trim(uint32_t disk, const struct ahci_table *t)
 /* False: the disk could not. */
 static bool command_do(uint32_t port, uint32_t slot)
 {
-	struct ahci_header *h = (struct ahci_header *)at_address(m.port[port].list, 1024) + slot;
-	struct ahci_table *t = at_address(h->table, sizeof(*t));
+	struct ahci_header *h = (struct ahci_header *)test_dma_at(m.port[port].list, 1024) + slot;
+	struct ahci_table *t = test_dma_at(h->table, sizeof(*t));
 	uint64_t sector = 0;
 	uint32_t disk = port - FIRST_PORT, count = t->fis[12] | (uint32_t)t->fis[13] << 8, features = t->fis[3] | (uint32_t)t->fis[11] << 8;
 	bool is_queued = t->fis[2] == ATA_READ_QUEUED || t->fis[2] == ATA_WRITE_QUEUED;
@@ -156,7 +120,7 @@ static bool command_do(uint32_t port, uint32_t slot)
 		trim(disk, t);
 		return true;
 	case ATA_IDENTIFY:
-		memcpy(at_address(t->piece[0].address, ID_BYTES), m.id, ID_BYTES);
+		memcpy(test_dma_at(t->piece[0].address, ID_BYTES), m.id, ID_BYTES);
 		return !m.identify_fails;
 	default:
 		return false;
@@ -541,7 +505,7 @@ TEST(no_memory_is_an_error)
 {
 	for (uint32_t n = 1; n <= 6; n++) {
 		setup_controller(true);
-		m.dma_fail_after = n;
+		test_dma.fail_after = n;
 		CHECK_EQ(ahci_open(ahci, &device), ERR_NOMEM);
 	}
 }

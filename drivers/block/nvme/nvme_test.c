@@ -4,9 +4,10 @@
 #include "drivers/block/nvme/queue.h"
 #include "lib/base/bits.h"
 #include "lib/driver/mmio.h"
+#include "lib/driver/test_dma.h"
 #include "lib/test/test.h"
 
-enum { SECTOR = 512, SECTORS = 4096, PAGE = 4096, DMA_MAX = 64, BAR_BYTES = 0x4000, OUT_MAX = 512, QUEUES = 8 };
+enum { SECTOR = 512, SECTORS = 4096, PAGE = 4096, BAR_BYTES = 0x4000, OUT_MAX = 512, QUEUES = 8 };
 #define BAR 0x7000000000ull
 
 static uint8_t medium[2][SECTORS * SECTOR];
@@ -24,8 +25,6 @@ static struct {
 	struct pair pair[QUEUES];
 	uint8_t controller[PAGE], space[2][PAGE];
 	uint32_t spaces[4], queues_given, starts, doorbells;
-	struct { uint8_t *at; uint64_t address; size_t bytes; struct dma_piece piece; } dma[DMA_MAX];
-	uint32_t dma_count, dma_fail_after;
 	/* Manners. */
 	bool is_gone, never_ready, never_stops, is_silent, admin_is_silent, is_fatal;
 	uint32_t io_status, admin_refuses, wrong_id, flushes;
@@ -56,44 +55,9 @@ err_t device_map_bar(struct device *d, uint32_t bar, struct device_bar *out)
 	return OK;
 }
 
-err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint32_t dma_flags, struct dma_memory *out)
-{
-	(void)d, (void)piece_bytes_min, (void)dma_flags;
-	if (m.dma_fail_after && --m.dma_fail_after == 0)
-		return ERR_NOMEM;
-	CHECK(m.dma_count < DMA_MAX);
-	bytes = round_up(bytes, PAGE);
-	uint32_t i = m.dma_count++;
-	m.dma[i].at = aligned_alloc(PAGE, bytes);
-	memset(m.dma[i].at, 0, bytes);
-	m.dma[i].address = 0x100000000ull * (i + 1);
-	m.dma[i].bytes = bytes;
-	m.dma[i].piece = (struct dma_piece){ m.dma[i].address, bytes };
-	*out = (struct dma_memory){ m.dma[i].at, bytes, 1, &m.dma[i].piece };
-	return OK;
-}
-
-uint64_t dma_address(const struct dma_memory *memory, size_t offset, size_t *run_out)
-{
-	CHECK(offset < memory->bytes);
-	if (run_out)
-		*run_out = memory->bytes - offset;
-	return memory->piece->address + offset;
-}
-
-static void *at_address(uint64_t address, size_t bytes)
-{
-	for (uint32_t i = 0; i < m.dma_count; i++)
-		if (address >= m.dma[i].address && range_fits(address - m.dma[i].address, bytes, m.dma[i].bytes))
-			return m.dma[i].at + (address - m.dma[i].address);
-	test_fail(__FILE__, __LINE__, "the driver sent the controller to %llx", (unsigned long long)address);
-}
-
 __attribute__((destructor)) static void forget(void)
 {
-	for (uint32_t i = 0; i < m.dma_count; i++)
-		free(m.dma[i].at);
-	m.dma_count = 0;
+	test_dma_forget();
 	free(nvme);
 	nvme = NULL;
 }
@@ -102,7 +66,7 @@ __attribute__((destructor)) static void forget(void)
 
 static void complete(struct pair *p, uint32_t id, uint32_t status, uint32_t result)
 {
-	struct nvme_completion *c = (struct nvme_completion *)at_address(p->complete, p->complete_size * 16u) + p->tail;
+	struct nvme_completion *c = (struct nvme_completion *)test_dma_at(p->complete, p->complete_size * 16u) + p->tail;
 
 	*c = (struct nvme_completion){ .result = result, .status = id | p->phase << 16 | status << 17 };
 	p->tail = (p->tail + 1) % p->complete_size;
@@ -130,7 +94,7 @@ static uint32_t admin_queue(const struct nvme_entry *e, bool is_submit)
 
 static uint32_t admin_identify(const struct nvme_entry *e)
 {
-	uint8_t *to = at_address(e->prp1, PAGE);
+	uint8_t *to = test_dma_at(e->prp1, PAGE);
 
 	switch (e->word10) {
 	case IDENTIFY_CONTROLLER:
@@ -172,10 +136,10 @@ static uint32_t admin_do(const struct nvme_entry *e, uint32_t *result)
 static uint8_t *page_of(const struct nvme_entry *e, uint32_t n, uint32_t pages)
 {
 	if (n == 0)
-		return at_address(e->prp1, PAGE);
+		return test_dma_at(e->prp1, PAGE);
 	if (pages == 2)
-		return at_address(e->prp2, PAGE);
-	return at_address(((uint64_t *)at_address(e->prp2, (pages - 1) * 8))[n - 1], PAGE);
+		return test_dma_at(e->prp2, PAGE);
+	return test_dma_at(((uint64_t *)test_dma_at(e->prp2, (pages - 1) * 8))[n - 1], PAGE);
 }
 
 static void transfer(const struct nvme_entry *e, bool is_write)
@@ -217,7 +181,7 @@ static uint32_t io_do(const struct nvme_entry *e)
 		erase(e->space, e->word10, (e->word12 & 0xffff) + 1u, 0);
 		break;
 	case NVM_DATASET: {
-		struct nvme_range *r = at_address(e->prp1, sizeof(*r));
+		struct nvme_range *r = test_dma_at(e->prp1, sizeof(*r));
 		CHECK_EQ(e->word10, 0);
 		CHECK_EQ(e->word11, DATASET_DEALLOCATE);
 		erase(e->space, r->first, r->blocks, 0xdd);
@@ -236,7 +200,7 @@ static void process(uint32_t index, uint32_t tail)
 
 	CHECK(p->is_there && tail < p->submit_size);
 	while (p->head != tail && !(index ? m.is_silent : m.admin_is_silent)) {
-		struct nvme_entry e = ((struct nvme_entry *)at_address(p->submit, p->submit_size * 64u))[p->head];
+		struct nvme_entry e = ((struct nvme_entry *)test_dma_at(p->submit, p->submit_size * 64u))[p->head];
 		p->head = (p->head + 1) % p->submit_size;
 		uint32_t status = index ? io_do(&e) : admin_do(&e, &result);
 		complete(p, index && m.wrong_id ? m.wrong_id : e.command >> 16, status, result);
@@ -629,7 +593,7 @@ TEST(no_memory_is_an_error)
 {
 	for (uint32_t n = 1; n <= 16; n++) {
 		setup_controller();
-		m.dma_fail_after = n;
+		test_dma.fail_after = n;
 		CHECK_EQ(nvme_open(nvme, &device), ERR_NOMEM);
 	}
 }

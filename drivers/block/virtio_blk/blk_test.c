@@ -404,7 +404,7 @@ TEST(no_memory_is_an_error)
 {
 	for (uint32_t n = 1; n <= 9; n++) {
 		setup_device(variants[2]);
-		mock.dma_fail_after = n;
+		test_dma.fail_after = n;
 		CHECK_EQ(blk_open(blk, &device), ERR_NOMEM);
 	}
 }

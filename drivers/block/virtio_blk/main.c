@@ -1,34 +1,24 @@
 /* drivers/block/virtio_blk/main.c - a virtio block device, served by the disk protocol. */
 #include "drivers/block/virtio_blk/blk.h"
 #include "lib/base/try.h"
-#include "lib/native/handle.h"
+#include "lib/driver/interrupt.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
 
 static struct server server;
 static struct device device;
 static struct blk blk;
-static struct server_watch watch[BLK_QUEUES_MAX + 1];
+static struct driver_interrupt interrupt[BLK_QUEUES_MAX + 1];
 
-static void came(struct server_watch *w, uint32_t found)
+static void came(void *driver)
 {
-	uint64_t count;
-
-	(void)found;
-	if (sys_read(REQUEST_NONBLOCK, w->handle, &count, sizeof(count), -1) != sizeof(count))
-		return;
-	blk_interrupt(&blk);
-	sys_write(0, w->handle, &count, sizeof(count), -1);
+	blk_interrupt(driver);
 }
 
 static err_t interrupts_get(void)
 {
-	handle_t h;
-
-	for (uint32_t i = 0; i < blk.vectors; i++) {
-		TRY(device_interrupt(&device, i, &h));
-		server_add_watch(&server, &watch[i], h, READY_READ, came);
-	}
+	for (uint32_t i = 0; i < blk.vectors; i++)
+		TRY(driver_interrupt_add(&interrupt[i], &server, &device, i, came, &blk));
 	return OK;
 }
 

@@ -2,6 +2,7 @@
 #include "drivers/random/virtio_rng/rng.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
+#include "lib/driver/interrupt.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
 #include "lib/native/sys.h"
@@ -10,26 +11,21 @@
 #define PERIOD_NS 60000000000ull
 
 static struct server server;
-static struct server_watch watch;
+static struct driver_interrupt interrupt;
 static struct server_timer timer;
 static struct device device;
 static struct rng rng;
 static handle_t source;
 
-static void came(struct server_watch *w, uint32_t found)
+static void came(void *driver)
 {
 	uint8_t bytes[RNG_BYTES];
-	uint64_t count;
 	size_t taken;
 
-	(void)found;
-	if (sys_read(REQUEST_NONBLOCK, w->handle, &count, sizeof(count), -1) != sizeof(count))
-		return;
-	while ((taken = rng_take(&rng, bytes)) > 0)
+	while ((taken = rng_take(driver, bytes)) > 0)
 		(void)!sys_write(0, source, bytes, taken, -1);
 	memset(bytes, 0, sizeof(bytes));
 	__asm__ volatile("" : : "r"(bytes) : "memory");
-	sys_write(0, w->handle, &count, sizeof(count), -1);
 	if (rng.is_gone)
 		server_stop(&server);
 }
@@ -42,13 +38,10 @@ static void ask(struct server_timer *t)
 
 static err_t start(void)
 {
-	handle_t interrupt;
-
 	TRY(server_init(&server));
 	TRY(device_open(&device, "device"));
 	TRY(rng_open(&rng, &device));
-	TRY(device_interrupt(&device, 0, &interrupt));
-	server_add_watch(&server, &watch, interrupt, READY_READ, came);
+	TRY(driver_interrupt_add(&interrupt, &server, &device, 0, came, &rng));
 	server_timer_init(&timer, ask);
 	ask(&timer);
 	return OK;
