@@ -264,8 +264,6 @@ static void queue_destroy(struct resource *r)
 {
 	struct event_queue *q = r->data;
 
-	if (q->server.thread)
-		thread_put(q->server.thread);
 	spin_lock(&q->lock);
 	while (!list_is_empty(&q->interests)) {
 		struct interest *i = list_first(&q->interests, struct interest, link);
@@ -281,6 +279,8 @@ static void queue_destroy(struct resource *r)
 		spin_lock(&q->lock);
 	}
 	spin_unlock(&q->lock);
+	if (q->server.thread)           /* only now does nothing wake it any more */
+		thread_put(q->server.thread);
 }
 
 static const struct resource_ops queue_ops = {

@@ -474,6 +474,48 @@ static void events_outlive_the_thread_that_asked_for_them(void)
 	group_close();
 }
 
+enum { WATCHED_MANY = 100, PATIENCE = 100000 };
+static handle_t many_readers[WATCHED_MANY], many_writers[WATCHED_MANY];
+
+static void fill_from_the_last(void *argument)
+{
+	struct client *c = argument;
+
+	__atomic_store_n(&c->result, 1, __ATOMIC_RELEASE);
+	for (int i = WATCHED_MANY; i-- > 0;)
+		(void)!handle_write(many_writers[i], "x", 1);
+	__atomic_store_n(&c->done, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(0, HANDLE_NONE, &c->done, 1, 0);
+}
+
+/* What is watched becomes ready while the queue goes, which has the last reference of the thread that its events wake. */
+static void a_queue_that_goes_wakes_no_thread_that_is_gone(void)
+{
+	uint32_t tid;
+
+	for (int round = 0; round < 30; round++) {
+		struct client bound = { 0 }, filler = { 0 };
+		one = endpoint_beside(HANDLE_NONE);
+		CHECK(thread_create(bind_events, &bound, &tid) == OK);
+		client_wait(&bound);
+		for (int i = 0; i < WATCHED_MANY; i++) {
+			CHECK(handle_open("pipe", "", OPEN_READ, &many_readers[i]) == OK);
+			CHECK(handle_open_at(many_readers[i], "write", OPEN_WRITE, &many_writers[i]) == OK);
+			CHECK(watch_as(queue, many_readers[i], READY_READ, EVENT_LEVEL, 77) == OK);
+		}
+		handle_close(one);
+		CHECK(thread_create(fill_from_the_last, &filler, &tid) == OK);
+		for (int n = 0; n < PATIENCE && !__atomic_load_n(&filler.result, __ATOMIC_ACQUIRE); n++)
+			__asm__ volatile("" ::: "memory");      /* awake, so that both work at the same time where there are CPUs for it */
+		handle_close(queue);
+		client_wait(&filler);
+		for (int i = 0; i < WATCHED_MANY; i++) {
+			handle_close(many_readers[i]);
+			handle_close(many_writers[i]);
+		}
+	}
+}
+
 static int64_t count_of(int64_t kernel_bytes)
 {
 	static struct system_info info;
@@ -702,6 +744,7 @@ int program_main(const struct startup *startup)
 	run("a second queue replaces the first", a_second_queue_replaces_the_first);
 	run("queues may watch what they like", queues_may_watch_what_they_like);
 	run("events outlive the thread that asked for them", events_outlive_the_thread_that_asked_for_them);
+	run("a queue that goes wakes no thread that is gone", a_queue_that_goes_wakes_no_thread_that_is_gone);
 	run("groups leave nothing", groups_leave_nothing);
 	run("a lazy close goes along with a request", a_lazy_close_goes_along_with_a_request);
 	run("many lazy closes are told", many_lazy_closes_are_told);
