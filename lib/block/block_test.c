@@ -507,6 +507,8 @@ TEST(a_range_is_all_that_its_handle_reaches)
 	CHECK_EQ(try_open(part, "65536+131072", OPEN_READ, &none, 4), ERR_INVAL);
 	CHECK_EQ(try_open(part, "18446744073709551104+512", OPEN_READ, &none, 4), ERR_INVAL);
 	CHECK_EQ(try_open(part, "1+512", OPEN_READ, &none, 4), ERR_INVAL);
+	/* What begins at the part's end is nothing, and not the rest of the disk. */
+	CHECK_EQ(try_open(part, "131072+0", OPEN_READ, &none, 4), ERR_INVAL);
 	CHECK_EQ(try_open(part, "0+512,", OPEN_READ, &none, 4), ERR_NOENT);
 	CHECK_EQ(try_open(part, "0+512 ", OPEN_READ, &none, 4), ERR_NOENT);
 	CHECK_EQ(try_open(part, "x", OPEN_READ, &none, 4), ERR_NOENT);

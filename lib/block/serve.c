@@ -68,8 +68,9 @@ static err_t narrow(struct block_open *o, const char *ref, size_t ref_bytes)
 		return ERR_NOENT;
 	if (offset % sector || bytes % sector || !range_fits(offset, bytes, open_bytes(o)))
 		return ERR_INVAL;
-	if (bytes == 0 && o->bytes)
-		bytes = o->bytes - offset;
+	/* At the end of a part nothing is left, which 0 cannot say: it would be the rest of the disk. */
+	if (bytes == 0 && o->bytes && !(bytes = o->bytes - offset))
+		return ERR_INVAL;
 	o->first += offset;
 	o->bytes = bytes;
 	return OK;

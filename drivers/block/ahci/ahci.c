@@ -84,6 +84,14 @@ static err_t disk_describe(struct ahci_port *p, const uint16_t *id)
 	return OK;
 }
 
+/* Its memory is the next one's, unless it goes on using it. */
+static err_t port_leave(struct ahci_port *p)
+{
+	if (port_quiet(p))
+		*p = (struct ahci_port){ 0 };
+	return OK;
+}
+
 /* A port with something that is not a disk, or does not answer, is left alone. */
 static err_t port_try(struct ahci *a, uint32_t number)
 {
@@ -99,12 +107,11 @@ static err_t port_try(struct ahci *a, uint32_t number)
 		return err;
 	/* The signature comes with the first thing the disk says, once it can say something. */
 	if (err || port_get(p, PORT_SIGNATURE) != SIGNATURE_DISK || port_identify(p, id) || disk_describe(p, id))
-		return OK;
+		return port_leave(p);
 	a->port_count++;
 	return OK;
 }
 
-/* Memory of a port that became none is the next one's. */
 err_t ahci_open(struct ahci *a, struct device *d)
 {
 	a->device = d;

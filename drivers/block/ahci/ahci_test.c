@@ -15,7 +15,7 @@ static struct device device = { .info = { .interrupts = 1 } };
 static struct dma_memory data;
 static uint64_t now_ns;
 
-struct mock_port { uint64_t list, received; uint32_t interrupts, command, task, active, issued, sata, signature; };
+struct mock_port { uint64_t list, received; uint32_t interrupts, enable, command, task, active, issued, sata, signature; };
 
 /* The controller; disks are on ports 1 and 2. */
 static struct {
@@ -23,7 +23,7 @@ static struct {
 	struct mock_port port[4];
 	uint16_t id[ID_BYTES / 2];
 	/* Manners. */
-	bool is_silent, never_stops, identify_fails, resets_never, is_gone;
+	bool is_silent, never_stops, stops_never_again, identify_fails, resets_never, is_gone;
 	uint64_t bad_sector;            /* commands that touch it fail; 0: none */
 	uint32_t flushes, queued_seen, alone_seen;
 } m;
@@ -152,7 +152,7 @@ static void work(uint32_t port)
 
 static void port_command(struct mock_port *p, uint32_t value)
 {
-	if (!(value & COMMAND_START) && !m.never_stops) {
+	if (!(value & COMMAND_START) && !m.never_stops && !(m.stops_never_again && p->command & COMMAND_START)) {
 		value &= ~(uint32_t)COMMAND_RUNNING;
 		p->issued = p->active = 0;
 	} else {
@@ -220,6 +220,9 @@ static void port_write(uint32_t number, uint32_t at, uint32_t value)
 		break;
 	case PORT_COMMAND:
 		port_command(p, value);
+		break;
+	case PORT_ENABLE:
+		p->enable = value;
 		break;
 	case PORT_ACTIVE:
 		p->active |= value;
@@ -458,6 +461,26 @@ TEST(a_disk_that_was_pulled_is_gone_and_the_other_stays)
 	m.is_gone = true;
 	ahci_interrupt(ahci);
 	CHECK_EQ(removed, 2);
+}
+
+TEST(a_port_that_is_left_alone_is_quiet)
+{
+	setup(true);
+	CHECK(m.port[1].enable && m.port[1].command & COMMAND_START);
+	CHECK(m.port[3].list && !m.port[3].enable);
+	CHECK(!(m.port[3].command & (COMMAND_START | COMMAND_RECEIVE)));
+	m.port[1].sata = 0;
+	m.port[1].interrupts |= 1u << 22;
+	m.which |= 2;
+	ahci_interrupt(ahci);
+	CHECK_EQ(removed, 1);
+	CHECK(!m.port[1].enable && !(m.port[1].command & (COMMAND_START | COMMAND_RECEIVE)));
+	/* Two that never stop have not the same memory. */
+	setup_controller(true);
+	m.identify_fails = m.stops_never_again = true;
+	CHECK_EQ(ahci_open(ahci, &device), OK);
+	CHECK_EQ(ahci->port_count, 0);
+	CHECK(m.port[1].list && m.port[2].list && m.port[1].list != m.port[2].list);
 }
 
 TEST(what_does_not_come_up_is_no_disk)

@@ -40,6 +40,12 @@ static err_t port_stop(struct ahci_port *p)
 	return wait_clear(p, PORT_COMMAND, COMMAND_RECEIVING);
 }
 
+err_t port_quiet(struct ahci_port *p)
+{
+	port_set(p, PORT_ENABLE, 0);
+	return port_stop(p);
+}
+
 static err_t memory_get(struct ahci_port *p)
 {
 	struct device *d = p->ahci->device;
@@ -222,6 +228,8 @@ static void slot_end(struct ahci_port *p, uint32_t slot, err_t err)
 static void port_gone(struct ahci_port *p)
 {
 	p->is_gone = true;
+	/* Nobody looks at it any more: what came later would interrupt for ever. */
+	(void)!port_quiet(p);
 	block_remove(&p->disk);
 }
 
