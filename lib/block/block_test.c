@@ -591,6 +591,21 @@ TEST(the_next_instance_knows_what_was_open_and_counted)
 	CHECK_EQ(block_scheme_ops.revive(&r), ERR_CONNRESET);
 }
 
+TEST(what_is_closed_unused_after_a_restart_leaves_no_record)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 77);
+	heap_free(o, 0);        /* the program died */
+	setup_disk(0);
+	block_scheme_ops.forget(&block.scheme, 78);
+	CHECK_EQ(state->open[0].id, 77);
+	block_scheme_ops.forget(&block.scheme, 77);
+	CHECK_EQ(state->open[0].id, 0);
+	block_scheme_ops.forget(&block.scheme, 0);
+	for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
+		CHECK_EQ(state->open[i].id, 0);
+}
+
 TEST(a_state_full_of_garbage_is_survived)
 {
 	setup(0);

@@ -142,6 +142,16 @@ static err_t disk_revive(struct scheme_request *r)
 	return OK;
 }
 
+/* Closed without having been used since the instance that opened it. */
+static void disk_forget(struct scheme *s, uint64_t id)
+{
+	uint32_t record;
+
+	(void)s;
+	if (state_open_find(block.state, id, &record) == OK)
+		state_open_remove(block.state, record);
+}
+
 static void disk_close(struct scheme *s, void *open)
 {
 	struct block_open *o = open;
@@ -293,6 +303,6 @@ static void disk_cancel(struct scheme_deferred *d)
 }
 
 const struct scheme_ops block_scheme_ops = {
-	.open = disk_open, .named = disk_named, .revive = disk_revive, .close = disk_close, .read = disk_read, .write = disk_write,
-	.length = disk_length, .call = disk_call, .cancel = disk_cancel,
+	.open = disk_open, .named = disk_named, .revive = disk_revive, .close = disk_close, .forget = disk_forget, .read = disk_read,
+	.write = disk_write, .length = disk_length, .call = disk_call, .cancel = disk_cancel,
 };

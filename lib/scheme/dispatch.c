@@ -41,6 +41,8 @@ static void dispatch_close(struct scheme *s, uint64_t id)
 
 	if (open && s->ops->close)
 		s->ops->close(s, open);
+	else if (!open && s->ops->forget)
+		s->ops->forget(s, id);
 }
 
 void scheme_dispatch_lazy_close(struct scheme *s, const struct message *m)

@@ -282,6 +282,14 @@ TEST(a_close_cancels_what_was_kept_on_it_first)
 	ids_fini(&s.ids);
 }
 
+static uint64_t forgotten;
+
+static void thing_forget(struct scheme *s, uint64_t id)
+{
+	(void)s;
+	forgotten = id;
+}
+
 static err_t thing_revive(struct scheme_request *r)
 {
 	thing = (struct thing){ 0 };
@@ -291,7 +299,9 @@ static err_t thing_revive(struct scheme_request *r)
 
 TEST(a_server_may_know_what_numbers_of_its_predecessor_mean)
 {
-	static const struct scheme_ops reviving = { .open = thing_open, .call = thing_call, .close = thing_close, .revive = thing_revive };
+	static const struct scheme_ops reviving = {
+		.open = thing_open, .call = thing_call, .close = thing_close, .revive = thing_revive, .forget = thing_forget,
+	};
 	struct scheme s;
 	struct scheme_answer a;
 
@@ -302,6 +312,11 @@ TEST(a_server_may_know_what_numbers_of_its_predecessor_mean)
 	struct message close = { .kind = MESSAGE_CLOSE, .id = 0x1234567, .handle = HANDLE_NONE };
 	scheme_dispatch(&s, &close, in, out, &a);
 	CHECK(thing.is_closed && ids_find(&s.ids, 0x1234567) == NULL);
+	CHECK_EQ(forgotten, 0);
+	/* Closed without having been used meanwhile: not revived for that. */
+	close.id = 0x7654321;
+	scheme_dispatch(&s, &close, in, out, &a);
+	CHECK_EQ(forgotten, 0x7654321);
 	heap_fail_after(1);
 	CHECK_EQ(call(&s, 0x1234567, 99, 0, 0, HANDLE_NONE).result, ERR_NOMEM);
 	CHECK(thing.is_closed);

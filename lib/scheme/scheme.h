@@ -91,6 +91,8 @@ struct scheme_ops {
 	err_t (*revive)(struct scheme_request *r);
 	/* The last handle is gone. Kept requests on it (their clients were killed) were cancelled before. */
 	void (*close)(struct scheme *s, void *open);
+	/* The last handle of a number that means nothing to us is gone: one of an instance before us, never revived. For who keeps records of them. */
+	void (*forget)(struct scheme *s, uint64_t id);
 	/* The sender of a kept request was interrupted or killed: forget it and answer it soon (mostly ERR_INTR). Needed by who defers. */
 	void (*cancel)(struct scheme_deferred *d);
 	/* Who sends a request must be known: RING_OPEN is ERR_NOTTY. */
