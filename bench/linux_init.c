@@ -1,4 +1,5 @@
 /* bench/linux_init.c - process 1 of the Linux that ./cathode bench compares with: runs /bench with the kernel's arguments, powers off. */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +17,22 @@ static void console_open(void)
 
 	for (int i = 0; i < 3 && fd >= 0; i++)
 		dup2(fd, i);
+}
+
+/* Loads /modules/0.ko, 1.ko..., as many as there are. */
+static void modules_load(void)
+{
+	char path[32];
+
+	for (int i = 0; ; i++) {
+		snprintf(path, sizeof path, "/modules/%d.ko", i);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
+		if (syscall(SYS_finit_module, fd, "", 0))
+			perror(path);
+		close(fd);
+	}
 }
 
 int main(int argc, char **argv)
@@ -29,6 +47,7 @@ int main(int argc, char **argv)
 	mount("none", "/dev", "devtmpfs", 0, NULL);
 	mount("none", "/tmp", "tmpfs", 0, NULL);
 	console_open();
+	modules_load();
 	printf("BENCH BEGIN\n");
 	fflush(stdout);
 	pid_t child = fork();

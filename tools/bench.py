@@ -33,6 +33,15 @@ TIMES = {name: "instructions" if counts else "ns" for name, (_, counts) in REGIM
 KIB = "KiB"
 # One operation of these is a round trip in each of as many independent pairs as there are CPUs.
 PAIRS = ("pipe-pairs", "call-reply-pairs")
+# Rows of disks have a machine of their own, with disks that keep nothing, so that the host's files add no wait. The counting clock leaps
+# while the CPU waits: hardly for the virtio disk, which begins a request in the write to its doorbell, but so much for QEMU's NVMe
+# controller that its icount rows differ from run to run (`./cathode trace --explain ROW` counts Cathode's instructions alone).
+DISK_ROWS = "disk-"
+DISKS = " ".join(f"-blockdev driver=null-co,node-name={name},size=67108864,read-zeroes=on -device {device},drive={name}" for name, device in
+                 (("virtio", "virtio-blk-pci,disable-legacy=on,ioeventfd=off"), ("nvme", "nvme,serial=cathode")))
+# What Debian's kernel has as modules, in the order in which they need each other.
+DISK_MODULES = ("virtio/virtio_ring", "virtio/virtio", "virtio/virtio_pci_legacy_dev", "virtio/virtio_pci_modern_dev", "virtio/virtio_pci",
+                "block/virtio_blk")
 # Of the machine as a whole, found out by starting the program.
 MACHINE_ROWS = ("memory-at-rest", "boot")
 # Cathode's own operations, and what of Linux's comes nearest.
@@ -67,6 +76,11 @@ def row_names():
     return {**found, **{name: "machine" for name in MACHINE_ROWS}}
 
 
+def wants_disks(rows):
+    """rows: names with commas between; those of disks are never with others."""
+    return rows.startswith(DISK_ROWS)
+
+
 # ---- The two systems -------------------------------------------------------------------------------------------------
 
 def linux_kernel():
@@ -85,19 +99,28 @@ def cpio_entry(name, mode, content=b"", device=(0, 0)):
     return head + bytes(-len(head) % 4) + content + bytes(-len(content) % 4)
 
 
-def linux_tree():
+def linux_modules(has_disks):
+    image, version = linux_kernel()
+    folder = image.parent.parent / "lib/modules" / version / "kernel/drivers"
+    return b"".join(cpio_entry(f"modules/{number}.ko", 0o100644, (folder / f"{name}.ko").read_bytes())
+                    for number, name in enumerate(DISK_MODULES if has_disks else ()))
+
+
+def linux_tree(has_disks):
     programs = project.OUTPUT / "bench"
     busybox, = (ports.package_fetch("busybox-static") / "root").glob("**/bin/busybox")
     return b"".join((cpio_entry("dev", 0o040755), cpio_entry("dev/console", 0o020600, device=(5, 1)), cpio_entry("bin", 0o040755),
+                     cpio_entry("modules", 0o040755), linux_modules(has_disks),
                      cpio_entry("bin/busybox", 0o100755, busybox.read_bytes()), cpio_entry("bin/sh", 0o120777, b"busybox"),
                      cpio_entry("init", 0o100755, (programs / "linux_init").read_bytes()),
                      cpio_entry("bench", 0o100755, (programs / "bench").read_bytes()), cpio_entry("TRAILER!!!", 0)))
 
 
-def machine_of(regime, **options):
-    """A machine in which nothing but the host's speed differs from one start to the next."""
+def machine_of(regime, rows, **options):
+    """The machine for rows, in which nothing but the host's speed differs from one start to the next."""
     cpus, counts = REGIMES[regime]
-    return machine.Machine(cpus=cpus, memory_mb=MEMORY_MB, icount=counts, extra=["-rtc base=2026-01-01,clock=vm -seed 1"], **options)
+    extra = ["-rtc base=2026-01-01,clock=vm -seed 1"] + ([DISKS] if wants_disks(rows) else [])
+    return machine.Machine(cpus=cpus, memory_mb=MEMORY_MB, icount=counts, extra=extra, **options)
 
 
 def output_of(one, system):
@@ -117,8 +140,8 @@ def on_linux(regime, rows):
     """What the program printed on Linux. rows: names with commas between, or "" for all."""
     with machine.work_folder() as folder:
         tree = Path(folder) / "tree"
-        tree.write_bytes(linux_tree())
-        text = output_of(machine_of(regime, kernel=linux_kernel()[0], initfs=tree, command_line=f"{LINUX_LINE} -- {rows}"), "Linux")
+        tree.write_bytes(linux_tree(wants_disks(rows)))
+        text = output_of(machine_of(regime, rows, kernel=linux_kernel()[0], initfs=tree, command_line=f"{LINUX_LINE} -- {rows}"), "Linux")
     if "BENCH END 0" not in text:
         raise CathodeError(f"the benchmark failed on Linux:\n{text[-2000:]}")
     return text
@@ -131,7 +154,7 @@ def on_cathode(regime, rows):
         rc.write_text((project.ROOT / "bench/init.rc").read_text().replace("ROWS", rows))
         image = execute.make_initfs([f"{rc}:/etc/init.rc", f"{project.OUTPUT / 'bench/bench'}:/bench",
                                      f"{project.OUTPUT / 'bin/bench/native_bench'}:/native_bench"], folder)
-        text = output_of(machine_of(regime, initfs=image, command_line="mode=bench"), "Cathode")
+        text = output_of(machine_of(regime, rows, initfs=image, command_line="mode=bench"), "Cathode")
     if "BENCH END" not in text:
         raise CathodeError(f"the benchmark failed on Cathode:\n{text[-2000:]}")
     return text
@@ -158,13 +181,19 @@ def parse(text, regime):
 
 def measure(regime, names, systems):
     """The rows of a regime. systems: some of "cathode", "linux"."""
-    programs = row_names()
+    programs = {name: program for name, program in row_names().items() if not wants_disks(name)}
+    disks = [name for name in names if wants_disks(name)]
     # Without one the programs would measure all.
-    wanted = [name for name in names if programs[name] != "machine"] or ["none"]
+    wanted = [name for name in names if programs.get(name, "machine") != "machine"] or ["none"]
     if len(wanted) == sum(program != "machine" for program in programs.values()):
         wanted = []
     run = {"cathode": on_cathode, "linux": on_linux}
-    figures = {system: parse(run[system](regime, ",".join(wanted)), regime) for system in systems}
+    figures = {system: {} for system in systems}
+    for system in systems:
+        if disks:
+            figures[system] |= parse(run[system](regime, ",".join(disks)), regime)
+        if len(disks) < len(names):
+            figures[system] |= parse(run[system](regime, ",".join(wanted)), regime)
     rows = []
     for name in names:
         row = Row(name, regime, KIB if name == "memory-at-rest" else TIMES[regime])
@@ -276,7 +305,8 @@ def gate(names, options):
     """The regression gate: measures Cathode's instructions and judges those of names, or makes them the new table."""
     table = Path(options.table) if options.table else benchgate.TABLE
     # All are measured, always: what ran before a row moves its figure a little.
-    rows = [row for row in measure(benchgate.REGIME, list(row_names()), ["cathode"]) if row.name in names]
+    measured = [name for name in row_names() if not wants_disks(name)]
+    rows = [row for row in measure(benchgate.REGIME, measured, ["cathode"]) if row.name in names]
     if options.accept:
         benchgate.accept(rows, list(row_names()), table)
         print(f"cathode: {len(benchgate.counted(rows))} rows written to {table}: commit it with the change", file=sys.stderr)

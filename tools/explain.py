@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 
+import bench
 import execute
 import machine
 import project
@@ -260,7 +261,8 @@ def explain_row(options):
     with open(os.devnull, "wb") as null:
         job = execute.Job([f"/{program.name}", options.explain], adds=[f"{stripped if stripped.exists() else program}:/{program.name}"],
                           timeout_s=LIMIT_S, stdin=None, stdout=null.fileno(), name="explain")
-        seen, status = record(job, machine.Machine(), program, "row_begins", "row_ends", WARM_BATCHES, elf_files())
+        disks = [bench.DISKS] if bench.wants_disks(options.explain) else []
+        seen, status = record(job, machine.Machine(extra=disks), program, "row_begins", "row_ends", WARM_BATCHES, elf_files())
     if status:
         raise CathodeError(f"{options.explain} ended with {status}")
     return Explanation(seen, operations), 0

@@ -1,6 +1,6 @@
 /* bench/linux/main.c - what common operations cost, as a static Linux program that runs on Cathode and Linux alike.
  *
- * bench [ROW,ROW...] [-- PROGRAM [ARG...]]: measures these rows, or all; then becomes PROGRAM. Prints "name<tab>median<tab>fastest"
+ * bench [ROW,ROW...] [-- PROGRAM [ARG...]]: measures these rows, or all but those of disks; then becomes PROGRAM. Prints "name<tab>median<tab>fastest"
  * in thousandths of a tick per operation, or "name<tab>absent"; first the ticks when main began, how many there are
  * in a second, and the KiB of memory that nobody used.
  */
@@ -14,7 +14,7 @@
 
 enum { CALIBRATION_NS = 20000000 };
 
-static const struct row *const tables[] = { call_rows, talk_rows, memory_rows, process_rows, file_rows, wait_rows, program_rows, pair_rows };
+static const struct row *const tables[] = { call_rows, talk_rows, memory_rows, process_rows, file_rows, wait_rows, program_rows, pair_rows, disk_rows };
 const char *program_path;
 
 void fail(const char *what)
@@ -90,7 +90,7 @@ static bool is_wanted(const char *name, const char *wanted)
 static void measure_all(const char *wanted)
 {
 	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++)
-		for (const struct row *row = tables[i]; row->name; row++)
+		for (const struct row *row = tables[i]; row->name && (wanted || tables[i] != disk_rows); row++)
 			if (is_wanted(row->name, wanted))
 				row_measure(row, print_line, print_absent);
 }

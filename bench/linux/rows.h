@@ -5,7 +5,8 @@
 #include <sys/types.h>
 
 /* Each ends with a row without a name. */
-extern const struct row call_rows[], talk_rows[], memory_rows[], process_rows[], file_rows[], wait_rows[], program_rows[], pair_rows[];
+extern const struct row call_rows[], talk_rows[], memory_rows[], process_rows[], file_rows[], wait_rows[], program_rows[], pair_rows[],
+	disk_rows[];
 
 /* The path of this program, for rows that execute it; with the argument "exit" it ends at once. */
 extern const char *program_path;

@@ -42,6 +42,18 @@ def rule_bench_prints_the_rows_asked_for_and_writes_them():
         assert re.search(rf"^{row['name']} +[\d,.]+$", done.stdout, re.MULTILINE), (row, done.stdout)
 
 
+def rule_disks_are_measured_in_a_machine_of_their_own():
+    names = [f"disk-{kind}-{row}" for kind in ("virtio", "nvme") for row in ("seq-read-1m", "seq-write-1m", "rand-read-4k", "rand-write-4k",
+                                                                            "rand-read-4k-qd32", "rand-write-4k-qd32")]
+    assert set(names) <= set(bench.row_names()), names
+    assert not any(name.startswith("disk-") for name in benchgate.table_read()), "the gate's machine has no disks"
+    done = cathode("bench", "--cathode", "--regime", "icount", "linux-getppid", "disk-virtio-rand-read-4k", "disk-nvme-rand-write-4k")
+    assert done.returncode == 0, done.stderr
+    rows = {row["name"]: row["cathode"] for row in json.loads((project.OUTPUT / "bench.json").read_text())["rows"]}
+    # As in a machine without disks, and not without the driver.
+    assert 100 < rows["linux-getppid"] < 1000 < rows["disk-virtio-rand-read-4k"] and rows["disk-nvme-rand-write-4k"] > 1000, rows
+
+
 def rule_a_row_that_is_not_there_is_refused():
     done = cathode("bench", "nonsense")
     assert done.returncode == 125 and "nonsense" in done.stderr and "linux-getppid" in done.stderr, done
