@@ -37,7 +37,7 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
  * NOMEM: then perhaps some; INVAL. */
 err_t memobj_append(struct memobj *m, uint64_t pages, uint32_t flags, paddr_t *out) NONNULL MUST_CHECK;
 /* Holds on, as long as keeper lives, under page numbers from at on (below 2^48), to the frames that pages from first on of from have now, as far as they are contiguous: *count says how many at most
- * and how many they are, *out where. write: such as are from's own. INVAL (physical), EXIST, and as memobj_page: none is kept. */
+ * and how many they are, *out where. write: such as are from's own. INVAL (physical, paged: nobody is waited for), EXIST, and as memobj_page: none is kept. */
 err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, uint64_t first, uint64_t *count, bool write, paddr_t *out) NONNULL MUST_CHECK;
 void memobj_unkeep(struct memobj *keeper, uint64_t at, uint64_t count) NONNULL;
 /* m, which may be NULL in both. */

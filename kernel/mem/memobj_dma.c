@@ -41,7 +41,7 @@ err_t memobj_append(struct memobj *m, uint64_t pages, uint32_t flags, paddr_t *o
 
 err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, uint64_t first, uint64_t *count, bool write, paddr_t *out)
 {
-	err_t err = from->kind == MEMOBJ_PHYSICAL ? ERR_INVAL : OK;
+	err_t err = from->kind == MEMOBJ_ANONYMOUS ? OK : ERR_INVAL;
 	uint64_t n = 0;
 	paddr_t frame;
 	for (; n < *count && !err && !(err = memobj_page(from, (first + n) << PAGE_SHIFT, write, &frame)); n += !err) {

@@ -145,8 +145,6 @@ static int64_t object_keep(struct memobj *keeper, struct call_args *a)
 	struct passed *p = &a->passed;
 	struct dma_piece piece;
 	struct mem_keep k;
-	struct memobj *m;
-	uint32_t prot;
 
 	TRY(call_in(a, &k, sizeof(k)));
 	if (!k.pages || k.pages > MEM_KEEP_MAX || (k.first | k.number) >> 48)
@@ -156,12 +154,11 @@ static int64_t object_keep(struct memobj *keeper, struct call_args *a)
 		return OK;
 	}
 	bool write = k.access & DMA_WRITE;
-	if ((RIGHT_MAP | RIGHT_READ | (write ? RIGHT_WRITE : 0)) & ~p->rights || !p->resource->ops->map)
+	if ((RIGHT_MAP | RIGHT_READ | (write ? RIGHT_WRITE : 0)) & ~p->rights)
 		return ERR_ACCES;
-	TRY(p->resource->ops->map(p->resource, &m, &prot));
-	err_t err = !m || (write && !(prot & MAP_WRITE)) ? ERR_ACCES :
-	            memobj_keep(keeper, k.number, m, k.first, &k.pages, write, (paddr_t *)&piece.address);
-	memobj_put(m);
+	/* Only what is one already: other resources' servers and pagers would be waited for, by whoever keeps for everybody. */
+	struct memobj *m = memobj_of(p->resource);
+	err_t err = m ? memobj_keep(keeper, k.number, m, k.first, &k.pages, write, (paddr_t *)&piece.address) : ERR_INVAL;
 	piece.bytes = k.pages << PAGE_SHIFT;
 	return err ? err : call_out(a, &piece, sizeof(piece));
 }

@@ -138,6 +138,20 @@ static void who_may_not_write_has_no_device_write(void)
 	handle_close(object);
 }
 
+/* Whoever keeps pages does so for all drivers: a server or a pager that does not answer must not hold it up. */
+static void what_a_server_has_is_not_waited_for(void)
+{
+	handle_t endpoint = (handle_t)sys_scheme(0, HANDLE_NONE, 0), object = object_new(), paged;
+	struct dma_piece piece;
+
+	CHECK(endpoint >= 0 && handle_call(object, MEM_RESIZE, NULL, 0, NULL, 0, PAGE) == OK);
+	CHECK(sys_call_handle(0, object, MEM_PAGER, endpoint, NULL, 0, NULL, 0, 1, &paged) >= 0);
+	CHECK(keep(paged, (struct mem_keep){ .pages = 1, .number = 1, .access = DMA_READ }, &piece) == ERR_INVAL);
+	handle_close(paged);
+	handle_close(object);
+	handle_close(endpoint);
+}
+
 static void a_message_says_what_to_write_where(void)
 {
 	struct irq_mask none = { 0 }, memory = { .address = 0x200000 };
@@ -183,6 +197,7 @@ int program_main(const struct startup *startup)
 	run("what is kept is free only when it is let go", what_is_kept_is_free_only_when_it_is_let_go);
 	run("what is kept goes with its object", what_is_kept_goes_with_its_object);
 	run("who may not write has no device write", who_may_not_write_has_no_device_write);
+	run("what a server has is not waited for", what_a_server_has_is_not_waited_for);
 	run("a message says what to write where", a_message_says_what_to_write_where);
 	run("messages run out and come back", messages_run_out_and_come_back);
 	print("1..%u\n", points);
