@@ -163,6 +163,8 @@ static void forget_disks(void)
 	list_init(&block.scheme.deferred);
 }
 
+static char serial[DISK_TEXT_BYTES];
+
 static void setup_disk(uint32_t disk_flags)
 {
 	static struct dma_piece all = { 0x10000000, POOL };
@@ -171,6 +173,7 @@ static void setup_disk(uint32_t disk_flags)
 	disk = (struct block_disk){ .ops = &ops, .driver = &medium, .info = {
 		.bytes = DISK_BYTES, .sector_bytes = SECTOR, .physical_sector_bytes = SECTOR, .transfer_bytes_max = 32 * 1024,
 		.disk_flags = disk_flags, .queues = 1, .queue_depth = QUEUE } };
+	strcpy(disk.info.serial, serial);
 	flights = starts = kicks = stucks = answers = 0;
 	room = FLIGHT_MAX;
 	start_error = fetch_error = OK;
@@ -606,6 +609,20 @@ TEST(what_is_closed_unused_after_a_restart_leaves_no_record)
 		CHECK_EQ(state->open[i].id, 0);
 }
 
+TEST(another_disk_in_the_same_place_is_another_disk)
+{
+	setup(0);
+	void *o = open_at(NULL, "0", 77);
+	heap_free(o, 0);        /* the program died, and somebody changed the disk */
+	strcpy(serial, "another");
+	setup_disk(0);
+	serial[0] = 0;
+	struct message m = { .open_flags = OPEN_READ };
+	struct scheme_request r = request(NULL, &m);
+	r.id = 77;
+	CHECK_EQ(block_scheme_ops.revive(&r), ERR_CONNRESET);
+}
+
 TEST(a_state_full_of_garbage_is_survived)
 {
 	setup(0);
@@ -616,7 +633,7 @@ TEST(a_state_full_of_garbage_is_survived)
 		state->magic = magic;
 		state_init(state);
 		uint32_t index;
-		err_t err = state_disk(state, "new", &index);
+		err_t err = state_disk(state, "new", &disk.info, &index);
 		CHECK(err == OK || err == ERR_NOSPC);
 		for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
 			CHECK(state->open[i].id == 0 || state->open[i].disk <= STATE_OPENS_MAX);

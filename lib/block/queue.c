@@ -351,7 +351,7 @@ err_t block_add(struct block_disk *d, const char *kind, const char *name)
 
 	if (!info_is_sane(&d->info) || !name_is_sane(name))
 		return ERR_INVAL;
-	if ((err = state_disk(block.state, name, &index)))
+	if ((err = state_disk(block.state, name, &d->info, &index)))
 		return err;
 	if (block.queue[index] && !block.queue[index]->is_gone)
 		return ERR_EXIST;

@@ -1,8 +1,9 @@
 /* lib/block/state.c - records of opens and disks in memory that outlives us. */
 #include "lib/block/state.h"
+#include "lib/base/crc32.h"
 #include "lib/base/string.h"
 
-#define STATE_MAGIC 0x31736b636f6c62ull         /* "blocks1" */
+#define STATE_MAGIC 0x32736b636f6c62ull         /* "blocks2" */
 
 /* An open that has no number yet is nobody's after a restart: its number is this one. */
 #define UNNAMED UINT64_MAX
@@ -33,12 +34,29 @@ void state_init(struct state *s)
 			s->open[i].id = 0;
 }
 
-err_t state_disk(struct state *s, const char *name, uint32_t *out)
+static uint32_t identity_of(const struct disk_info *info)
 {
-	uint32_t free = BLOCK_DISKS_MAX;
+	return crc32(crc32(0, info->model, sizeof(info->model)), info->serial, sizeof(info->serial));
+}
+
+/* Who had the disk that was there must not write to the one that is there now. */
+static void disk_changed(struct state *s, uint32_t index, uint32_t identity)
+{
+	for (uint32_t i = 0; i < STATE_OPENS_MAX; i++)
+		if (s->open[i].disk == index)
+			s->open[i].id = 0;
+	s->disk[index].identity = identity;
+	s->disk[index].statistics = (struct disk_statistics){ 0 };
+}
+
+err_t state_disk(struct state *s, const char *name, const struct disk_info *info, uint32_t *out)
+{
+	uint32_t free = BLOCK_DISKS_MAX, identity = identity_of(info);
 
 	for (uint32_t i = 0; i < BLOCK_DISKS_MAX; i++) {
 		if (strcmp(s->disk[i].name, name) == 0) {
+			if (s->disk[i].identity != identity)
+				disk_changed(s, i, identity);
 			*out = i;
 			return OK;
 		}
@@ -48,6 +66,7 @@ err_t state_disk(struct state *s, const char *name, uint32_t *out)
 	if (free == BLOCK_DISKS_MAX)
 		return ERR_NOSPC;
 	string_copy(s->disk[free].name, name, sizeof(s->disk[free].name));
+	disk_changed(s, free, identity);
 	*out = free;
 	return OK;
 }

@@ -22,6 +22,7 @@ struct state_open {
 
 struct state_disk {
 	char name[BLOCK_NAME_MAX + 1];  /* "": free */
+	uint32_t identity, reserved;    /* of which disk: a checksum of its model and serial number */
 	struct disk_statistics statistics;
 };
 
@@ -33,8 +34,9 @@ struct state {
 
 /* Memory of sizeof(struct state) bytes: taken over when it makes sense, else emptied. */
 void state_init(struct state *s) NONNULL;
-/* The record of the disk with this name, made if there is none. NOSPC. */
-err_t state_disk(struct state *s, const char *name, uint32_t *out) NONNULL MUST_CHECK;
+/* The record of the disk with this name, made if there is none. Another disk than an instance before us had there: what was open is not open any
+ * more, and it is counted anew. NOSPC. */
+err_t state_disk(struct state *s, const char *name, const struct disk_info *info, uint32_t *out) NONNULL MUST_CHECK;
 /* A record for what is just being opened: *out is its index. Its id is 0 until state_open_named. NFILE: too many are open. */
 err_t state_open_add(struct state *s, const struct state_open *o, uint32_t *out) NONNULL MUST_CHECK;
 void state_open_named(struct state *s, uint32_t index, uint64_t id) NONNULL;

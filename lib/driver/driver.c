@@ -1,4 +1,5 @@
 /* lib/driver/driver.c - the claim's calls as functions. */
+#include "lib/native/print.h"
 #include "lib/driver/driver.h"
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
@@ -154,4 +155,10 @@ uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out)
 	if (run_out)
 		*run_out = run;
 	return m->piece[i].address + offset;
+}
+
+void driver_fail(const char *why)
+{
+	print("%s\n", why);
+	program_exit(1);
 }

@@ -53,3 +53,6 @@ err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint3
 void dma_free(struct device *d, struct dma_memory *m) NONNULL;
 /* The device's address of the byte at offset; *run_out (may be NULL) gets how many bytes follow without a gap. offset < m->bytes. */
 uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out);
+/* The device does not stop, and might write memory that is somebody else's by then: says why and ends the program, so that pcid stops it by
+ * force and the next instance begins anew. What clients asked is asked again then. (Returns in tests on the host only.) */
+void driver_fail(const char *why) NONNULL;

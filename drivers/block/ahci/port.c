@@ -227,10 +227,15 @@ static void slot_end(struct ahci_port *p, uint32_t slot, err_t err)
 
 static void port_gone(struct ahci_port *p)
 {
+	/* Registers of a controller that was pulled read as ones: it stops for good, and writes nowhere. */
+	bool is_pulled = port_get(p, PORT_SATA_STATUS) == UINT32_MAX;
+
 	p->is_gone = true;
-	/* Nobody looks at it any more: what came later would interrupt for ever. */
-	(void)!port_quiet(p);
-	block_remove(&p->disk);
+	/* Nobody looks at it any more: what came later would interrupt for ever, and what it still writes would be the other ports' data. */
+	if (!is_pulled && port_quiet(p))
+		driver_fail("ahci: a port does not stop");
+	else
+		block_remove(&p->disk);
 }
 
 /* All that is out, taken back: port_start forgets it. */
