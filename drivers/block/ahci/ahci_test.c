@@ -15,7 +15,7 @@ static struct device device = { .info = { .interrupts = 1 } };
 static struct dma_memory data;
 static uint64_t now_ns;
 
-struct mock_port { uint64_t list, received; uint32_t interrupts, enable, command, task, active, issued, sata, signature; };
+struct mock_port { bool queue_failed; uint64_t list, received; uint32_t interrupts, enable, command, task, active, issued, sata, signature; };
 
 /* The controller; disks are on ports 1 and 2. */
 static struct {
@@ -133,17 +133,25 @@ static void work(uint32_t port)
 {
 	struct mock_port *p = &m.port[port];
 
-	for (uint32_t slot = 0; slot < SLOTS_MAX && !m.is_silent && !(p->task & TASK_ERROR); slot++) {
+	bool failed = false;
+
+	for (uint32_t slot = 0; slot < SLOTS_MAX && !m.is_silent && !failed; slot++) {
 		if (!(p->issued >> slot & 1))
 			continue;
+		bool is_queued = p->active >> slot & 1;
+		p->queue_failed &= is_queued;
 		if (command_do(port, slot)) {
 			p->issued &= ~(1u << slot);
 			p->active &= ~(1u << slot);
-			p->interrupts |= 1;
+			/* The error of a queued one stays until one comes that is not queued. */
+			p->interrupts |= p->queue_failed ? 1u << 30 | 1 : 1;
+			p->task |= p->queue_failed ? TASK_ERROR : 0;
 		} else {
 			/* A queued command was taken all the same. */
-			if (p->active >> slot & 1)
+			if (is_queued)
 				p->issued &= ~(1u << slot);
+			p->queue_failed = is_queued;
+			failed = true;
 			p->task |= TASK_ERROR;
 			p->interrupts |= 1u << 30;
 		}
@@ -160,7 +168,7 @@ static void port_command(struct mock_port *p, uint32_t value)
 		value |= COMMAND_RUNNING;
 	}
 	if (value & COMMAND_START)
-		p->task = 0x50;
+		p->task = 0x50 | (p->queue_failed ? TASK_ERROR : 0);
 	p->command = value & COMMAND_RECEIVE ? value | COMMAND_RECEIVING : value & ~(uint32_t)COMMAND_RECEIVING;
 }
 
@@ -415,6 +423,30 @@ TEST(after_an_error_each_is_tried_alone_and_one_has_it)
 	CHECK_EQ(run(0, &r[0]), OK);
 	CHECK_EQ(m.queued_seen, queued + 1);
 	CHECK_EQ(removed, 0);
+}
+
+TEST(an_error_of_a_queued_one_is_not_the_next_ones)
+{
+	setup(true);
+	m.bad_sector = 3;
+	struct block_request r = request(BLOCK_READ, 0, 8, 0), s = request(BLOCK_READ, 100, 8, 0);
+	CHECK_EQ(run(0, &r), ERR_IO);
+	/* What the disk still says of it is not said of the next one, whatever interrupts meanwhile. */
+	m.is_silent = true;
+	done_count = 0;
+	CHECK_EQ(start(0, &s), OK);
+	kick(0);
+	m.which |= 2;
+	ahci_interrupt(ahci);
+	CHECK_EQ(done_count, 0);
+	m.is_silent = false;
+	kick(0);
+	work(1);
+	ahci_interrupt(ahci);
+	CHECK(done_count == 1 && done_err[0] == OK);
+	for (uint32_t i = 0; i < 5; i++)
+		CHECK_EQ(run(0, &s), OK);
+	CHECK(m.queued_seen >= 5);
 }
 
 TEST(an_error_of_one_alone_is_its_own)

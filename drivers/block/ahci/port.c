@@ -258,13 +258,14 @@ static bool is_present(const struct ahci_port *p)
 static void port_recover(struct ahci_port *p, err_t if_alone)
 {
 	struct block_request *lost[SLOTS_MAX];
-	uint32_t count = take_back(p, lost);
+	uint32_t count = take_back(p, lost), queued = p->queued;
 
 	if (!is_present(p) || port_start(p)) {
 		port_gone(p);
 		return;
 	}
-	if (count > 1)
+	/* After a queued command failed a disk says so with every other queued one, until one that is not queued came (ACS-3, 4.16.3). */
+	if (count > 1 || queued)
 		p->careful = count;
 	else if (p->careful)
 		p->careful--;
@@ -304,7 +305,7 @@ void port_interrupt(struct ahci_port *p)
 	port_set(p, PORT_INTERRUPTS, why);
 	if ((why & PORT_CHANGED) && !is_present(p)) {
 		port_gone(p);
-	} else if ((why & PORT_FAILED) || (port_get(p, PORT_TASK) & TASK_ERROR)) {
+	} else if (why & PORT_FAILED) {
 		/* What ended well before that did end: only a single one's issue bit stays. */
 		if (p->out == p->queued)
 			port_drain(p);
