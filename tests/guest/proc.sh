@@ -17,5 +17,5 @@ yes "mounts have a root" grep -q ' / ' /proc/mounts
 no "a process that is gone has no folder" test -e /proc/99999
 yes "a load average is there" grep -qE '^[0-9.]+ [0-9.]+ [0-9.]+ ' /proc/loadavg
 yes "a map of the memory is there" grep -q 'r-xp' /proc/self/maps
-is "pids are found by name" "$(sleep 50 & pidof sleep | grep -cw $!; kill $!)" 1
+is "pids are found by name" "$(sleep 50 & until grep -q sleep /proc/$!/comm; do :; done; pidof sleep | grep -cw $!; kill $!)" 1
 finish
