@@ -43,6 +43,11 @@ void uart_init(struct uart *u, handle_t port, handle_t fifo)
 	put(u, REGISTER_INTERRUPTS, INTERRUPT_RECEIVED);
 }
 
+bool uart_has_data(struct uart *u)
+{
+	return get(u, REGISTER_LINE_STATUS) & STATUS_DATA;
+}
+
 size_t uart_receive(struct uart *u, uint8_t to[UART_FIFO_BYTES])
 {
 	/* At the trigger level a known number is there: one call fetches them. */
@@ -51,7 +56,7 @@ size_t uart_receive(struct uart *u, uint8_t to[UART_FIFO_BYTES])
 		return n > 0 ? (size_t)n : 0;
 	}
 	size_t n = 0;
-	while (n < UART_FIFO_BYTES && get(u, REGISTER_LINE_STATUS) & STATUS_DATA)
+	while (n < UART_FIFO_BYTES && uart_has_data(u))
 		to[n++] = get(u, REGISTER_DATA);
 	return n;
 }

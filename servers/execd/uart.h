@@ -16,6 +16,8 @@ struct uart {
 enum { UART_FIFO_BYTES = 16, UART_TRIGGER_BYTES = 14 };
 
 void uart_init(struct uart *u, handle_t port, handle_t fifo) NONNULL;
+/* Is there something to receive? */
+bool uart_has_data(struct uart *u) NONNULL;
 /* At most UART_FIFO_BYTES that have come; 0: none. */
 size_t uart_receive(struct uart *u, uint8_t to[UART_FIFO_BYTES]) NONNULL;
 /* How many of bytes went: 0 while the chip is busy. */
