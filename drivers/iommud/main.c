@@ -212,7 +212,8 @@ static int64_t iommu_open(struct scheme_request *r, const char *ref, size_t ref_
 	return OK;
 }
 
-static void iommu_opened(struct scheme *s UNUSED, void *open, uint64_t id)
+/* Before the client has it: one killed between its answer and this would leave the client a number that the next instance does not know. */
+static void iommu_named(struct scheme *s UNUSED, void *open, uint64_t id)
 {
 	struct open *o = open;
 
@@ -330,7 +331,7 @@ static int64_t iommu_call(struct scheme_request *r, uint32_t code, uint64_t word
 	}
 }
 
-static const struct scheme_ops iommu_ops = { .open = iommu_open, .opened = iommu_opened, .close = iommu_close, .call = iommu_call };
+static const struct scheme_ops iommu_ops = { .open = iommu_open, .named = iommu_named, .close = iommu_close, .call = iommu_call };
 
 /* ---- Start ---- */
 

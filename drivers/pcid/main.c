@@ -130,7 +130,8 @@ static int64_t pci_open(struct scheme_request *r, const char *ref, size_t ref_by
 	return r->opened ? OK : ERR_NOMEM;
 }
 
-static void pci_opened(struct scheme *s UNUSED, void *open, uint64_t id)
+/* Before the client has it: one killed between its answer and this would leave the client a number that the next instance does not know. */
+static void pci_named(struct scheme *s UNUSED, void *open, uint64_t id)
 {
 	struct open *o = open;
 
@@ -138,6 +139,12 @@ static void pci_opened(struct scheme *s UNUSED, void *open, uint64_t id)
 	/* What cannot be remembered works as long as this instance does. */
 	if (opens_add(&bus->opens, id, o->kind, o->index))
 		print("pcid: too much is open to be remembered\n");
+}
+
+static void pci_opened(struct scheme *s UNUSED, void *open, uint64_t id UNUSED)
+{
+	const struct open *o = open;
+
 	if (o->kind == OPEN_ROOT)
 		tell_events();
 }
@@ -308,7 +315,7 @@ static int64_t pci_call(struct scheme_request *r, uint32_t code, uint64_t word)
 }
 
 static const struct scheme_ops pci_ops = {
-	.open = pci_open, .opened = pci_opened, .close = pci_close, .read = pci_read_some, .length = pci_length, .call = pci_call,
+	.open = pci_open, .named = pci_named, .opened = pci_opened, .close = pci_close, .read = pci_read_some, .length = pci_length, .call = pci_call,
 };
 
 /* ---- Coming and going ---- */
