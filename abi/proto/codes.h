@@ -13,6 +13,9 @@ enum code {
 #include "abi/proto/unix.def"
 #include "abi/proto/device.def"
 #include "abi/proto/dma.def"
+#include "abi/proto/attach.def"
 #include "abi/proto/disk.def"
+#include "abi/proto/display.def"
+#include "abi/proto/input.def"
 #undef CODE
 };

@@ -6,9 +6,9 @@
 #include "abi/proto/file.h"
 #include "lib/base/bits.h"
 #include "lib/base/fmt.h"
-#include "lib/base/number.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
+#include "lib/native/attached.h"
 #include "lib/native/handle.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
@@ -147,14 +147,14 @@ static int64_t attach(struct scheme_request *r, uint32_t index)
 
 static int64_t disk_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
-	if (code != DISK_ATTACH && code != DISK_DETACH && code != DISK_RESCAN)
+	if (code != ATTACH && code != DETACH && code != DISK_RESCAN)
 		return ERR_NOTTY;
 	if (r->message->sender.uid != 0)
 		return ERR_PERM;
 	switch (code) {
-	case DISK_ATTACH:
+	case ATTACH:
 		return attach(r, (uint32_t)MIN_OF(word, (uint64_t)UINT32_MAX));
-	case DISK_DETACH:
+	case DETACH:
 		return disks_detach(&disks, (const char *)r->in, r->in_here);
 	default:
 		return disks_rescan(&disks, (const char *)r->in, r->in_here);
@@ -165,25 +165,9 @@ static const struct scheme_ops disk_ops = { .open = disk_open, .revive = disk_re
 
 /* ---- Start ------------------------------------------------------------------------------------------------------------- */
 
-/* What an instance before us had (disk.def). Without one of them the others are worth having. */
-static void adopt(void)
+static err_t take_attached(const char *instance, size_t bytes, uint32_t index, handle_t root)
 {
-	char name[24];
-
-	for (uint32_t i = 0;; i++) {
-		fmt(name, sizeof(name), "attached:%u", i);
-		handle_t root = startup_handle(name);
-		const char *text = startup_environment(name), *blank = text ? strrchr(text, ' ') : NULL;
-		uint64_t index;
-		if (root == HANDLE_NONE || !blank)
-			return;
-		err_t err = number_parse(blank + 1, strlen(blank + 1), 10, &index);
-		if (!err)
-			err = disks_attach(&disks, text, (size_t)(blank - text), (uint32_t)index, root);
-		if (err)
-			print("diskd: %s: its disks cannot be taken: error %d\n", text, -err);
-		handle_close(root);
-	}
+	return disks_attach(&disks, instance, bytes, index, root);
 }
 
 int program_main(const struct startup *startup)
@@ -196,7 +180,7 @@ int program_main(const struct startup *startup)
 	disks_init(&disks, &outside);
 	if (handle_open("file", "dev", OPEN_PATH, &dev))
 		print("diskd: there is no /dev\n");
-	adopt();
+	attached_take(take_attached);
 	if (!(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &disk_ops, NULL)))
 		err = server_run(&server);
 	print("diskd: ended with error %d\n", -err);

@@ -1,4 +1,4 @@
-/* servers/init/attach.c - what a driver serves is handed to the server that has names for it (disk:), and flushed before it goes.
+/* servers/init/attach.c - what a driver serves is handed to the server that has names for it (disk:, display:); disks are flushed before it goes.
  *
  * Handed over is a handle of the driver's whole scheme. It stays good over the driver's restarts, for its endpoint is init's; only a new
  * server of disk: has to get all of them again: with its start, so that no client finds it without.
@@ -33,7 +33,7 @@ static void hand_over(void *argument)
 		goto say;
 	if ((err = handle_open_in(init.world.namespace, s->m->attach_scheme, "", OPEN_READ | OPEN_WRITE, &to)))
 		goto say;
-	int64_t result = sys_call(0, to, pack_handle(DISK_ATTACH, s->root, false), s->name, strlen(s->name), NULL, 0, s->index);
+	int64_t result = sys_call(0, to, pack_handle(ATTACH, s->root, false), s->name, strlen(s->name), NULL, 0, s->index);
 	handle_close(to);
 	if (!(err = result_error(result)))
 		return;
@@ -126,7 +126,7 @@ static void take_back(void *argument)
 
 	if (handle_open_in(init.world.namespace, f->scheme, "", OPEN_READ | OPEN_WRITE, &from))
 		return;
-	handle_call(from, DISK_DETACH, f->name, strlen(f->name), NULL, 0, 0);
+	handle_call(from, DETACH, f->name, strlen(f->name), NULL, 0, 0);
 	handle_close(from);
 }
 
@@ -212,11 +212,16 @@ static void on_impatience(struct server_timer *t)
 	flush_tell(f);
 }
 
+static bool has_disks(const struct service *s)
+{
+	return strcmp(s->m->attach_scheme, "disk") == 0;
+}
+
 void attach_flush(struct service *s, void (*done)(void *s))
 {
 	struct flush *f;
 
-	if (s->root == HANDLE_NONE || s->has_gone || s->is_attaching || !(f = heap_new(struct flush))) {
+	if (s->root == HANDLE_NONE || !has_disks(s) || s->has_gone || s->is_attaching || !(f = heap_new(struct flush))) {
 		done(s);
 		return;
 	}

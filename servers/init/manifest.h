@@ -17,7 +17,7 @@
  *	match pci VENDOR:DEVICE         a driver: each such PCI function gets an instance of its own, NAME@0000:00:04.0, with
  *	match pci class CC:SS[:II]      the function as handle "device". All numbers hexadecimal. The closest match of all
  *	                                manifests drives it
- *	attach SCHEME [KIND]            what it serves is handed to the server of SCHEME (disk: see abi/proto/disk.def) with its
+ *	attach SCHEME [KIND]            what it serves is handed to the server of SCHEME (abi/proto/attach.def) with its
  *	                                place among those of its kind (its name, if none is said)
  *	quota [memory=BYTES[K|M|G]] [threads=N] [handles=N]     more than that it does not get (ERR_NOMEM, AGAIN, MFILE)
  *	priority idle|low|normal|server|driver|realtime

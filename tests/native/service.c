@@ -343,12 +343,12 @@ static int64_t names_call(struct scheme_request *r, uint32_t code, uint64_t word
 
 	for (i = 0; i < ATTACHED && !(attached[i].is_there && string_is(name, r->in_here, attached[i].name)); i++)
 		room = room == ATTACHED && !attached[i].is_there ? i : room;
-	if (code == DISK_DETACH && i < ATTACHED) {
+	if (code == DETACH && i < ATTACHED) {
 		attached[i].is_there = false;
 		return OK;
 	}
 	i = i < ATTACHED ? i : room;
-	if (code != DISK_ATTACH || i == ATTACHED || r->passed == HANDLE_NONE)
+	if (code != ATTACH || i == ATTACHED || r->passed == HANDLE_NONE)
 		return ERR_INVAL;
 	attached[i].is_there = true;
 	attached[i].index = word;
