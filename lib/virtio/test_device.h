@@ -10,7 +10,7 @@
 #include "lib/virtio/registers.h"
 #include "lib/virtio/virtqueue.h"
 
-enum { MOCK_CONFIG_BYTES = 256, MOCK_QUEUES = 8, MOCK_DEVICE_BYTES = 64, MOCK_NOTIFY_STEP = 4 };
+enum { MOCK_CONFIG_BYTES = 256, MOCK_QUEUES = 8, MOCK_DEVICE_BYTES = 256, MOCK_NOTIFY_STEP = 4 };
 /* Registers are no memory: addresses from here stand for BAR 4. */
 #define MOCK_BAR 0x7000000000ull
 enum { MOCK_COMMON = 0x0, MOCK_ISR = 0x1000, MOCK_DEVICE = 0x2000, MOCK_NOTIFY = 0x3000, MOCK_BAR_BYTES = 0x4000 };
@@ -35,6 +35,8 @@ static struct mock {
 
 /* The driver rang the doorbell of this queue. */
 static void mock_process(uint32_t queue);
+/* If set: the driver wrote to the device's own configuration (mock.device has it). */
+static void (*mock_configured)(uint32_t at);
 
 /* ---- What lib/driver does on the machine ---- */
 
@@ -185,6 +187,9 @@ void mock_write(uintptr_t at, size_t bytes, uint64_t value)
 		return;
 	if (at < MOCK_ISR) {
 		mock_common_write((uint32_t)at, value);
+	} else if (at >= MOCK_DEVICE && range_fits(at - MOCK_DEVICE, bytes, MOCK_DEVICE_BYTES) && mock_configured) {
+		memcpy(mock.device + (at - MOCK_DEVICE), &value, bytes);
+		mock_configured((uint32_t)(at - MOCK_DEVICE));
 	} else if (at >= MOCK_NOTIFY && !mock.is_wild) {
 		mock.doorbells++;
 		CHECK_EQ((at - MOCK_NOTIFY) / MOCK_NOTIFY_STEP, value);

@@ -1,40 +1,16 @@
 #!/usr/bin/env python3
 """tests/host/hotplug_test.py - a device comes and goes while the machine runs, by the slot itself (QEMU would rather use ACPI)."""
-import json
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import tap
+from monitor import Monitor
 
 CATHODE = str(tap.ROOT / "cathode")
 DEVICE = "1b36:0005"        # QEMU's pci-testdev
 WAIT = f'until lspci | grep -q "{DEVICE}"; do sleep 0.1; done; echo came; while lspci | grep -q "{DEVICE}"; do sleep 0.1; done; echo went'
-
-
-class Monitor:
-    """QEMU's monitor at the other end of a socket."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(100):
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                time.sleep(0.1)
-        self.file = self.socket.makefile("rw")
-        self.file.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, command, **arguments):
-        self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.file.flush()
-        while "event" in (answer := json.loads(self.file.readline())):
-            pass
-        assert "return" in answer, answer
 
 
 def rule_a_device_that_is_plugged_in_comes_and_one_that_is_to_leave_goes():

@@ -1,0 +1,1 @@
+LIBS := scheme native base

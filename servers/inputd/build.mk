@@ -1,0 +1,2 @@
+LIBS := keymap scheme native base
+HOST_SKIP := main.c
