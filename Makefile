@@ -7,6 +7,11 @@
 #   LDSCRIPT      a linker script of its own
 #   LDFLAGS_EXTRA more linker flags
 #   HOST_SKIP     .c files in it that cannot compile on the host (or `all`)
+# That of a third-party library in ports/ says which of its sources (under ROOT, where tools/ports.py put them) are compiled, and how its users are:
+#   SOURCES       a folder of .c files
+#   LEFT_OUT      those that are not wanted
+#   CFLAGS_EXTRA  compiler flags, also for who links it
+#   HOST_FLAGS    the same on the host; none: it is not compiled there
 # Output goes to O (build), for DEBUG=1 to O/debug. V=1 shows the commands, WERROR= tolerates warnings.
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
 .SUFFIXES:
@@ -68,6 +73,36 @@ libs_kernel       := $(or $(libs_kernel),base)
 # What a program links when its build.mk does not say.
 link_libs          = $(or $(libs_$(1)),native base)
 
+# ---- Third-party libraries: who links one that could not be fetched is left out, and ports.py says so ----------------------
+
+PORTED :=
+ifneq ($(filter-out clean help,$(or $(MAKECMDGOALS),all)),)
+define load_port
+LEFT_OUT :=
+CFLAGS_EXTRA :=
+HOST_FLAGS :=
+ROOT := $(shell $(PYTHON) tools/ports.py --note $(O)/ports/$(1).root $(1))
+include ports/$(1)/build.mk
+port_folder_$(1) := $$(ROOT)/$$(SOURCES)
+port_sources_$(1) := $$(if $$(ROOT),$$(filter-out $$(addprefix $$(ROOT)/$$(SOURCES)/,$$(LEFT_OUT)),$$(sort $$(wildcard $$(ROOT)/$$(SOURCES)/*.c))))
+port_flags_$(1) := $$(CFLAGS_EXTRA)
+port_host_flags_$(1) := $$(HOST_FLAGS)
+PORTED += $$(if $$(ROOT),$(1))
+endef
+ports := $(patsubst ports/%/build.mk,%,$(wildcard ports/*/build.mk))
+$(foreach p,$(ports),$(eval $(call load_port,$p)))
+missing  := $(filter-out $(PORTED),$(ports))
+programs := $(foreach p,$(programs),$(if $(filter $(missing),$(libs_$p)),,$p))
+libraries := $(foreach l,$(libraries),$(if $(filter $(missing),$(libs_lib/$l)),,$l))
+folders  := kernel boot cmd tests/native bench/native $(libraries:%=lib/%) $(programs)
+define port_user_flags
+$(B)/guest/$(1)/%.o: CFLAGS_PORT += $(port_flags_$(2))
+$(B)/host/$(1)/%.o $(B)/gcc/host/$(1)/%.o: CFLAGS_PORT += $(port_host_flags_$(2))
+endef
+$(foreach f,$(folders),$(foreach l,$(filter $(PORTED),$(libs_$f)),$(eval $(call port_user_flags,$f,$l))))
+CFLAGS_EXTRA :=
+endif
+
 # ---- Flags -----------------------------------------------------------------------------------------------------
 
 common_flags := -std=gnu17 -I. -Wall -Wextra -Wstrict-prototypes $(WERROR) -g -fno-strict-aliasing -fno-common -DDEBUG=$(DEBUG)
@@ -96,7 +131,7 @@ $(call keep_fresh,$(sources_stamp),$(sources) $(foreach f,$(folders),$(libs_$f) 
 define compile_rules
 $(1)/%.o: %.c $(flags_stamp)
 	$$(call say,$(2),$$<)
-	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) $$(CFLAGS_HOST) -MMD -MP -c $$< -o $$@
+	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) $$(CFLAGS_PORT) $$(CFLAGS_HOST) -MMD -MP -c $$< -o $$@
 $(1)/%.S.o: %.S $(flags_stamp)
 	$$(call say,$(2),$$<)
 	$$(Q)mkdir -p $$(@D) && $(3) $$(CFLAGS_EXTRA) -D__ASSEMBLER__=1 -MMD -MP -c $$< -o $$@
@@ -142,9 +177,28 @@ $(call library_archive,$(1)): $(call objects,$(B)/guest,$(call modules,lib/$(1),
 endef
 $(foreach l,$(libraries),$(eval $(call library_rules,$l)))
 
+# Others' code has others' manners: no warnings. It gets no better in DEBUG builds.
+define port_rules
+$(B)/guest/ports/$(1)/%.o: $(port_folder_$(1))/%.c $(flags_stamp) $(O)/ports/$(1).root
+	$$(call say,CC,$(1)/$$(<F))
+	$$(Q)mkdir -p $$(@D) && $(CLANG) $(clang_target) $(filter-out -Wall -Wextra -DDEBUG=%,$(guest_flags)) -w $(port_flags_$(1)) -MMD -MP -c $$< -o $$@
+$(call library_archive,$(1)): $(patsubst $(port_folder_$(1))/%.c,$(B)/guest/ports/$(1)/%.o,$(port_sources_$(1))) $(sources_stamp)
+	$$(archive)
+endef
+$(foreach p,$(PORTED),$(eval $(call port_rules,$p)))
+ports_on_host := $(foreach p,$(PORTED),$(if $(port_host_flags_$p),$p))
+define port_host_rules
+$(B)/host/ports/$(1)/%.o: $(port_folder_$(1))/%.c $(flags_stamp) $(O)/ports/$(1).root
+	$$(call say,HOSTCC,$(1)/$$(<F))
+	$$(Q)mkdir -p $$(@D) && $(CLANG) $(filter-out -DDEBUG=%,$(host_flags)) $(sanitizers) -w $(port_host_flags_$(1)) -MMD -MP -c $$< -o $$@
+$(B)/host/ports/$(1)/host.a: $(patsubst $(port_folder_$(1))/%.c,$(B)/host/ports/$(1)/%.o,$(port_sources_$(1))) $(sources_stamp)
+	$$(archive)
+endef
+$(foreach p,$(ports_on_host),$(eval $(call port_host_rules,$p)))
+
 # $(1) name in the output, $(2) folder, $(3) objects
 define program_rules
-$(B)/elf/$(1): $(3) $(foreach l,$(filter $(libraries),$(call link_libs,$(2))),$(call library_archive,$l)) $(ldscript_$(2)) $(sources_stamp)
+$(B)/elf/$(1): $(3) $(foreach l,$(filter $(libraries) $(PORTED),$(call link_libs,$(2))),$(call library_archive,$l)) $(ldscript_$(2)) $(sources_stamp)
 	$$(call say,LD,$$@)
 	$$(Q)mkdir -p $$(@D) && $(LLD) -static -nostdlib --gc-sections -z max-page-size=4096 -z noexecstack --build-id=none \
 		$(if $(ldscript_$(2)),-T $(ldscript_$(2))) $(ldflags_$(2)) -o $$@ $$(filter %.o,$$^) --start-group $$(filter %.a,$$^) --end-group
@@ -196,7 +250,7 @@ $(call host_archive,$(1)): $(call objects,$(B)/host,$(call host_modules,$(1))) $
 endef
 host_folders := $(foreach f,$(folders),$(if $(call host_modules,$f),$f))
 $(foreach f,$(host_folders),$(eval $(call host_archive_rules,$f)))
-host_libraries := $(foreach f,$(filter lib/%,$(host_folders)),$(call host_archive,$f))
+host_libraries := $(foreach f,$(filter lib/%,$(host_folders)),$(call host_archive,$f)) $(ports_on_host:%=$(B)/host/ports/%/host.a)
 
 # $(1) a *_test.c or *_fuzz.c, $(2) the main program's object. Kernel modules refer to each other in all directions:
 # what a test defines stands in for theirs, and lib/test/host/missing.c for the machine.
@@ -206,8 +260,10 @@ $(B)/host/$(basename $(1)): $(B)/host/$(basename $(1)).o $(2) $(if $(filter kern
 	$$(call say,HOSTLD,$$@)
 	$$(Q)$(CLANG) $(sanitizers) $(host_link) $(if $(filter kernel/%,$(1)),-Wl$(comma)-z$(comma)muldefs) -o $$@ $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group
 endef
-tests   := $(filter %_test.c,$(sources))
-fuzzers := $(filter %_fuzz.c,$(sources))
+# Not those of a folder that is left out for want of a port.
+present  = $(foreach f,$(1),$(if $(call folder_of,$f),$f))
+tests   := $(call present,$(filter %_test.c,$(sources)))
+fuzzers := $(call present,$(filter %_fuzz.c,$(sources)))
 $(foreach t,$(tests),$(eval $(call host_program_rules,$t,$(B)/host/lib/test/test_main.o)))
 $(foreach t,$(fuzzers),$(eval $(call host_program_rules,$t,$(B)/host/lib/test/fuzz_main.o)))
 host_tests   := $(tests:%.c=$(B)/host/%)

@@ -154,6 +154,11 @@ err_t font_init(struct font *f, const uint8_t *file, size_t bytes)
 	return OK;
 }
 
+bool font_has(const struct font *f, uint32_t code)
+{
+	return code < FONT_CODES && f->index[code] != FONT_NO_GLYPH;
+}
+
 const uint8_t *font_glyph(const struct font *f, uint32_t code)
 {
 	uint16_t glyph = code < FONT_CODES ? f->index[code] : FONT_NO_GLYPH;

@@ -25,4 +25,6 @@ struct font {
 
 /* ERR_BADMSG when the file is no font that can be used. */
 err_t font_init(struct font *f, const uint8_t *file, size_t bytes) NONNULL MUST_CHECK;
+/* Is there a glyph of its own for it? */
+bool font_has(const struct font *f, uint32_t code) NONNULL;
 const uint8_t *font_glyph(const struct font *f, uint32_t code) NONNULL;
