@@ -17,5 +17,6 @@ enum code {
 #include "abi/proto/disk.def"
 #include "abi/proto/display.def"
 #include "abi/proto/input.def"
+#include "abi/proto/ethernet.def"
 #undef CODE
 };

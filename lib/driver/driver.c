@@ -137,6 +137,24 @@ err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint3
 	return OK;
 }
 
+err_t dma_map(struct device *d, handle_t object, size_t bytes, uint32_t access, struct dma_piece *piece, uint32_t max, uint32_t *count)
+{
+	struct dma_window w = { 0, bytes };
+	handle_t none;
+
+	TRY(need_domain(d));
+	int64_t result = sys_call_handle(0, d->dma, DMA_MAP, object, &w, sizeof w, piece, max * sizeof *piece, access, &none);
+	if (result < 0)
+		return (err_t)result;
+	*count = (uint32_t)result;
+	return result > 0 ? OK : ERR_PROTO;
+}
+
+void dma_unmap(struct device *d, uint64_t address)
+{
+	(void)handle_call(d->dma, DMA_UNMAP, NULL, 0, NULL, 0, address);
+}
+
 void dma_free(struct device *d, struct dma_memory *m)
 {
 	(void)handle_call(d->dma, DMA_UNMAP, NULL, 0, NULL, 0, m->piece[0].address);

@@ -49,6 +49,11 @@ err_t device_interrupt(struct device *d, uint32_t number, handle_t *out) NONNULL
 err_t device_reset(struct device *d) NONNULL MUST_CHECK;
 /* Zeroed. piece_bytes_min and dma_flags as in struct dma_request. NOMEM. */
 err_t dma_allocate(struct device *d, size_t bytes, size_t piece_bytes_min, uint32_t dma_flags, struct dma_memory *out) NONNULL MUST_CHECK;
+/* Memory of somebody else's, all of whose pages are there (MEM_SEAL), for the device: whole pages from the object's beginning; access is enum dma_access. *count
+ * consecutive pieces. NOMEM; RANGE: more than max. */
+err_t dma_map(struct device *d, handle_t object, size_t bytes, uint32_t access, struct dma_piece *piece, uint32_t max, uint32_t *count) NONNULL MUST_CHECK;
+/* The mapping whose first piece has this address ends; the device must be done with it. */
+void dma_unmap(struct device *d, uint64_t address) NONNULL;
 /* The device must be done with it. */
 void dma_free(struct device *d, struct dma_memory *m) NONNULL;
 /* The device's address of the byte at offset; *run_out (may be NULL) gets how many bytes follow without a gap. offset < m->bytes. */

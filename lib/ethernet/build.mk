@@ -1,0 +1,2 @@
+# open.c is system calls.
+HOST_SKIP := open.c
