@@ -1,0 +1,2 @@
+LIBS := scheme native base
+HOST_SKIP := main.c
