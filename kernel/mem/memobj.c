@@ -74,8 +74,7 @@ static void slot_drop(void *held_count, uint64_t n UNUSED, uint64_t slot)
 	frame_put(slot_frame(slot));
 }
 
-/* Frees the frames of pages [first, end). */
-static void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock)
+void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
 {
 	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
 }

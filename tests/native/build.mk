@@ -1,1 +1,1 @@
-LIBS := scheme driver native elf base
+LIBS := ethernet scheme driver native elf base

@@ -1,0 +1,2 @@
+LIBS := net virtio driver scheme native base
+HOST_SKIP := main.c
