@@ -1,31 +1,26 @@
-/* kernel/call/batch.c - one entry of a batch: linked, run, remembered; and BULK. */
+/* kernel/call/batch.c - an entry of a batch that is not a plain one; and BULK. */
 #include "kernel/call/batch.h"
-#include "kernel/call/ops.h"
 #include "kernel/mem/usercopy.h"
 #include "kernel/obj/process.h"
 #include "kernel/sched/sched.h"
 #include "lib/base/bits.h"
-#include "lib/base/try.h"
 
-enum { BULK_MAX = 256, BULK_CHUNK = 8, HISTORY = REQUEST_LINK_BACK_MAX + 1 };
-/* What a result changes in an entry: handle to arg[0]. */
-enum { RESULT_BYTES = offsetof(struct request, arg[1]) - offsetof(struct request, handle) };
+enum { BULK_MAX = 256, BULK_CHUNK = 8 };
 
-static err_t link(const struct batch *b, struct request *q)
+static err_t link(const struct batch *b, uint32_t n, struct request *q)
 {
-	uint32_t back = request_link_back(q->flags), argument = request_link_argument(q->flags);
-	const struct batch_result *from = &b->results[(b->count - back) % HISTORY];
+	uint32_t back = request_link_back(q->flags), argument = request_link_argument(q->flags), from = (n - back) % BATCH_HISTORY;
 
 	if (!(q->flags & (REQUEST_LINK_HANDLE | REQUEST_LINK_ARG)))
 		return OK;
-	if (back == 0 || back >= HISTORY || back > b->count || argument >= ARRAY_COUNT(q->arg))
+	if (back == 0 || back >= BATCH_HISTORY || back > n || argument >= ARRAY_COUNT(q->arg))
 		return ERR_INVAL;
-	if (from->result < 0)
+	if (b->results[from] < 0)
 		return ERR_CANCELED;
 	if (q->flags & REQUEST_LINK_HANDLE)
-		q->handle = from->handle != HANDLE_NONE ? from->handle : (handle_t)from->result;
+		q->handle = b->handles[from] != HANDLE_NONE ? b->handles[from] : (handle_t)b->results[from];
 	if (q->flags & REQUEST_LINK_ARG)
-		q->arg[argument] = (uint64_t)from->result;
+		q->arg[argument] = (uint64_t)b->results[from];
 	return OK;
 }
 
@@ -38,45 +33,42 @@ static bool is_refused(const struct request *q)
 	       (q->op == OP_CALL && (code == TASK_EXEC || (code >= RING_OPEN && code <= RING_CANCEL)));
 }
 
-int64_t batch_run(struct batch *b, struct request *q)
+int64_t batch_run_any(const struct batch *b, uint32_t n, struct request *q)
 {
-	uint32_t flags = q->flags;
-	err_t err = b->is_stopped ? ERR_CANCELED : is_refused(q) ? ERR_INVAL : link(b, q);
-	bool may_give_handle = !err && q->op == OP_CALL;
-	int64_t result = err ? err : call_execute(q);
+	err_t err = !b->plain_ops ? ERR_CANCELED : is_refused(q) ? ERR_INVAL : link(b, n, q);
 
-	bool goes_aside = false;
-
-	if (UNLIKELY(result < 0)) {
-		goes_aside = result == ERR_AGAIN && flags & REQUEST_ASIDE;
-		b->is_stopped |= !goes_aside && !(flags & REQUEST_GO_ON);
-	}
-	if (!may_give_handle && !goes_aside)
-		q->handle = HANDLE_NONE;
-	b->results[b->count++ % HISTORY] = (struct batch_result){ .result = result, .handle = q->handle };
-	return result;
+	if (!err)
+		return call_execute(q->op, q);
+	q->handle = HANDLE_NONE;
+	return err;
 }
 
+/* The user's array is read once, some entries at a time, and written as they end: what is told there is not looked at again. */
 int64_t op_bulk(struct request *q)
 {
-	struct request chunk[BULK_CHUNK];
-	struct batch b = {0};
-	size_t count = q->arg[1];
+	struct request chunk[BULK_CHUNK], *at = (struct request *)q->arg[0];
+	size_t count = q->arg[1], n = 0;
+	struct batch b;
 
 	if (count > BULK_MAX)
 		return ERR_INVAL;
-	while (b.count < count && !b.is_stopped) {
-		struct request *entry = &chunk[b.count % BULK_CHUNK];
-		uaddr_t at = uaddr(q->arg[0] + b.count * sizeof(*entry));
-		err_t err = entry == chunk ? copy_from_user(chunk, at, MIN_OF(count - b.count, (size_t)BULK_CHUNK) * sizeof(*entry)) : OK;
-		if (err)
-			return b.count ? (int64_t)b.count : err;
-		entry->arg[0] = (uint64_t)batch_run(&b, entry);
-		TRY(copy_to_user(uaddr(at.raw + offsetof(struct request, handle)), &entry->handle, RESULT_BYTES));
-		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
-			return ERR_INTR;
-		if (entry == chunk)
+	b.plain_ops = batch_plain_ops;
+	while (n < count) {
+		size_t end = MIN_OF(n + BULK_CHUNK, count);
+		if (n)
 			preempt_point();
+		err_t err = copy_from_user(chunk, uaddr((uint64_t)at), (end - n) * sizeof(*at));
+		if (err)
+			return n ? (int64_t)n : err;
+		for (struct request *entry = chunk; n < end; n++, entry++, at++) {
+			int64_t result = batch_run(&b, (uint32_t)n, entry);
+			if (UNLIKELY(result < 0) && !b.plain_ops)
+				count = end = n + 1;
+			if (!arch_store_user_both(&at->handle, b.handles[n % BATCH_HISTORY], &at->arg[0], (uint64_t)result))
+				return ERR_FAULT;
+			if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
+				return ERR_INTR;
+		}
 	}
-	return b.count;
+	return n;
 }

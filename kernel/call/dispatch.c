@@ -5,14 +5,12 @@
 #include "kernel/sched/run_queue.h"
 #include "kernel/sched/sched.h"
 
-typedef int64_t (*op_fn)(struct request *);
-
-static const op_fn operations[] = {
+int64_t (*const operations[])(struct request *) = {
 #define OP(n, NAME, name, doc) [n] = op_##name,
 #include "abi/ops.def"
 };
 
-static int64_t execute(uint32_t op, struct request *q)
+int64_t call_execute(uint32_t op, struct request *q)
 {
 	if (UNLIKELY(op >= sizeof(operations) / sizeof(operations[0]) || !operations[op])) {
 		process_current()->unknown_calls++;
@@ -20,8 +18,6 @@ static int64_t execute(uint32_t op, struct request *q)
 	}
 	return operations[op](q);
 }
-
-int64_t call_execute(struct request *q) { return execute(q->op, q); }
 
 /* A foreign call goes back up, to the personality, with every other register as it was. */
 static ALWAYS_INLINE void reflect(struct regs *r)
@@ -40,7 +36,7 @@ static ALWAYS_INLINE void reflect(struct regs *r)
 NOINLINE static int64_t execute_traced(uint32_t op, struct request *q)
 {
 	trace(TRACE_CALL_BEGIN, (uint16_t)op, (uint64_t)q->handle, q->arg[0]);
-	int64_t result = execute(op, q);
+	int64_t result = call_execute(op, q);
 	trace(TRACE_CALL_END, (uint16_t)op, (uint64_t)result, 0);
 	return result;
 }
@@ -61,5 +57,5 @@ bool kernel_syscall(struct regs *r)
 	}
 	cpu_this()->requests++;
 	struct request *q = regs_request(r);
-	return call_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : execute(op, q));
+	return call_result(r, UNLIKELY(trace_is_on) ? execute_traced(op, q) : call_execute(op, q));
 }

@@ -10,6 +10,9 @@
 #define OP(n, NAME, name, doc) int64_t op_##name(struct request *q);
 #include "abi/ops.def"
 
+/* By number; NULL: retired. */
+extern int64_t (*const operations[])(struct request *);
+
 struct passed;
 struct resource;
 /* CALL of what is no user scheme's resource, or with a handle to pass; eats the reference to r. *received: the handle that came
@@ -19,7 +22,7 @@ int64_t call_general(struct request *q, struct resource *r, uint32_t rights, han
 int64_t call_give_handle(struct passed *reply, int64_t result, handle_t *received) NONNULL;
 
 /* Runs one request, however it came. NOSYS (and counted) when there is no such operation. */
-int64_t call_execute(struct request *q);
+int64_t call_execute(uint32_t op, struct request *q);
 
 /* ---- From and to registers ---- */
 

@@ -73,15 +73,13 @@ int64_t op_dup(struct request *q)
 	return at;
 }
 
-int64_t op_control(struct request *q)
+NOINLINE static int64_t control_change(const struct request *q)
 {
 	struct handle_table *t = &process_current()->handles;
 	const uint32_t changeable = OPEN_APPEND | OPEN_NONBLOCK;
 	uint32_t value = (uint32_t)q->arg[1];
 	struct resource *r;
 
-	if (LIKELY(q->arg[0] == CONTROL_GET))
-		return handle_describe(t, q->handle);
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
 	if (q->arg[0] != CONTROL_OPEN_FLAGS)
@@ -91,6 +89,11 @@ int64_t op_control(struct request *q)
 	atomic_fetch_or(&r->open_flags, changeable & value);
 	resource_put(r);
 	return OK;
+}
+
+int64_t op_control(struct request *q)
+{
+	return LIKELY(q->arg[0] == CONTROL_GET) ? handle_describe(&process_current()->handles, q->handle) : control_change(q);
 }
 
 static int64_t transfer(struct request *q, uint32_t right)

@@ -74,7 +74,8 @@ static void slot_drop(void *held_count, uint64_t n UNUSED, uint64_t slot)
 	frame_put(slot_frame(slot));
 }
 
-void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end)
+/* Frees the frames of pages [first, end). */
+static void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock)
 {
 	page_index_remove(&m->pages, first, end, slot_drop, &m->held_count);
 }

@@ -83,8 +83,6 @@ err_t memobj_page_retry(struct page_step *step, err_t err, bool wait) MUST_CHECK
 err_t memobj_part_change(struct memobj *m, uint64_t at, const uaddr_t *from, uint64_t part) REQUIRES(&m->lock) MUST_CHECK;
 /* Is it memory that the kernel can read? */
 static inline bool memobj_is_ram(const struct memobj *m) { return m->kind != MEMOBJ_PHYSICAL || frame_range_is_ram(m->physical, m->bytes); }
-/* Frees the frames of pages [first, end). */
-void memobj_pages_remove(struct memobj *m, uint64_t first, uint64_t end) REQUIRES(&m->lock);
 /* Maps nothing more of pages [first, end), in any space; private_too: not even what private mappings copied. No locks. */
 void memobj_zap(struct memobj *m, uint64_t first, uint64_t end, bool private_too);
 void memobj_touch_changed(struct memobj *m) REQUIRES(&m->lock);

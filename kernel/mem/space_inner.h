@@ -62,8 +62,6 @@ static inline void entry_put(const struct page_entry *e)
 err_t region_create(struct space *s, const struct region *like, struct region **out) MUST_CHECK;
 /* Puts it into the set and on its object's list. */
 void region_attach(struct space *s, struct region *r);
-/* Takes it out; space_unlock destroys it. */
-void region_detach(struct space *s, struct region *r);
 
 /* space_fault.c */
 /* Makes the page at address (page-aligned) fit for the access. *e: its entry. AGAIN: see step, whose object

@@ -36,7 +36,8 @@ void region_attach(struct space *s, struct region *r)
 		memobj_region_add(r->object, r);
 }
 
-void region_detach(struct space *s, struct region *r)
+/* Takes it out; space_unlock destroys it. */
+static void region_detach(struct space *s, struct region *r)
 {
 	if (r->object)
 		memobj_region_remove(r->object, r);

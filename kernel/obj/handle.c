@@ -121,18 +121,6 @@ err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, stru
 	return err;
 }
 
-int64_t handle_describe(struct handle_table *t, handle_t h)
-{
-	int64_t result = ERR_BADF;
-
-	spin_lock(&t->lock);
-	struct handle_slot *slot = handle_slot_of(t, h);
-	if (LIKELY(slot))
-		result = (int64_t)((uint64_t)slot->rights << 32 | atomic_load(&slot->resource->open_flags) | (slot->cloexec ? OPEN_CLOEXEC : 0));
-	spin_unlock(&t->lock);
-	return result;
-}
-
 void handle_set_limit(struct handle_table *t, uint32_t limit)
 {
 	spin_lock(&t->lock);

@@ -92,5 +92,3 @@ struct namespace *process_namespace(struct process *p) NONNULL;
 void process_trace_name(struct process *p) NONNULL;
 void process_trace_names(void);
 struct sender process_sender(struct thread *t) NONNULL;
-/* Task-protocol handles (scheme/proc.c). */
-err_t process_resource(struct process *p, struct resource **out) NONNULL MUST_CHECK;

@@ -41,13 +41,13 @@ struct ring {
 	uint32_t taken;                 /* [r] */
 	uint32_t entries;               /* [r] and [l] to change; 0: not opened */
 	struct memobj *memory;          /* [r] sealed; a reference, or NULL */
-	paddr_t pages[PAGES_MAX];       /* [r] and [l] to change */
+	char *pages[PAGES_MAX];         /* [r] and [l] to change */
 	struct batch batch;             /* [r] */
 };
 
 static void *ring_at(const struct ring *k, size_t offset)
 {
-	return (char *)paddr_to_kernel(k->pages[offset >> PAGE_SHIFT]) + (offset & PAGE_MASK);
+	return k->pages[offset >> PAGE_SHIFT] + (offset & PAGE_MASK);
 }
 
 static struct ring_header *header_of(const struct ring *k) { return ring_at(k, 0); }
@@ -87,12 +87,12 @@ static struct parked *first_ready(struct ring *k) REQUIRES(&k->lock)
 
 /* ---- Entries ---- */
 
-static void reply(struct ring *k, const struct request *q, int64_t result)
+static void reply(struct ring *k, const struct request *q, int64_t result, handle_t handle)
 {
 	size_t slot = k->replied & (k->entries - 1);
 
 	*(struct reply *)ring_at(k, ring_replies_offset(k->entries) + slot * sizeof(struct reply)) =
-		(struct reply){ .tag = q->tag, .handle = q->handle, .result = result };
+		(struct reply){ .tag = q->tag, .handle = handle, .result = result };
 	ring_publish(&header_of(k)->replies_put, ++k->replied);
 }
 
@@ -121,11 +121,8 @@ static err_t park(struct ring *k, struct request *q)
 	struct parked *p = NULL;
 	struct resource *r;
 
-	err_t err = handle_find(&process_current()->handles, q->handle, q->op == OP_READ ? RIGHT_READ : RIGHT_WRITE, &r, NULL);
-	q->handle = HANDLE_NONE;
-	if (err)
-		return err;
-	err = atomic_load(&r->open_flags) & OPEN_NONBLOCK ? ERR_AGAIN : (p = heap_new(struct parked)) ? OK : ERR_NOMEM;
+	TRY(handle_find(&process_current()->handles, q->handle, q->op == OP_READ ? RIGHT_READ : RIGHT_WRITE, &r, NULL));
+	err_t err = atomic_load(&r->open_flags) & OPEN_NONBLOCK ? ERR_AGAIN : (p = heap_new(struct parked)) ? OK : ERR_NOMEM;
 	if (err) {
 		resource_put(r);
 		return err;
@@ -155,7 +152,7 @@ static void parked_free(struct parked *p)
 
 static void parked_finish(struct parked *p, int64_t result)
 {
-	reply(p->ring, &p->request, result);
+	reply(p->ring, &p->request, result, HANDLE_NONE);
 	parked_free(p);
 }
 
@@ -178,23 +175,22 @@ static void run_ready(struct ring *k)
 		/* What says that it is ready and yet would wait, cannot be waited for in this way. */
 		if (result == ERR_AGAIN && resource_ready(p->resource) & wanted(p))
 			result = parked_run(p, 0);
-		if (result == ERR_AGAIN)
-			continue;
-		parked_finish(p, result);
+		if (result != ERR_AGAIN)
+			parked_finish(p, result);
 	}
 }
 
-static void run_entry(struct ring *k, struct request *q)
+static void run_entry(struct ring *k, uint32_t n, struct request *q)
 {
-	bool may_park = q->flags & REQUEST_ASIDE && (q->op == OP_READ || q->op == OP_WRITE);
+	bool may_park = UNLIKELY(q->flags & REQUEST_ASIDE) && (q->op == OP_READ || q->op == OP_WRITE);
 	uint32_t flags = q->flags;
 
 	if (may_park)
 		q->flags |= REQUEST_NONBLOCK;
-	int64_t result = batch_run(&k->batch, q);
+	int64_t result = batch_run(&k->batch, n, q);
 	q->flags = flags;
-	if (result != ERR_AGAIN || !may_park || (result = park(k, q)))
-		reply(k, q, result);
+	if (LIKELY(result != ERR_AGAIN) || !may_park || (result = park(k, q)))
+		reply(k, q, result, k->batch.handles[n % BATCH_HISTORY]);
 }
 
 /* All that was put by now: an error among them cancels the rest of them. */
@@ -205,11 +201,11 @@ static err_t run_put(struct ring *k)
 	if (!k->entries)
 		return ERR_INVAL;
 	TRY(ring_count(&header_of(k)->requests_put, k->taken, k->entries, &count));
-	k->batch.is_stopped = false;
+	k->batch.plain_ops = batch_plain_ops;
 	for (; count && k->parked_count < k->entries; count--) {
 		struct request q;
-		ring_request_copy(&q, ring_at(k, sizeof(struct ring_header) + (k->taken++ & (k->entries - 1)) * sizeof(q)));
-		run_entry(k, &q);
+		ring_request_copy(&q, ring_at(k, sizeof(struct ring_header) + (k->taken & (k->entries - 1)) * sizeof(q)));
+		run_entry(k, k->taken++, &q);
 		if (atomic_load(&thread_current()->attention) & ATTENTION_KILL)
 			return ERR_INTR;
 		if (count % PREEMPT_ENTRIES == 0)
@@ -257,7 +253,7 @@ static int64_t ring_cancel(struct ring *k, uint32_t tag, uint32_t request_flags)
 }
 
 /* Takes the ring's memory (and what is aside) away and gives it another: a reference, or NULL. */
-static void ring_exchange(struct ring *k, struct memobj *m, const paddr_t *pages, uint32_t entries)
+static void ring_exchange(struct ring *k, struct memobj *m, char *const *pages, uint32_t entries)
 {
 	struct memobj *old = k->memory;
 
@@ -277,7 +273,8 @@ static int64_t ring_open(struct ring *k, struct call_args *a)
 {
 	struct memobj *m = a->word ? memobj_of(a->passed.resource) : NULL;
 	uint32_t entries = (uint32_t)a->word;
-	paddr_t pages[PAGES_MAX] = {0};
+	char *pages[PAGES_MAX] = {0};
+	paddr_t page;
 	err_t err;
 
 	if (a->word && (!m || ~a->passed.rights & (RIGHT_READ | RIGHT_WRITE)))
@@ -287,8 +284,9 @@ static int64_t ring_open(struct ring *k, struct call_args *a)
 	if (m && (err = memobj_seal(m, memobj_bytes(m))))
 		return err;
 	for (uint32_t i = 0; m && i * PAGE_BYTES < ring_data_offset(entries); i++) {
-		TRY(memobj_page(m, i * PAGE_BYTES, true, &pages[i]));
-		frame_put(pages[i]);    /* it stays as long as the sealed object does */
+		TRY(memobj_page(m, i * PAGE_BYTES, true, &page));
+		frame_put(page);        /* it stays as long as the sealed object does */
+		pages[i] = paddr_to_kernel(page);
 	}
 	TRY(turn_begin(k, a->request_flags));
 	err = k->parked_count && m ? ERR_BUSY : OK;
@@ -318,7 +316,7 @@ static uint32_t ring_ready(struct resource *r)
 	return is_ready ? READY_READ | READY_PRIORITY : 0;
 }
 
-static void ring_destroy(struct resource *r) { ring_exchange(r->data, NULL, (paddr_t[PAGES_MAX]){0}, 0); }
+static void ring_destroy(struct resource *r) { ring_exchange(r->data, NULL, (char *[PAGES_MAX]){0}, 0); }
 
 static const struct resource_ops ring_ops = {
 	.name = "ring", .data_bytes = sizeof(struct ring), .call = ring_call, .ready = ring_ready, .destroy = ring_destroy,

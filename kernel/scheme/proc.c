@@ -51,6 +51,15 @@ static err_t space_resource(struct space *s, struct resource **out)
 
 static const struct resource_ops process_ops;
 
+static err_t process_resource(struct process *p, struct resource **out)
+{
+	TRY(resource_create(&process_ops, process_get(p), OPEN_READ | OPEN_WRITE, out));
+	spin_lock(&p->lock);
+	list_push_back(&p->resources, &(*out)->link);
+	spin_unlock(&p->lock);
+	return OK;
+}
+
 /* Answers with a handle for p and its pid; eats the reference. */
 static int64_t give_process(struct call_args *a, struct process *p, uint32_t rights)
 {
@@ -429,15 +438,6 @@ static void process_destroy_op(struct resource *r)
 static const struct resource_ops process_ops = {
 	.name = "process", .call = process_call, .ready = process_ready, .destroy = process_destroy_op,
 };
-
-err_t process_resource(struct process *p, struct resource **out)
-{
-	TRY(resource_create(&process_ops, process_get(p), OPEN_READ | OPEN_WRITE, out));
-	spin_lock(&p->lock);
-	list_push_back(&p->resources, &(*out)->link);
-	spin_unlock(&p->lock);
-	return OK;
-}
 
 /* ---- the admin handle ---- */
 

@@ -108,6 +108,95 @@ static void a_long_batch_is_run_in_order(void)
 	handle_close(counter);
 }
 
+static void links_reach_back_over_what_is_read_at_once(void)
+{
+	struct request q[40];
+
+	for (uint32_t i = 0; i < ARRAY_COUNT(q); i++)
+		q[i] = (struct request){ .op = OP_CLOCK, .handle = HANDLE_NONE, .arg = { CLOCK_MONOTONIC_NS } };
+	/* Each third sleeps until what the clock said REQUEST_LINK_BACK_MAX entries before, which is over. */
+	for (uint32_t i = REQUEST_LINK_BACK_MAX; i < ARRAY_COUNT(q); i += 3)
+		q[i] = (struct request){ .op = OP_SLEEP, .flags = request_link(REQUEST_LINK_ARG, REQUEST_LINK_BACK_MAX, 0), .handle = 5 };
+	CHECK(sys_bulk(0, HANDLE_NONE, q, ARRAY_COUNT(q)) == ARRAY_COUNT(q));
+	for (uint32_t i = 0; i < ARRAY_COUNT(q); i++)
+		CHECK(i >= REQUEST_LINK_BACK_MAX && i % 3 == 0 ? q[i].arg[0] == OK : (int64_t)q[i].arg[0] > 0);
+	for (uint32_t i = 0; i < ARRAY_COUNT(q); i++)
+		CHECK(q[i].handle == HANDLE_NONE);
+}
+
+/* A number that is none must not become another's by being cut short. */
+static void operations_that_are_none_are_told_so(void)
+{
+	uint32_t none[] = { 0, 33, 63, 64, 64 + OP_CLOCK, 128 + OP_EXIT, UINT32_MAX, 1u << 31 | OP_CLOCK };
+	struct request q[ARRAY_COUNT(none)];
+
+	for (uint32_t i = 0; i < ARRAY_COUNT(none); i++)
+		q[i] = (struct request){ .op = none[i], .flags = REQUEST_GO_ON, .handle = 7, .arg = { CLOCK_MONOTONIC_NS } };
+	CHECK(sys_bulk(0, HANDLE_NONE, q, ARRAY_COUNT(none)) == ARRAY_COUNT(none));
+	for (uint32_t i = 0; i < ARRAY_COUNT(none); i++)
+		CHECK((int64_t)q[i].arg[0] == ERR_NOSYS && q[i].handle == HANDLE_NONE);
+}
+
+static void a_call_that_is_not_run_gives_no_handle(void)
+{
+	handle_t object;
+	CHECK(handle_open("mem", "new/4096", OPEN_READ | OPEN_WRITE, &object) == OK);
+	uint64_t exec = pack_handle(TASK_EXEC, HANDLE_NONE, false), clone = pack_handle(MEM_CLONE, HANDLE_NONE, false);
+	struct request q[] = {
+		{ .op = OP_CALL, .flags = REQUEST_GO_ON, .handle = object, .arg = { exec } },
+		{ .op = OP_CALL, .flags = request_link(REQUEST_LINK_ARG | REQUEST_GO_ON, 1, 5), .handle = object, .arg = { clone } },
+		{ .op = OP_CALL, .flags = REQUEST_GO_ON, .handle = object, .arg = { clone } },
+	};
+
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 3) == 3);
+	CHECK((int64_t)q[0].arg[0] == ERR_INVAL && (int64_t)q[1].arg[0] == ERR_CANCELED && (int64_t)q[2].arg[0] < 0);
+	for (uint32_t i = 0; i < 3; i++)
+		CHECK(q[i].handle == HANDLE_NONE);
+	handle_close(object);
+}
+
+/* A result is in the array before the next entry is run, which may send it on. */
+static void results_are_told_one_by_one(void)
+{
+	handle_t reader, writer;
+	uint64_t told = 0;
+
+	CHECK(handle_open("pipe", "", OPEN_READ, &reader) == OK);
+	CHECK(handle_open_at(reader, "write", OPEN_WRITE, &writer) == OK);
+	struct request q[] = {
+		{ .op = OP_CLOCK, .handle = HANDLE_NONE, .arg = { CLOCK_MONOTONIC_NS } },
+		{ .op = OP_WRITE, .handle = writer, .arg = { (uint64_t)&q[0].arg[0], 8, -1 } },
+	};
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 2) == 2 && q[1].arg[0] == 8);
+	CHECK(sys_read(0, reader, &told, 8, -1) == 8 && told == q[0].arg[0] && told > 1);
+	handle_close(reader), handle_close(writer);
+}
+
+/* Entries of a page and those of the next, which may be missing or go away. */
+static void an_array_that_ends_too_soon_is_run_as_far_as_it_goes(void)
+{
+	enum { PAGE = 4096, FIT = PAGE / sizeof(struct request) };
+	int64_t pages = sys_map(0, HANDLE_NONE, 0, 2 * PAGE, MAP_READ | MAP_WRITE, 0, HANDLE_NONE, 0);
+	CHECK(pages > 0);
+	struct request *q = (struct request *)pages;
+
+	for (uint32_t i = 0; i < 2 * FIT; i++)
+		q[i] = (struct request){ .op = OP_CLOCK, .handle = HANDLE_NONE, .arg = { CLOCK_MONOTONIC_NS } };
+	/* The page goes after it was read and before it is written: who asks is told. */
+	q[FIT] = (struct request){ .op = OP_UNMAP, .handle = HANDLE_NONE, .arg = { (uint64_t)&q[FIT], PAGE } };
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 2 * FIT) == ERR_FAULT);
+	CHECK(q[0].arg[0] > 1 && q[FIT - 1].arg[0] > 1);
+	/* Now it is missing: its entries are not run, those before it are. */
+	for (uint32_t i = 0; i < FIT; i++)
+		q[i].arg[0] = CLOCK_MONOTONIC_NS;
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 2 * FIT) == FIT && q[FIT - 1].arg[0] > 1);
+	CHECK(sys_protect(0, HANDLE_NONE, (uint64_t)q, PAGE, MAP_READ) == OK);
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 1) == ERR_FAULT);
+	CHECK(sys_unmap(0, HANDLE_NONE, (uint64_t)q, PAGE) == OK);
+	CHECK(sys_bulk(0, HANDLE_NONE, q, 1) == ERR_FAULT);
+	CHECK(sys_bulk(0, HANDLE_NONE, (void *)(UINT64_MAX - 63), 2) == ERR_FAULT);
+}
+
 /* ---- Rings of the kernel ----------------------------------------------------------------------------------------------- */
 
 static uint32_t ready_of(handle_t h, uint64_t wait_ns)
@@ -163,6 +252,29 @@ static void ringed_requests_link_and_stop_as_bulk_ones(void)
 	CHECK(reply[3].result == ERR_BADF && reply[4].result == ERR_BADF && reply[5].result == ERR_CANCELED);
 	/* The next ones are run again. */
 	CHECK(ring_put(&kernel_ring, &q[5]) == OK && wait_reply(&kernel_ring, &reply[5]) && reply[5].result > 0);
+	kernel_end();
+}
+
+/* However often the ring was entered in between. */
+static void ringed_requests_link_to_what_was_run_before(void)
+{
+	struct reply reply;
+	char text[4];
+
+	kernel_begin(4);
+	struct request q[] = {
+		{ .op = OP_OPEN, .tag = 0, .handle = HANDLE_NONE, .arg = { (uint64_t)"zero", 4, (uint64_t)"", 0, OPEN_READ | OPEN_PRIVATE, 0 } },
+		{ .op = OP_READ, .tag = 1, .flags = request_link(REQUEST_LINK_HANDLE, 1, 0), .arg = { (uint64_t)text, sizeof text, -1 } },
+		{ .op = OP_READ, .tag = 2, .flags = request_link(REQUEST_LINK_HANDLE | REQUEST_ASIDE, 2, 0), .arg = { (uint64_t)text, sizeof text, -1 } },
+		{ .op = OP_CLOSE, .tag = 3, .flags = request_link(REQUEST_LINK_HANDLE, 3, 0) },
+	};
+	for (uint32_t i = 0; i < 4; i++) {
+		CHECK(ring_put(&kernel_ring, &q[i]) == OK && wait_reply(&kernel_ring, &reply) && reply.tag == i && reply.handle == HANDLE_NONE);
+		CHECK(i == 0 ? reply.result >= HANDLE_PRIVATE : reply.result == (i < 3 ? 4 : 0));
+	}
+	/* The ring is new: nothing was run on it. */
+	CHECK(ring_resize(&kernel_ring, 8, 0) == OK);
+	CHECK(ring_put(&kernel_ring, &q[1]) == OK && wait_reply(&kernel_ring, &reply) && reply.result == ERR_INVAL);
 	kernel_end();
 }
 
@@ -338,8 +450,14 @@ int program_main(const struct startup *startup)
 	run("what is linked to an error is cancelled", what_is_linked_to_an_error_is_cancelled);
 	run("wild links and batches in batches are refused", wild_links_and_batches_in_batches_are_refused);
 	run("a long batch is run in order", a_long_batch_is_run_in_order);
+	run("links reach back over what is read at once", links_reach_back_over_what_is_read_at_once);
+	run("operations that are none are told so", operations_that_are_none_are_told_so);
+	run("a CALL that is not run gives no handle", a_call_that_is_not_run_gives_no_handle);
+	run("results are told one by one", results_are_told_one_by_one);
+	run("an array that ends too soon is run as far as it goes", an_array_that_ends_too_soon_is_run_as_far_as_it_goes);
 	run("the kernel runs what lies on a ring", the_kernel_runs_what_lies_on_a_ring);
 	run("ringed requests link and stop as those of BULK", ringed_requests_link_and_stop_as_bulk_ones);
+	run("ringed requests link to what was run before", ringed_requests_link_to_what_was_run_before);
 	run("an entry that waits does not hold up the others", an_entry_that_waits_does_not_hold_up_the_others);
 	run("an entry waits in its place unless it may go aside", an_entry_waits_in_its_place_unless_it_may_go_aside);
 	run("what waits can be cancelled", what_waits_can_be_cancelled);

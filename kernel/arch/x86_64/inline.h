@@ -116,6 +116,18 @@ static ALWAYS_INLINE bool arch_copy_user_quads(void *to, const void *from, uint6
 	return left == 0;
 }
 
+/* Two stores to addresses of the user's: were both made? */
+static ALWAYS_INLINE bool arch_store_user_both(int32_t *half, int32_t half_value, uint64_t *word, uint64_t word_value)
+{
+	__asm__ goto(ARCH_SMAP_SITE("stac") "7:\tmovl %1, %0\n8:\tmovq %3, %2\n\t" ARCH_SMAP_SITE("clac")
+	             ".pushsection .fixup_table, \"a\", @progbits\n\t.quad 7b, %l[fault], 8b, %l[fault]\n\t.popsection"
+	             : : "m"(*half), "ri"(half_value), "m"(*word), "r"(word_value) : "memory" : fault);
+	return true;
+fault:
+	__asm__ volatile(ARCH_SMAP_SITE("clac"));
+	return false;
+}
+
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from)
 {
 	(void)arch_large_copy(to, from, 4096);

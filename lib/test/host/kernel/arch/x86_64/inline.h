@@ -47,3 +47,4 @@ static ALWAYS_INLINE size_t arch_large_copy(void *to, const void *from, size_t b
 static ALWAYS_INLINE void arch_page_copy(void *to, const void *from) { memcpy(to, from, 4096); }
 static ALWAYS_INLINE bool arch_flag_take(_Atomic bool *flag) { return atomic_exchange_explicit(flag, true, memory_order_acquire); }
 bool arch_copy_user_quads(void *to, const void *from, uint64_t count);
+bool arch_store_user_both(int32_t *half, int32_t half_value, uint64_t *word, uint64_t word_value);
