@@ -18,5 +18,6 @@ enum code {
 #include "abi/proto/display.def"
 #include "abi/proto/input.def"
 #include "abi/proto/ethernet.def"
+#include "abi/proto/power.def"
 #undef CODE
 };

@@ -42,3 +42,24 @@ struct device_event {
 	uint8_t bus, slot_function;     /* slot << 3 | function */
 	uint64_t address;               /* of DEVICE_FAULTED: what it tried to reach by DMA */
 };
+
+/* DEVICE_CONFIG. */
+enum device_config_way { DEVICE_CONFIG_READ = 0, DEVICE_CONFIG_WRITE = 1 };
+struct device_config {
+	uint16_t segment;
+	uint8_t bus, slot_function;
+	uint32_t offset, bytes;         /* 1, 2 or 4 */
+	uint32_t value;                 /* to write */
+};
+
+/* DEVICE_LOOK. */
+enum device_look { DEVICE_LOOK_AGAIN = 0, DEVICE_LOOK_OUT = 1 };
+
+/* One pin of a slot (all its functions) leads to this line (irq:LINE). */
+enum { DEVICE_ROUTES_MAX = 512 };
+struct device_route {
+	uint16_t segment;
+	uint8_t bus, slot;
+	uint8_t pin, reserved[3];       /* 1: INTA ... 4: INTD */
+	uint32_t line;
+};

@@ -3,7 +3,8 @@
 #include "abi/proto/codes.h"
 #include "abi/types.h"
 
-enum power { POWER_OFF = 1, POWER_RESTART = 2 };
+/* POWER_EVERYBODY (a flag): before the services whoever is none is asked to end, and has a moment for it. */
+enum power { POWER_OFF = 1, POWER_RESTART = 2, POWER_EVERYBODY = 0x100 };
 
 /* A page that init gives a service as handle "life"; lib/scheme keeps it. It stays the same over restarts. */
 struct service_life {

@@ -17,7 +17,7 @@ void bus_init(struct bus *b)
 bool bus_is_sane(const struct bus *b)
 {
 	return b->magic == BUS_MAGIC && b->bytes == sizeof *b && b->event_first < BUS_EVENTS_MAX && b->event_count <= BUS_EVENTS_MAX &&
-	       b->reserved_count <= BUS_RESERVED_MAX;
+	       b->reserved_count <= BUS_RESERVED_MAX && b->route_count <= DEVICE_ROUTES_MAX;
 }
 
 void bus_reserve(struct bus *b, uint64_t start, uint64_t bytes)
@@ -52,6 +52,59 @@ uint32_t bus_take_events(struct bus *b, struct device_event *out, uint32_t max)
 	b->event_first = (b->event_first + count) % BUS_EVENTS_MAX;
 	b->event_count -= count;
 	return count;
+}
+
+/* ---- Interrupt pins ---- */
+
+static const struct device_route *find_route(const struct bus *b, struct pci_address a, uint32_t pin)
+{
+	for (uint32_t i = 0; i < b->route_count; i++) {
+		const struct device_route *r = &b->route[i];
+
+		if (r->segment == a.segment && r->bus == a.bus && r->slot == a.slot_function >> 3 && r->pin == pin)
+			return r;
+	}
+	return NULL;
+}
+
+/* A bridge that the firmware says nothing of passes pins on to its own, each slot's turned by one more (PCI-to-PCI Bridge Architecture, 9.1). */
+static void route(const struct bus *b, struct bus_function *f)
+{
+	const struct bus_function *at = f;
+	const struct device_route *r = NULL;
+	uint32_t pin = f->pci.pin;
+
+	for (uint32_t step = 0; pin && step < BUS_FUNCTIONS_MAX && !(r = find_route(b, at->pci.address, pin)) && at->parent != BUS_NONE; step++) {
+		pin = (pin - 1 + (at->pci.address.slot_function >> 3)) % PCI_PINS + 1;
+		at = &b->function[at->parent];
+	}
+	if (r)
+		f->pci.line = (uint8_t)r->line;
+}
+
+err_t bus_set_routes(struct bus *b, const struct device_route *routes, uint32_t count)
+{
+	if (count > DEVICE_ROUTES_MAX)
+		return ERR_NOSPC;
+	for (uint32_t i = 0; i < count; i++)
+		if (routes[i].slot >= 32 || routes[i].pin < 1 || routes[i].pin > PCI_PINS || !routes[i].line || routes[i].line > UINT8_MAX)
+			return ERR_INVAL;
+	memcpy(b->route, routes, count * sizeof *routes);
+	b->route_count = count;
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
+		if (b->function[i].is_used && b->function[i].is_present)
+			route(b, &b->function[i]);
+	return OK;
+}
+
+bool bus_is_free_for_firmware(const struct bus *b, uint32_t index, uint32_t offset, uint32_t bytes)
+{
+	const uint32_t header_bytes = 0x40, msi_bytes = 24, msix_bytes = 12;
+	const struct pci_function *p = &b->function[index].pci;
+	uint32_t end = offset + bytes;
+
+	return offset >= header_bytes && (!p->msi.at || end <= p->msi.at || offset >= p->msi.at + msi_bytes) &&
+	       (!p->msix.at || end <= p->msix.at || offset >= p->msix.at + msix_bytes);
 }
 
 /* ---- Who is there ---- */
@@ -101,6 +154,7 @@ static void add(struct bus *b, const struct pci_host *h, struct pci_address a)
 		if (pci_read(h, a, &f->pci))
 			return;
 		f->is_used = f->is_present = true;
+		route(b, f);
 		bus_event(b, DEVICE_CAME, a, 0);
 		return;
 	}
@@ -192,6 +246,21 @@ bool bus_look_at_slots(struct bus *b, const struct pci_host *h)
 			pci_slot_off(h, &b->function[i].pci);
 	}
 	return came;
+}
+
+void bus_push_out(struct bus *b, const struct pci_host *h, struct pci_address a)
+{
+	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++) {
+		const struct bus_function *f = &b->function[i];
+		struct pci_address at = f->pci.address;
+
+		if (!f->is_used || !f->is_present || at.segment != a.segment || at.bus != a.bus || at.slot_function >> 3 != a.slot_function >> 3)
+			continue;
+		if (f->pci.secondary)
+			lose_all_behind(b, h, i, true);
+		pci_stop(h, &f->pci);
+		bus_lose(b, i);
+	}
 }
 
 /* ---- Addresses ---- */

@@ -30,6 +30,9 @@ struct bus {
 	/* What no BAR may lie over: interrupt controllers, configuration space. */
 	uint32_t reserved_count;
 	struct pci_range reserved[BUS_RESERVED_MAX];
+	/* Where pins lead, as acpid said. None: as the firmware left it in the functions' registers. */
+	uint32_t route_count;
+	struct device_route route[DEVICE_ROUTES_MAX];
 };
 
 void bus_init(struct bus *b) NONNULL;
@@ -42,6 +45,8 @@ void bus_scan(struct bus *b, const struct pci_host *h, uint16_t segment, uint8_t
  * a scan would find him. */
 bool bus_look_at_slots(struct bus *b, const struct pci_host *h) NONNULL;
 bool bus_has_slots(const struct bus *b) NONNULL;
+/* The slot's functions (all of a's device) are stopped and gone: the firmware is about to take their power. */
+void bus_push_out(struct bus *b, const struct pci_host *h, struct pci_address a) NONNULL;
 /* The function is gone (unplugged). Its number stays until it is released. */
 void bus_lose(struct bus *b, uint32_t index) NONNULL;
 
@@ -53,6 +58,12 @@ err_t bus_claim(struct bus *b, const struct pci_host *h, uint32_t index, uint32_
 void bus_release(struct bus *b, const struct pci_host *h, uint32_t index) NONNULL;
 /* May the BAR be given away: does it lie over nothing else, by whole pages? OK, NOENT (none, or without address), ERR_BUSY. */
 err_t bus_bar_check(const struct bus *b, uint32_t index, uint32_t bar) NONNULL MUST_CHECK;
+
+/* From now on pins lead there: the lines of all functions that have one, and of those that come. NOSPC: too many; INVAL: one makes no sense. Then all
+ * is as it was. */
+err_t bus_set_routes(struct bus *b, const struct device_route *routes, uint32_t count) NONNULL MUST_CHECK;
+/* May the firmware's bytecode write bytes at offset of it: neither the standard header nor what sends messages. */
+bool bus_is_free_for_firmware(const struct bus *b, uint32_t index, uint32_t offset, uint32_t bytes) NONNULL;
 
 void bus_event(struct bus *b, enum device_event_kind kind, struct pci_address a, uint64_t address) NONNULL;
 /* Takes up to max events, oldest first: how many. */

@@ -266,3 +266,129 @@ TEST(a_state_of_something_else_is_not_believed)
 	memset(&bus, 0, sizeof bus);
 	CHECK(!bus_is_sane(&bus));
 }
+
+/* ---- Interrupt pins ---- */
+
+static void pin(struct mock_function *f, uint8_t line, uint8_t number) { mock_put(f, PCI_LINE, 2, (uint32_t)number << 8 | line); }
+static uint8_t line_of(uint32_t index) { return bus.function[index].pci.line; }
+
+TEST(a_pin_leads_where_the_firmware_says)
+{
+	struct device_route routes[] = { { .slot = 4, .pin = 2, .line = 21 }, { .slot = 4, .pin = 1, .line = 20 }, { .bus = 1, .slot = 4, .pin = 1, .line = 19 } };
+
+	pin(fresh(), 11, 1);
+	scan();
+	CHECK_EQ(line_of(at(0, 4)), 11);
+	CHECK_EQ(bus_set_routes(&bus, routes, 3), OK);
+	CHECK_EQ(line_of(at(0, 4)), 20);
+}
+
+TEST(who_comes_later_gets_its_line_even_one_that_the_firmware_left_without)
+{
+	struct device_route routes[] = { { .slot = 5, .pin = 3, .line = 22 } };
+
+	fresh();
+	scan();
+	CHECK_EQ(bus_set_routes(&bus, routes, 1), OK);
+	pin(mock_add(&mock, 0, 5, 0, 0x11e81234), 0xff, 3);
+	scan();
+	CHECK_EQ(line_of(at(0, 5)), 22);
+}
+
+TEST(behind_a_bridge_pins_are_turned_by_the_slot)
+{
+	struct device_route routes[] = { { .slot = 1, .pin = 1, .line = 16 }, { .slot = 1, .pin = 2, .line = 17 }, { .slot = 1, .pin = 4, .line = 19 } };
+
+	fresh();
+	bridge(1, 1);
+	pin(mock_add(&mock, 1, 0, 0, 0x10411af4), 11, 1);
+	pin(mock_add(&mock, 1, 3, 0, 0x10411af4), 11, 1);
+	pin(mock_add(&mock, 1, 2, 0, 0x10411af4), 11, 4);
+	pin(mock_add(&mock, 1, 1, 0, 0x10411af4), 11, 2);
+	scan();
+	CHECK_EQ(bus_set_routes(&bus, routes, 3), OK);
+	CHECK_EQ(line_of(at(1, 0)), 16);
+	CHECK_EQ(line_of(at(1, 3)), 19);
+	CHECK_EQ(line_of(at(1, 2)), 17);
+	CHECK_EQ(line_of(at(1, 1)), 11);
+}
+
+TEST(a_bridge_with_a_table_of_its_own_goes_by_that)
+{
+	struct device_route routes[] = { { .slot = 1, .pin = 1, .line = 16 }, { .bus = 1, .slot = 0, .pin = 1, .line = 23 } };
+
+	fresh();
+	bridge(1, 1);
+	pin(mock_add(&mock, 1, 0, 0, 0x10411af4), 11, 1);
+	scan();
+	CHECK_EQ(bus_set_routes(&bus, routes, 2), OK);
+	CHECK_EQ(line_of(at(1, 0)), 23);
+}
+
+TEST(routes_that_make_no_sense_change_nothing)
+{
+	static struct device_route many[DEVICE_ROUTES_MAX + 1];
+	struct device_route good = { .slot = 4, .pin = 1, .line = 20 };
+	struct device_route bad[] = { { .slot = 32, .pin = 1, .line = 20 }, { .slot = 4, .pin = 0, .line = 20 }, { .slot = 4, .pin = 5, .line = 20 },
+	                              { .slot = 4, .pin = 1, .line = 0 }, { .slot = 4, .pin = 1, .line = 256 } };
+
+	pin(fresh(), 11, 1);
+	scan();
+	CHECK_EQ(bus_set_routes(&bus, &good, 1), OK);
+	for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CHECK_EQ(bus_set_routes(&bus, &bad[i], 1), ERR_INVAL);
+	CHECK_EQ(bus_set_routes(&bus, many, DEVICE_ROUTES_MAX + 1), ERR_NOSPC);
+	CHECK_EQ(line_of(at(0, 4)), 20);
+	CHECK_EQ(bus.route_count, 1u);
+}
+
+TEST(a_function_without_pin_has_no_line)
+{
+	struct device_route routes[] = { { .slot = 4, .pin = 1, .line = 20 } };
+
+	pin(fresh(), 11, 9);
+	scan();
+	CHECK_EQ(bus_set_routes(&bus, routes, 1), OK);
+	CHECK_EQ(bus.function[at(0, 4)].pci.pin, 0);
+	CHECK_EQ(line_of(at(0, 4)), 11);
+}
+
+TEST(the_firmware_writes_neither_headers_nor_messages)
+{
+	struct mock_function *f = fresh();
+
+	f->config[PCI_STATUS] = 0x10;
+	f->config[PCI_CAPABILITIES] = 0x50;
+	mock_put(f, 0x50, 4, 0x00806005);
+	mock_put(f, 0x60, 4, 0x00000011);
+	scan();
+	uint32_t i = at(0, 4);
+	CHECK_EQ(bus.function[i].pci.msi.at, 0x50);
+	CHECK_EQ(bus.function[i].pci.msix.at, 0x60);
+	CHECK(!bus_is_free_for_firmware(&bus, i, 0x10, 4));
+	CHECK(!bus_is_free_for_firmware(&bus, i, 0x3c, 4));
+	CHECK(bus_is_free_for_firmware(&bus, i, 0x40, 4));
+	CHECK(bus_is_free_for_firmware(&bus, i, 0x4c, 4));
+	CHECK(!bus_is_free_for_firmware(&bus, i, 0x4e, 4));
+	CHECK(!bus_is_free_for_firmware(&bus, i, 0x64, 1));
+	CHECK(!bus_is_free_for_firmware(&bus, i, 0x6b, 1));
+	CHECK(bus_is_free_for_firmware(&bus, i, 0x6c, 4));
+}
+
+TEST(who_is_pushed_out_takes_its_slot_and_what_is_behind_along)
+{
+	fresh()->config[PCI_HEADER_TYPE] = 0x80;
+	mock_add(&mock, 0, 4, 1, 0x11e81234);
+	bridge(5, 1);
+	mock_add(&mock, 1, 0, 0, 0x10411af4);
+	scan();
+	events(DEVICE_CAME);
+	bus_push_out(&bus, &host, (struct pci_address){ 0, 0, 4 << 3 });
+	CHECK_EQ(events(DEVICE_WENT), 2u);
+	CHECK(at(0, 5) != BUS_NONE);
+	bus_push_out(&bus, &host, (struct pci_address){ 0, 0, 5 << 3 });
+	CHECK_EQ(events(DEVICE_WENT), 2u);
+	CHECK_EQ(at(1, 0), BUS_NONE);
+	bus_push_out(&bus, &host, (struct pci_address){ 0, 7, 0 });
+	CHECK_EQ(events(DEVICE_WENT), 0u);
+}

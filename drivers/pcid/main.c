@@ -225,16 +225,88 @@ static int64_t pci_length(struct scheme_request *r)
 
 /* ---- Calls ---- */
 
+static void scan(void)
+{
+	uint16_t segment;
+	uint8_t first_bus;
+
+	for (uint32_t i = 0; i < access_root_count(); i++) {
+		access_root(i, &segment, &first_bus);
+		bus_scan(bus, access_host(), segment, first_bus);
+	}
+}
+
 static int64_t call_events(struct scheme_request *r)
 {
 	struct device_event events[64];
 
-	if (r->message->sender.uid != 0)
-		return ERR_PERM;
 	uint32_t count = bus_take_events(bus, events, (uint32_t)MIN_OF(r->out_room / sizeof *events, ARRAY_COUNT(events)));
 	TRY(scheme_out(r, events, count * sizeof *events));
 	tell_events();
 	return count;
+}
+
+static int64_t call_config(struct scheme_request *r, uint64_t way)
+{
+	const struct pci_host *h = access_host();
+	struct device_config c;
+
+	TRY(scheme_in_struct(r, &c, sizeof c));
+	if ((c.bytes != 1 && c.bytes != 2 && c.bytes != 4) || c.offset % c.bytes || c.offset >= h->config_bytes || way > DEVICE_CONFIG_WRITE)
+		return ERR_INVAL;
+	struct pci_address a = { c.segment, c.bus, c.slot_function };
+	uint32_t index = bus_find(bus, a);
+	if (way == DEVICE_CONFIG_READ)
+		return index == BUS_NONE ? UINT32_MAX >> (32 - c.bytes * 8) : h->read(h->context, a, c.offset, c.bytes);
+	if (index == BUS_NONE)
+		return OK;
+	if (!bus_is_free_for_firmware(bus, index, c.offset, c.bytes))
+		return ERR_PERM;
+	h->write(h->context, a, c.offset, c.bytes, c.value);
+	return OK;
+}
+
+static int64_t call_routes(struct scheme_request *r)
+{
+	static struct device_route routes[DEVICE_ROUTES_MAX];
+
+	if (r->in_bytes > sizeof routes || r->in_bytes % sizeof *routes)
+		return ERR_INVAL;
+	TRY(scheme_in(r, 0, routes, r->in_bytes));
+	return bus_set_routes(bus, routes, (uint32_t)(r->in_bytes / sizeof *routes));
+}
+
+static int64_t call_look(struct scheme_request *r, uint64_t what)
+{
+	struct device_config c;
+
+	TRY(scheme_in_struct(r, &c, sizeof c));
+	if (what > DEVICE_LOOK_OUT)
+		return ERR_INVAL;
+	if (what == DEVICE_LOOK_OUT)
+		bus_push_out(bus, access_host(), (struct pci_address){ c.segment, c.bus, c.slot_function });
+	else
+		scan();
+	tell_events();
+	return OK;
+}
+
+static int64_t call_root(struct scheme_request *r, uint32_t code, uint64_t word)
+{
+	if (r->message->sender.uid != 0)
+		return ERR_PERM;
+	switch (code) {
+	case DEVICE_EVENTS:
+		return call_events(r);
+	case DEVICE_CONFIG:
+		return call_config(r, word);
+	case DEVICE_ROUTES:
+		return call_routes(r);
+	case DEVICE_LOOK:
+		return call_look(r, word);
+	default:
+		return ERR_NOTTY;
+	}
 }
 
 static int64_t call_info(struct scheme_request *r, uint32_t index)
@@ -308,7 +380,7 @@ static int64_t pci_call(struct scheme_request *r, uint32_t code, uint64_t word)
 	const struct open *o = r->open;
 
 	if (o->kind == OPEN_ROOT)
-		return code == DEVICE_EVENTS ? call_events(r) : ERR_NOTTY;
+		return call_root(r, code, word);
 	if (code == DEVICE_INFO)
 		return call_info(r, o->index);
 	return o->kind == OPEN_CLAIM ? call_claim(r, o->index, code, word) : ERR_NOTTY;
@@ -319,17 +391,6 @@ static const struct scheme_ops pci_ops = {
 };
 
 /* ---- Coming and going ---- */
-
-static void scan(void)
-{
-	uint16_t segment;
-	uint8_t first_bus;
-
-	for (uint32_t i = 0; i < access_root_count(); i++) {
-		access_root(i, &segment, &first_bus);
-		bus_scan(bus, access_host(), segment, first_bus);
-	}
-}
 
 /* Slots are looked at now and then: people plug more slowly than that. The first time also tells what an instance before us did not. (The
  * kernel hears us only once we receive.) */

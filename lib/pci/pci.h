@@ -34,7 +34,7 @@ enum pci_register {
 enum pci_command {
 	PCI_COMMAND_PORTS = 1 << 0, PCI_COMMAND_MEMORY = 1 << 1, PCI_COMMAND_MASTER = 1 << 2, PCI_COMMAND_NO_LINE = 1 << 10,
 };
-enum { PCI_MSIX_ENABLE = 1 << 15, PCI_MSIX_MASK = 1 << 14, PCI_MSI_ENABLE = 1 << 0, PCI_MSIX_ENTRY_BYTES = 16 };
+enum { PCI_PINS = 4, PCI_MSIX_ENABLE = 1 << 15, PCI_MSIX_MASK = 1 << 14, PCI_MSI_ENABLE = 1 << 0, PCI_MSIX_ENTRY_BYTES = 16 };
 
 struct pci_bar {
 	uint64_t address, bytes;        /* address 0: it has none yet */
@@ -49,6 +49,7 @@ struct pci_function {
 	uint8_t class, subclass, interface, revision;
 	uint8_t header_type;            /* without the bit that says that there are more functions */
 	uint8_t line;                   /* interrupt line, as the firmware routed it; 0: none */
+	uint8_t pin;                    /* 1: INTA ... 4: INTD; 0: none */
 	uint8_t express, power, advanced;       /* capabilities */
 	struct pci_bar bar[DEVICE_BARS];
 	struct {

@@ -179,6 +179,7 @@ err_t pci_read(const struct pci_host *h, struct pci_address a, struct pci_functi
 		.subsystem_vendor = (uint16_t)subsystem, .subsystem = (uint16_t)(subsystem >> 16),
 		.class = (uint8_t)(class >> 24), .subclass = (uint8_t)(class >> 16), .interface = (uint8_t)(class >> 8), .revision = (uint8_t)class,
 		.header_type = header, .line = line >> 8 && (line & 0xff) != 0xff ? (uint8_t)line : 0,
+		.pin = line >> 8 <= PCI_PINS ? (uint8_t)(line >> 8) : 0,
 	};
 	read_bars(h, out);
 	if (header == HEADER_BRIDGE)

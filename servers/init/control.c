@@ -95,10 +95,12 @@ static err_t service_change(struct service *s, uint32_t code)
 
 static int64_t machine_change(uint64_t word, uint32_t pid)
 {
-	if (word != POWER_OFF && word != POWER_RESTART)
+	enum power how = (enum power)(word & ~(uint64_t)POWER_EVERYBODY);
+
+	if (how != POWER_OFF && how != POWER_RESTART)
 		return ERR_INVAL;
-	print("init: %s, as process %u asks\n", word == POWER_OFF ? "power off" : "restart", pid);
-	machine_stop((enum power)word, STOP_SERVICES);
+	print("init: %s, as process %u asks\n", how == POWER_OFF ? "power off" : "restart", pid);
+	machine_stop(how, word & POWER_EVERYBODY ? STOP_EVERYBODY : STOP_SERVICES);
 	return OK;
 }
 

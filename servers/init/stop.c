@@ -1,8 +1,10 @@
 /* servers/init/stop.c - the machine's end: whoever is no service, then service after service, nobody before those who need him.
  *
  * Processes are asked to end and have a while for it. Services end as each would (life.c); disks are flushed before their driver goes.
- * Whatever hangs: after PATIENCE_NS the power goes.
+ * Who serves power: is left until the end, for he knows how the firmware wants it; should he not be there, or not manage in FIRMWARE_NS, init
+ * writes to the power registers itself. Whatever hangs: after PATIENCE_NS the power goes.
  */
+#include "abi/proto/power.h"
 #include "abi/proto/task.h"
 #include "lib/base/bits.h"
 #include "lib/native/handle.h"
@@ -14,6 +16,8 @@
 #define LOOK_NS     20000000ull
 #define PROCESS_NS  1000000000ull
 #define PATIENCE_NS 20000000000ull
+#define FIRMWARE_NS 3000000000ull
+#define POWER_SCHEME "power"
 
 enum { PIDS_MAX = 4096, INIT_PID = 1, SIGNAL_TERMINATE = 15 };
 
@@ -21,7 +25,9 @@ static struct {
 	enum power how;
 	uint64_t asked_ns;
 	bool has_ended;                 /* those who are no service, or they are not asked */
-	struct server_timer look, patience;
+	struct server_timer look, patience, late;
+	struct service *firmware;       /* who serves power:, or NULL */
+	bool is_ending;                 /* only he is left, and he was asked */
 } stop;
 
 /* ---- Those who are no service ---- */
@@ -62,7 +68,7 @@ static uint32_t others_call(uint32_t code, uint64_t word)
 
 static struct service *numbered[SERVICES_MAX];
 
-static bool is_left(uint32_t i) { return service_is_alive(numbered[i]); }
+static bool is_left(uint32_t i) { return service_is_alive(numbered[i]) && numbered[i] != stop.firmware; }
 static enum dependence dependence(uint32_t i, uint32_t on) { return service_dependence(numbered[i], numbered[on]); }
 
 /* The next one; NULL: all have ended. */
@@ -77,6 +83,41 @@ static struct service *next_to_stop(void)
 	return i < order.count ? numbered[i] : NULL;
 }
 
+/* ---- The power ---- */
+
+/* In a thread: the answer may never come. */
+static void ask_firmware(void *argument UNUSED)
+{
+	handle_t power;
+
+	if (handle_open_in(init.world.namespace, POWER_SCHEME, "", OPEN_READ, &power))
+		return;
+	handle_call(power, POWER_MACHINE, NULL, 0, NULL, 0, stop.how);
+	handle_close(power);
+}
+
+static void firmware_could_not(void *argument UNUSED)
+{
+	print("init: the firmware does not do it\n");
+	machine_power(stop.how);
+}
+
+static void on_firmware_late(struct server_timer *t UNUSED) { firmware_could_not(NULL); }
+
+static void power_goes(void)
+{
+	if (stop.is_ending)
+		return;
+	stop.is_ending = true;
+	if (!stop.firmware || stop.firmware->state != SERVICE_READY) {
+		machine_power(stop.how);
+		return;
+	}
+	print("init: %s by %s\n", stop.how == POWER_RESTART ? "restarts" : "switches off", stop.firmware->name);
+	server_timer_set(&init.server, &stop.late, now_ns() + FIRMWARE_NS);
+	init_work(ask_firmware, firmware_could_not, NULL, NULL);
+}
+
 /* One at a time: the next when it has ended. */
 void machine_stop_go_on(void)
 {
@@ -88,7 +129,7 @@ void machine_stop_go_on(void)
 		if (s->state == SERVICE_STOPPING)
 			return;
 	if (!(s = next_to_stop())) {
-		machine_power(stop.how);
+		power_goes();
 		return;
 	}
 	print("init: stops %s\n", s->name);
@@ -124,6 +165,8 @@ void machine_stop(enum power how, enum stop_whom whom)
 	stop.asked_ns = now_ns();
 	server_timer_init(&stop.look, on_look);
 	server_timer_init(&stop.patience, on_patience);
+	server_timer_init(&stop.late, on_firmware_late);
+	stop.firmware = service_serving(POWER_SCHEME);
 	server_timer_set(&init.server, &stop.patience, stop.asked_ns + PATIENCE_NS);
 	if (whom == STOP_EVERYBODY) {
 		others_call(TASK_POST, SIGNAL_TERMINATE);

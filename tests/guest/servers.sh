@@ -20,6 +20,12 @@ restart() {
 	svc restart "$1" && await "$1" "$before"
 }
 
+# Who is not waited for at the start has a moment.
+tries=0
+while svc list | grep -v '^missing ' | grep -Eq 'starting|running' && [ $tries -lt 50 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
 is "every service is ready" "$(svc list | awk 'NR > 1 && $1 != "missing" && $2 != "ready"')" ""
 is "one that is described wrongly is not run" "$(state mistaken)" ""
 is "one that cannot be started is given up" "$(sleep 1; state missing)" failed

@@ -34,4 +34,5 @@ def rule_a_device_that_is_plugged_in_comes_and_one_that_is_to_leave_goes():
             guest.wait()
 
 
-tap.run(__name__)
+if __name__ == "__main__":
+    tap.run(__name__)
