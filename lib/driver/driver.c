@@ -163,6 +163,64 @@ void dma_free(struct device *d, struct dma_memory *m)
 	*m = (struct dma_memory){ 0 };
 }
 
+/* So much at a time never has more pieces than fit an answer; behind an IOMMU it is always one. */
+static size_t share_step(const struct device *d, size_t bytes)
+{
+	size_t step = (size_t)DMA_PIECES_MAX * PAGE;
+
+	return d->info.is_isolated ? bytes : MIN_OF(bytes, step);
+}
+
+static err_t share_more(struct device *d, handle_t object, struct dma_window w, uint32_t access, struct dma_memory *m)
+{
+	static struct dma_piece pieces[DMA_PIECES_MAX];
+	handle_t none;
+	int64_t count = sys_call_handle(0, d->dma, DMA_MAP, object, &w, sizeof w, pieces, sizeof pieces, access, &none);
+
+	if (count <= 0)
+		return count < 0 ? (err_t)count : ERR_PROTO;
+	struct dma_piece *grown = heap_grow(m->piece, m->piece_count * sizeof *grown, (m->piece_count + (size_t)count) * sizeof *grown);
+	if (!grown) {
+		dma_unmap(d, pieces[0].address);
+		return ERR_NOMEM;
+	}
+	for (int64_t i = 0; i < count; i++)
+		grown[m->piece_count++] = pieces[i];
+	m->piece = grown;
+	m->bytes += w.bytes;
+	return OK;
+}
+
+err_t dma_share(struct device *d, handle_t object, uint64_t offset, size_t bytes, uint32_t access, struct dma_memory *out)
+{
+	if (bytes == 0 || (offset | bytes) % PAGE)
+		return ERR_INVAL;
+	TRY(need_domain(d));
+	size_t step = share_step(d, bytes);
+	*out = (struct dma_memory){ 0 };
+	while (out->bytes < bytes) {
+		struct dma_window w = { .offset = offset + out->bytes, .bytes = MIN_OF(step, bytes - out->bytes) };
+		err_t err = share_more(d, object, w, access, out);
+		if (err) {
+			dma_unshare(d, out);
+			return err;
+		}
+	}
+	return OK;
+}
+
+void dma_unshare(struct device *d, struct dma_memory *m)
+{
+	size_t at = 0, step = share_step(d, m->bytes);
+
+	/* Each step is known by its first piece. */
+	for (uint32_t i = 0; i < m->piece_count; at += m->piece[i++].bytes)
+		if (at % step == 0)
+			dma_unmap(d, m->piece[i].address);
+	heap_free(m->piece, m->piece_count * sizeof *m->piece);
+	*m = (struct dma_memory){ 0 };
+}
+
 uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out)
 {
 	uint32_t i = 0;

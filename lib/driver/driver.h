@@ -56,6 +56,11 @@ err_t dma_map(struct device *d, handle_t object, size_t bytes, uint32_t access, 
 void dma_unmap(struct device *d, uint64_t address) NONNULL;
 /* The device must be done with it. */
 void dma_free(struct device *d, struct dma_memory *m) NONNULL;
+/* The same for a window of a client's object, as large and in as many pieces as it may be (offset and bytes whole pages): out->at is NULL. NOMEM; RANGE:
+ * not within it. */
+err_t dma_share(struct device *d, handle_t object, uint64_t offset, size_t bytes, uint32_t access, struct dma_memory *out) NONNULL MUST_CHECK;
+/* The device must be done with it. */
+void dma_unshare(struct device *d, struct dma_memory *m) NONNULL;
 /* The device's address of the byte at offset; *run_out (may be NULL) gets how many bytes follow without a gap. offset < m->bytes. */
 uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out);
 /* The device does not stop, and might write memory that is somebody else's by then: says why and ends the program, so that pcid stops it by

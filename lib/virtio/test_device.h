@@ -187,9 +187,10 @@ void mock_write(uintptr_t at, size_t bytes, uint64_t value)
 		return;
 	if (at < MOCK_ISR) {
 		mock_common_write((uint32_t)at, value);
-	} else if (at >= MOCK_DEVICE && range_fits(at - MOCK_DEVICE, bytes, MOCK_DEVICE_BYTES) && mock_configured) {
+	} else if (at >= MOCK_DEVICE && range_fits(at - MOCK_DEVICE, bytes, MOCK_DEVICE_BYTES)) {
 		memcpy(mock.device + (at - MOCK_DEVICE), &value, bytes);
-		mock_configured((uint32_t)(at - MOCK_DEVICE));
+		if (mock_configured)
+			mock_configured((uint32_t)(at - MOCK_DEVICE));
 	} else if (at >= MOCK_NOTIFY && !mock.is_wild) {
 		mock.doorbells++;
 		CHECK_EQ((at - MOCK_NOTIFY) / MOCK_NOTIFY_STEP, value);

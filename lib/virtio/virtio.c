@@ -189,3 +189,9 @@ uint64_t virtio_config(const struct virtio *v, uint32_t offset, uint32_t bytes)
 	}
 	return value;
 }
+
+void virtio_config_write(const struct virtio *v, uint32_t offset, uint32_t value)
+{
+	if (v->config.at && range_fits(offset, sizeof(value), v->config.bytes))
+		mmio_write32(v->config.at + offset, value);
+}

@@ -47,3 +47,5 @@ bool virtio_is_gone(const struct virtio *v) NONNULL;
 bool virtio_needs_reset(const struct virtio *v) NONNULL;
 /* Little-endian number of 1, 2, 4 or 8 bytes of the device's configuration; 0 beyond its end. */
 uint64_t virtio_config(const struct virtio *v, uint32_t offset, uint32_t bytes) NONNULL;
+/* Writes 4 bytes of it; beyond its end: nothing. */
+void virtio_config_write(const struct virtio *v, uint32_t offset, uint32_t value) NONNULL;

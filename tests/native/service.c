@@ -319,9 +319,21 @@ static int64_t driver_call(struct scheme_request *r, uint32_t code, uint64_t wor
 	return OK;
 }
 
-/* ---- names: what diskd is to init ---- */
+/* ---- names: what diskd is to init. Opened "N", it is the N-th driver, which is handed out ---- */
 
-static struct { bool is_there; char name[NAME_BYTES]; uint64_t index; } attached[ATTACHED];
+static struct { bool is_there; char name[NAME_BYTES]; uint64_t index; handle_t root; } attached[ATTACHED];
+
+static int64_t names_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t open_flags, uint32_t mode)
+{
+	uint32_t i = bytes == 1 ? (uint32_t)(*ref - '0') : ATTACHED;
+
+	if (i >= ATTACHED)
+		return plain_open(r, ref, bytes, open_flags, mode);
+	if (!attached[i].is_there)
+		return ERR_NOENT;
+	r->reply_flags = REPLY_FORWARD;
+	return handle_open_at(attached[i].root, "", OPEN_READ | OPEN_WRITE, &r->reply_handle);
+}
 
 static int64_t names_read(struct scheme_request *r, size_t bytes, uint64_t offset)
 {
@@ -345,13 +357,17 @@ static int64_t names_call(struct scheme_request *r, uint32_t code, uint64_t word
 		room = room == ATTACHED && !attached[i].is_there ? i : room;
 	if (code == DETACH && i < ATTACHED) {
 		attached[i].is_there = false;
+		handle_close(attached[i].root);
 		return OK;
 	}
 	i = i < ATTACHED ? i : room;
 	if (code != ATTACH || i == ATTACHED || r->passed == HANDLE_NONE)
 		return ERR_INVAL;
+	if (attached[i].is_there)
+		handle_close(attached[i].root);
 	attached[i].is_there = true;
 	attached[i].index = word;
+	attached[i].root = scheme_take_handle(r);
 	string_copy_counted(attached[i].name, NAME_BYTES, name, r->in_here);
 	return OK;
 }
@@ -367,6 +383,7 @@ static void names_adopt(void)
 		if (startup_handle(name) == HANDLE_NONE || !blank)
 			return;
 		attached[i].is_there = true;
+		attached[i].root = startup_handle(name);
 		string_copy_counted(attached[i].name, NAME_BYTES, text, (size_t)(blank - text));
 		(void)!number_parse(blank + 1, strlen(blank + 1), 10, &attached[i].index);
 	}
@@ -386,7 +403,7 @@ static const struct kind {
 	{ "pci", { .open = pci_open, .opened = pci_opened, .read = pci_read, .write = pci_write, .call = pci_call, .close = pci_close }, NULL },
 	{ "driver", { .open = driver_open, .read = driver_read, .write = driver_write, .call = driver_call, .close = plain_close,
 	              .revive = plain_revive }, NULL },
-	{ "names", { .open = plain_open, .read = names_read, .call = names_call, .close = plain_close }, NULL },
+	{ "names", { .open = names_open, .read = names_read, .call = names_call, .close = plain_close }, NULL },
 };
 
 static int serve(const struct kind *kind)

@@ -1,0 +1,65 @@
+/* lib/display/start.c - what of a display driver is system calls: the state object, the scheme, surfaces' memory. */
+#include "abi/proto/kernel.h"
+#include "lib/base/bits.h"
+#include "lib/base/heap.h"
+#include "lib/base/try.h"
+#include "lib/display/serve.h"
+#include "lib/native/handle.h"
+#include "lib/native/startup.h"
+
+enum { PAGE = 4096 };
+
+static struct scheme scheme;
+
+/* The handle came from a client: only the kernel may answer, who alone does so at once. After that it is known to be a memory object. */
+err_t surface_map(struct surface *s, bool map)
+{
+	struct mem_info info;
+
+	TRY(result_error(sys_call(REQUEST_KERNEL, s->object, pack_handle(MEM_INFO, HANDLE_NONE, false), NULL, 0, &info, sizeof(info), 0)));
+	TRY(surface_check(&s->is, info.bytes, &s->bytes));
+	TRY(result_error(handle_call(s->object, MEM_SEAL, NULL, 0, NULL, 0, info.bytes)));
+	if (!map)
+		return OK;
+	int64_t at = sys_map(0, s->object, s->is.offset, s->bytes, MAP_READ | MAP_SHARED | MAP_POPULATE, 0, HANDLE_NONE, 0);
+	if (at < 0)
+		return (err_t)at;
+	s->pixels = (const uint8_t *)at;
+	return OK;
+}
+
+void surface_unmap(struct surface *s)
+{
+	if (s->pixels)
+		(void)sys_unmap(0, HANDLE_NONE, (uint64_t)s->pixels, s->bytes);
+	handle_close(s->object);
+}
+
+static struct display_state *state_get(void)
+{
+	handle_t object = startup_handle("state");
+
+	if (object == HANDLE_NONE)
+		return heap_alloc(sizeof(struct display_state));
+	int64_t at = sys_map(0, object, 0, round_up(sizeof(struct display_state), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+	return at < 0 ? NULL : (struct display_state *)at;
+}
+
+/* The kernel hears notifications only once we receive. */
+static void tell_first(struct server_timer *t)
+{
+	display_tell(container_of(t, struct display, first));
+}
+
+err_t display_init(struct display *d, struct server *s)
+{
+	struct display_state *state = state_get();
+
+	if (!state)
+		return ERR_NOMEM;
+	TRY(server_add_scheme(s, &scheme, NULL, &display_scheme_ops, d));
+	display_setup(d, &scheme, state);
+	server_timer_init(&d->first, tell_first);
+	server_timer_set(s, &d->first, 0);
+	return OK;
+}
