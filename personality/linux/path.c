@@ -275,8 +275,9 @@ static bool device_url(uint32_t major, uint32_t minor, const char **scheme, char
 			return true;
 		}
 	if (major == MAJOR_TTY) {
-		*scheme = "tty";
-		string_copy(ref, "console", DEVICE_URL_BYTES);
+		/* tty1 is screen 1; ttyS0, 64, the serial line. */
+		*scheme = minor < 64 ? "display" : "tty";
+		fmt(ref, DEVICE_URL_BYTES, minor < 64 ? "%u" : "console", minor);
 		return true;
 	}
 	if (major < MAJOR_PTY || major >= MAJOR_PTY + 8)
