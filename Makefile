@@ -7,6 +7,7 @@
 #   LDSCRIPT      a linker script of its own
 #   LDFLAGS_EXTRA more linker flags
 #   HOST_SKIP     .c files in it that cannot compile on the host (or `all`)
+#   HAS_FLOATS    yes: its guest code may use floating point
 # That of a third-party library in ports/ says which of its sources (under ROOT, where tools/ports.py put them) are compiled, and how its users are:
 #   SOURCES       a folder of .c files
 #   LEFT_OUT      those that are not wanted
@@ -54,12 +55,16 @@ natives   := $(filter tests/native/%.c bench/native/%.c,$(sources))
 linuxes   := $(filter tests/linux/%.c,$(sources))
 folders   := kernel boot cmd tests/native bench/native $(libraries:%=lib/%) $(programs)
 
+# No floating point, but for programs whose build.mk says HAS_FLOATS := yes.
+registers  := -mgeneral-regs-only
+
 define load_folder
 LIBS :=
 CFLAGS_EXTRA :=
 LDSCRIPT :=
 LDFLAGS_EXTRA :=
 HOST_SKIP :=
+HAS_FLOATS :=
 $(if $(filter $(1)/build.mk,$(sources)),include $(1)/build.mk)
 libs_$(1) := $$(LIBS)
 cflags_$(1) := $$(CFLAGS_EXTRA)
@@ -67,6 +72,7 @@ ldscript_$(1) := $$(LDSCRIPT)
 ldflags_$(1) := $$(LDFLAGS_EXTRA)
 host_skip_$(1) := $$(if $$(filter all,$$(HOST_SKIP)),%,$$(addprefix %/,$$(HOST_SKIP)))
 $(B)/guest/$(1)/%.o $(B)/host/$(1)/%.o $(B)/gcc/host/$(1)/%.o $(B)/kernel/$(1)/%.o $(B)/gcc/kernel/$(1)/%.o: CFLAGS_EXTRA := $$(CFLAGS_EXTRA)
+$(B)/guest/$(1)/%.o: REGISTERS := $$(if $$(HAS_FLOATS),,$(registers))
 endef
 $(foreach f,$(folders),$(eval $(call load_folder,$f)))
 libs_kernel       := $(or $(libs_kernel),base)
@@ -106,9 +112,9 @@ endif
 # ---- Flags -----------------------------------------------------------------------------------------------------
 
 common_flags := -std=gnu17 -I. -Wall -Wextra -Wstrict-prototypes $(WERROR) -g -fno-strict-aliasing -fno-common -DDEBUG=$(DEBUG)
-target_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -mgeneral-regs-only -ffunction-sections -fdata-sections \
+target_flags := $(common_flags) -O2 -ffreestanding -fno-stack-protector -ffunction-sections -fdata-sections \
                 -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
-kernel_flags := $(target_flags) -mcmodel=kernel -mno-red-zone -fno-pic -mno-omit-leaf-frame-pointer
+kernel_flags := $(target_flags) $(registers) -mcmodel=kernel -mno-red-zone -fno-pic -mno-omit-leaf-frame-pointer
 clang_target := --target=$(ARCH)-unknown-none-elf -nostdlibinc
 guest_flags  := $(target_flags) -fpic -fvisibility=hidden
 # A header under lib/test/host/ replaces the one of the same path that needs the real machine.
@@ -124,9 +130,10 @@ differs        = $(subst x$(strip $(1)),,x$(strip $(2)))$(subst x$(strip $(2)),,
 keep_fresh     = $(if $(call differs,$(file <$(1)),$(2)),$(shell mkdir -p $(dir $(1)))$(file >$(1),$(strip $(2))))
 flags_stamp   := $(B)/flags.stamp
 sources_stamp := $(B)/sources.stamp
-$(call keep_fresh,$(flags_stamp),$(B) $(kernel_flags) $(guest_flags) $(host_flags) $(sanitizers) $(host_link))
+$(call keep_fresh,$(flags_stamp),$(B) $(kernel_flags) $(guest_flags) $(registers) $(host_flags) $(sanitizers) $(host_link))
 $(call keep_fresh,$(sources_stamp),$(sources) $(foreach f,$(folders),$(libs_$f) $(ldflags_$f) $(ldscript_$f) $(cflags_$f) $(host_skip_$f)))
 
+REGISTERS = $(registers)
 # $(1) output folder, $(2) label, $(3) compiler and flags: how a tree of sources becomes a tree of objects
 define compile_rules
 $(1)/%.o: %.c $(flags_stamp)
@@ -168,7 +175,7 @@ kernel: $(if $(wildcard $(kernel_script)),$(B)/kernel.elf)
 
 # ---- Guest libraries and programs ----------------------------------------------------------------------------------
 
-$(eval $(call compile_rules,$(B)/guest,CC,$(CLANG) $(clang_target) $(guest_flags)))
+$(eval $(call compile_rules,$(B)/guest,CC,$(CLANG) $(clang_target) $(guest_flags) $$(REGISTERS)))
 
 library_archive = $(B)/lib/lib$(1).a
 define library_rules

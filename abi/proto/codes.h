@@ -19,5 +19,6 @@ enum code {
 #include "abi/proto/input.def"
 #include "abi/proto/ethernet.def"
 #include "abi/proto/power.def"
+#include "abi/proto/audio.def"
 #undef CODE
 };

@@ -391,7 +391,8 @@ int program_main(const struct startup *startup)
 		layout_from_command_line();
 	server_timer_init(&timer, fire);
 	if (!(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &input_ops, NULL))) {
-		settle();
+		/* Who waits is told at once: after the first receive, for only then the kernel takes our word. */
+		server_timer_set(&server, &timer, 1);
 		err = server_run(&server);
 	}
 	print("inputd: ended with error %d\n", -err);

@@ -1,0 +1,2 @@
+LIBS := audio driver scheme native base
+HOST_SKIP := main.c

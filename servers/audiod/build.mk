@@ -1,0 +1,3 @@
+LIBS := scheme native base
+HOST_SKIP := main.c
+HAS_FLOATS := yes
