@@ -2,11 +2,13 @@
 
 usage: ./cathode COMMAND
 
-  run    [--cpus N] [--memory MB] [--boot direct|uefi] [--display] [--disk [KIND:]FILE|SIZE]... [--qemu 'EXTRA QEMU ARGUMENTS']...
+  run    [--cpus N] [--memory MB] [--boot direct|uefi] [--display] [--disk [KIND:]FILE|SIZE]... [--share FOLDER[,ro]]
+         [--qemu 'EXTRA QEMU ARGUMENTS']...
          a shell on this terminal; Ctrl-A x ends the machine
          disks: a raw or .qcow2 file, or as much empty space as said (64M); KIND is virtio (the default), nvme or sata
-  exec   [--cpus N] [--memory MB] [--timeout S] [--boot direct|uefi] [--disk ...]... [--add HOSTPATH:GUESTPATH]... [--icount]
-         [--strace] [--qemu 'EXTRA QEMU ARGUMENTS']... -- COMMAND [ARG...]
+         share: that folder of this machine is /host there, to read and (without ,ro) to write, as the user who runs this may
+  exec   [--cpus N] [--memory MB] [--timeout S] [--boot direct|uefi] [--disk ...]... [--share ...] [--add HOSTPATH:GUESTPATH]...
+         [--icount] [--strace] [--qemu 'EXTRA QEMU ARGUMENTS']... -- COMMAND [ARG...]
          runs COMMAND as root in a fresh machine: its stdin, stdout, stderr and exit status are ours.
          124: timeout; 125: the machine did not get there, or its kernel panicked (the log's path is on stderr)
   test   [FILTER]
@@ -43,6 +45,7 @@ def add_machine_options(parser, cpus):
     parser.add_argument("--memory", type=int, default=256, metavar="MB")
     parser.add_argument("--boot", choices=("direct", "uefi"), default="direct")
     parser.add_argument("--disk", action="append", default=[], metavar="[KIND:]FILE|SIZE")
+    parser.add_argument("--share", default="", metavar="FOLDER[,ro]")
     parser.add_argument("--qemu", action="append", default=[], metavar="ARGUMENTS")
     parser.add_argument("--append", default="", metavar="TEXT", help="added to the kernel's command line")
 

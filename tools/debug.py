@@ -22,7 +22,7 @@ def main(options, command):
     project.build_system()
     log, port = project.log_file("gdb"), free_port()
     mode = "exec" if command else "run"
-    one = machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, extra=options.qemu, disks=options.disk,
+    one = machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, extra=options.qemu, disks=options.disk, share=options.share,
                           command_line=f"mode={mode} {options.append}".strip())
     print(f"cathode: the machine's console is in {log}; `c` lets it start, symbols of a program: add-symbol-file {project.OUTPUT}/elf/NAME",
           file=sys.stderr)

@@ -176,7 +176,7 @@ def main(options, command):
         job = Job(command, options.add, {"CATHODE_STRACE": "1"} if options.strace else {}, options.timeout,
                   trace=getattr(options, "trace", None))
         status = run(job, machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, icount=options.icount,
-                                          command_line=options.append, extra=options.qemu, disks=options.disk))
+                                          command_line=options.append, extra=options.qemu, disks=options.disk, share=options.share))
     except CathodeError as error:
         print(f"cathode: {error}", file=sys.stderr)
         return NO_GUEST

@@ -273,7 +273,7 @@ def explain_command(options, command):
     job = execute.Job(command, options.add, timeout_s=options.timeout or LIMIT_S, stdin=None, stdout=sys.stderr.fileno(), name="explain")
     execd = project.OUTPUT / "elf/execd"
     added = [path for path in (add.rpartition(":")[0] for add in options.add) if os.path.isfile(path)]
-    seen, status = record(job, machine.Machine(memory_mb=options.memory, command_line=options.append, extra=options.qemu, disks=options.disk),
+    seen, status = record(job, machine.Machine(memory_mb=options.memory, command_line=options.append, extra=options.qemu, disks=options.disk, share=options.share),
                           execd, "command_parse", "session_exit", 0, [*added, *elf_files()])
     return Explanation(seen, 1), status
 

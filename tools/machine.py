@@ -33,6 +33,7 @@ class Machine:
     command_line: str = ""
     extra: list = field(default_factory=list)      # QEMU arguments of the user, as shell words
     disks: list = field(default_factory=list)      # [KIND:]FILE or [KIND:]SIZE (disk_arguments)
+    share: str = ""                                 # FOLDER[,ro] of the host, in the guest as /host; "": none
 
     def arguments(self, folder):
         """The QEMU command without serial ports and display; what must be made for it goes into folder."""
@@ -49,6 +50,8 @@ class Machine:
         line += self.boot_arguments(folder)
         for number, disk in enumerate(self.disks):
             line += disk_arguments(disk, number, folder)
+        if self.share:
+            line += share_arguments(self.share)
         for words in self.extra:
             line += shlex.split(words)
         return line
@@ -85,6 +88,17 @@ def disk_arguments(disk, number, folder):
     name, image_format = f"disk{number}", "qcow2" if path.suffix == ".qcow2" else "raw"
     return ["-drive", f"if=none,id={name},format={image_format},file={str(path).replace(',', ',,')}",
             "-device", DISK_DEVICES[kind].format(id=name, number=number)]
+
+
+def share_arguments(share):
+    """FOLDER or FOLDER,ro: the guest's programs see it as /host, with the rights of who runs us."""
+    read_only = share.endswith(",ro")
+    path = Path(share.removesuffix(",ro"))
+    if not path.is_dir():
+        raise CathodeError(f"there is no folder {path} to share")
+    name = str(path.resolve()).replace(",", ",,")
+    options = f"local,id=share,path={name},security_model=none,multidevs=remap{',readonly=on' if read_only else ''}"
+    return ["-fsdev", options, "-device", "virtio-9p-pci,disable-legacy=on,fsdev=share,mount_tag=host"]
 
 
 def work_folder():

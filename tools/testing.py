@@ -10,10 +10,11 @@ Suites, each with a name that FILTER selects by part of it:
   bench                     instructions of operations grew by no more than 5 % over tests/bench/expected.tsv
   guest/NAME@CPUS           tests/guest/NAME.sh, run in a fresh machine with 1, 2 and 4 CPUs
 A suite prints TAP. A guest test may say in its first comment lines what it needs:
-  # cpus: 1 4    # memory: 64    # timeout: 600    # add: HOSTPATH:GUESTPATH    # qemu: ARGUMENTS    # disk: KIND:SIZE
+  # cpus: 1 4    # memory: 64    # timeout: 600    # add: HOSTPATH:GUESTPATH    # qemu: ARGUMENTS    # disk: KIND:SIZE    # share: new (an empty folder)
 """
 import concurrent.futures
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -40,9 +41,13 @@ class Suite:
     command: list
     limit_s: float
     targets: tuple = ()         # what must have been built, when FILTER leaves out the rest
+    folder: Path | None = None  # to be there, and empty
 
     def run(self):
         """Its TAP and exit status."""
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
         try:
             done = subprocess.run(self.command, cwd=project.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=self.limit_s, env=suite_environment(),
@@ -97,9 +102,13 @@ def guest_needs(path):
         if not line.startswith("#"):
             break
         word, colon, value = line[1:].strip().partition(":")
-        if colon and word in ("cpus", "memory", "timeout", "add", "qemu", "disk", "icount"):
+        if colon and word in ("cpus", "memory", "timeout", "add", "qemu", "disk", "share", "icount"):
             needs.setdefault(word, []).append(value.strip())
     return needs
+
+
+def share_folder(path, cpus):
+    return project.OUTPUT / "share" / f"{path.stem}@{cpus}"
 
 
 def guest_command(path, cpus, needs):
@@ -112,6 +121,8 @@ def guest_command(path, cpus, needs):
     for word in ("add", "qemu", "disk"):
         for value in needs.get(word, []):
             command += [f"--{word}", value]
+    if "share" in needs:
+        command += ["--share", str(share_folder(path, cpus))]
     if "icount" in needs:      # an exact clock: 2 to the power of so many ns per instruction
         command += ["--icount", "--qemu", f"-icount shift={needs['icount'][-1]},sleep=off"]
     return command + ["--", "/bin/sh", f"/tests/{path.name}"], float(limit) + 60
@@ -122,7 +133,8 @@ def guest_suites():
         needs = guest_needs(path)
         for cpus in needs["cpus"][-1].split() if "cpus" in needs else GUEST_CPUS:
             command, limit_s = guest_command(path, cpus, needs)
-            yield Suite(f"guest/{path.stem}@{cpus}", command, limit_s, ("kernel", "initfs", "test-programs"))
+            folder = share_folder(path, cpus) if "share" in needs else None
+            yield Suite(f"guest/{path.stem}@{cpus}", command, limit_s, ("kernel", "initfs", "test-programs"), folder)
 
 
 class Report:

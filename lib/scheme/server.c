@@ -617,6 +617,8 @@ err_t scheme_answer_open(struct scheme_deferred *d, void *opened, handle_t reply
 			a.result = err;
 		} else {
 			a.result = (int64_t)a.opened_id;
+			if (d->scheme->ops->named)
+				d->scheme->ops->named(d->scheme, opened, a.opened_id);
 		}
 	}
 	return deferred_answer(d, &a);

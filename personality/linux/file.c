@@ -14,7 +14,7 @@ enum { GATHER_BYTES = 4096, COPY_BYTES = 16384 };
 /* Directories of the root's tree that other servers serve; marking them again does no harm. */
 static void mark_mounts(handle_t root)
 {
-	static const char *const mounts[] = { "proc", "dev/pts", "scheme" };
+	static const char *const mounts[] = { "proc", "dev/pts", "scheme", "host" };
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++)
 		native_call(root, FILE_MOUNT, 0, mounts[i], __builtin_strlen(mounts[i]), NULL, 0, 1);
 }

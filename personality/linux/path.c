@@ -155,7 +155,7 @@ static int64_t send(const struct target *target, const struct path_request *q)
 	}
 	int64_t handle = target_handle(target, &own);
 	if (handle < 0)
-		return own ? handle : ERR_BADF;
+		return !own ? ERR_BADF : handle == ERR_NODEV ? ERR_NOENT : handle;
 	handle_t ignored;
 	int64_t result = native_call_handle((handle_t)handle, q->code, REQUEST_INTERRUPTIBLE, q->pass ? *q->pass : HANDLE_NONE, sent,
 	                                    q->before_bytes + rest_bytes, q->out, q->out_bytes, q->word, q->received ? q->received : &ignored);
@@ -225,13 +225,43 @@ int64_t path_call(struct thread *t, int32_t directory, const char *path, const s
 	return ERR_LOOP;
 }
 
+/* b goes along unless both are relative to the same. */
+static int64_t send_pair(const struct target *a, handle_t from, const struct target *b, handle_t to, enum code code, uint64_t word)
+{
+	size_t from_bytes = strlen(a->place.rest), to_bytes = strlen(b->place.rest);
+	char in[2 * LINUX_PATH_MAX];
+	handle_t ignored;
+
+	memcpy(in, a->place.rest, from_bytes + 1);
+	memcpy(in + from_bytes + 1, b->place.rest, to_bytes);
+	return native_call_handle(from, code, REQUEST_INTERRUPTIBLE, from == to ? HANDLE_NONE : to, in, from_bytes + 1 + to_bytes, NULL, 0, word, &ignored);
+}
+
+/* The server of the first knows whether the second is its own. */
+static int64_t send_two(const struct target *a, const struct target *b, enum code code, uint64_t word)
+{
+	bool own_from, own_to;
+	int64_t from = target_handle(a, &own_from), to = target_handle(b, &own_to), result;
+
+	if (from < 0 || to < 0)
+		result = from == ERR_NODEV || to == ERR_NODEV ? ERR_NOENT : ERR_BADF;
+	else
+		result = send_pair(a, (handle_t)from, b, (handle_t)to, code, word);
+	if (own_from && from >= 0)
+		native_close((handle_t)from);
+	if (own_to && to >= 0)
+		native_close((handle_t)to);
+	if (result == ERR_NOTTY)
+		return own_from || own_to ? ERR_XDEV : ERR_NOTDIR;
+	return result;
+}
+
 int64_t path_call_two(struct thread *t, int32_t from_directory, const char *from, int32_t to_directory, const char *to,
                       enum code code, uint64_t word)
 {
-	char full[2][LINUX_PATH_MAX], in[2 * LINUX_PATH_MAX];
+	char full[2][LINUX_PATH_MAX];
 	const char *after;
 	struct target a, b;
-	handle_t ignored;
 	uint64_t fd;
 	int64_t result;
 
@@ -240,14 +270,7 @@ int64_t path_call_two(struct thread *t, int32_t from_directory, const char *from
 	/* How a file without a name (O_TMPFILE) gets one. */
 	if (code == FILE_LINK && !(word & AT_NOFOLLOW) && a.place.scheme && magic_find(t, &a.place, &fd, &after) == MAGIC_FD && !*after)
 		a = (struct target){ .handle = magic_handle(t, MAGIC_FD, fd), .place.rest = "" };
-	if (a.place.scheme || b.place.scheme)
-		return ERR_XDEV;
-	size_t from_bytes = strlen(a.place.rest), to_bytes = strlen(b.place.rest);
-	memcpy(in, a.place.rest, from_bytes + 1);
-	memcpy(in + from_bytes + 1, b.place.rest, to_bytes);
-	result = native_call_handle(a.handle, code, REQUEST_INTERRUPTIBLE, a.handle == b.handle ? HANDLE_NONE : b.handle, in,
-	                            from_bytes + 1 + to_bytes, NULL, 0, word, &ignored);
-	return result == ERR_NOTTY ? ERR_NOTDIR : result;
+	return send_two(&a, &b, code, word);
 }
 
 int64_t path_stat(struct thread *t, int32_t directory, const char *path, uint64_t at, struct file_stat *out)

@@ -8,6 +8,7 @@ static const struct {
 } prefixes[] = {
 	{ "/proc", "procfs" },
 	{ "/dev/pts", "pty" },
+	{ "/host", "host" },
 };
 #define SCHEME_PREFIX "/scheme/"
 
@@ -21,7 +22,7 @@ static const char *skip_slashes(const char *s)
 bool path_prefix(const char *path, struct path_place *out)
 {
 	/* Most paths are none of these, and their second byte says so. */
-	if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd' && path[1] != 's'))
+	if (path[0] != '/' || (path[1] != 'p' && path[1] != 'd' && path[1] != 's' && path[1] != 'h'))
 		return false;
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
 		size_t length = strlen(prefixes[i].prefix);
