@@ -222,7 +222,7 @@ static void records_move(struct share *s, const struct share_place *old, const s
 			continue;
 		memcpy(path, new->path, new->path_bytes);
 		memcpy(path + new->path_bytes, k->path + old->path_bytes, below);
-		(void)record_moved(s->records, i, path, new->path_bytes + below);
+		(void)!record_moved(s->records, i, path, new->path_bytes + below);
 	}
 }
 

@@ -237,10 +237,19 @@ static int64_t send_pair(const struct target *a, handle_t from, const struct tar
 	return native_call_handle(from, code, REQUEST_INTERRUPTIBLE, from == to ? HANDLE_NONE : to, in, from_bytes + 1 + to_bytes, NULL, 0, word, &ignored);
 }
 
+/* Only these servers' names can be moved and linked. */
+static bool has_own_names(const struct target *target)
+{
+	return !target->place.scheme || (target->place.scheme_bytes == 4 && !memcmp(target->place.scheme, "host", 4));
+}
+
 /* The server of the first knows whether the second is its own. */
 static int64_t send_two(const struct target *a, const struct target *b, enum code code, uint64_t word)
 {
 	bool own_from, own_to;
+
+	if (!has_own_names(a) || !has_own_names(b))
+		return ERR_XDEV;
 	int64_t from = target_handle(a, &own_from), to = target_handle(b, &own_to), result;
 
 	if (from < 0 || to < 0)

@@ -128,7 +128,7 @@ while [ $kills -lt 20 ]; do
 	svc kill $driver
 	kills=$((kills + 1))
 	tries=0
-	while [ "$(restarts $driver)" = "$was" ] && [ $tries -lt 100 ]; do sleep 0.02; tries=$((tries + 1)); done
+	while [ "$(restarts $driver)" = "$was" ] && [ $tries -lt 1000 ]; do sleep 0.02; tries=$((tries + 1)); done
 	sleep 0.02
 done
 wait
