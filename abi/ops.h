@@ -28,6 +28,10 @@ enum copy_flags {
 	COPY_FROM_CLIENT = 0,
 	COPY_TO_CLIENT   = 1,
 	COPY_GROUPS      = 2,           /* to the server: the sender's supplementary groups, as uint32_t[] */
+	/* [uid 0] Copies nothing: the pages of what the client sends or takes (both ends on pages) stay, as for MEM_KEEP, in the memory object whose
+	 * handle is in the high half of copy_flags, under numbers from `number` on; buffer gets a struct dma_piece per run of them, so at most one
+	 * for each page. After an error some may be kept. */
+	COPY_KEEP        = 4,
 };
 
 /* REPLY's handle_and_flags: handle in the low half, these in the high half. */

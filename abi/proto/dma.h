@@ -3,7 +3,7 @@
 #include "abi/proto/codes.h"
 #include "abi/types.h"
 
-enum { DMA_PIECES_MAX = 512 };
+enum { DMA_PIECES_MAX = 512, DMA_KEEPER_PAGES = 1 << 18 };
 
 struct dma_info {
 	uint32_t is_isolated;           /* 1: an IOMMU stands between the device and memory */

@@ -20,6 +20,7 @@ enum { PAGE = 4096 };
 #define PLACE_END_32 0xfee00000ull
 #define PLACE_HIGH 0x100000000ull
 #define PLACE_END 0x4000000000ull       /* 38 bits, which every IOMMU has */
+#define PLACE_KEEPER UINT64_MAX         /* of a mapping that is a driver's keeper: no address */
 
 enum open_kind { OPEN_OWNER, OPEN_DRIVER };
 
@@ -135,10 +136,28 @@ static int64_t call_unmap(uint32_t domain, uint64_t address)
 {
 	uint32_t n = mapping_find(domains, domain, address);
 
-	if (n == MAPPINGS_MAX)
+	if (n == MAPPINGS_MAX || address == PLACE_KEEPER)
 		return ERR_NOENT;
 	mapping_drop(n);
 	return OK;
+}
+
+/* Its numbers are a mapping's like any other, so they are let go of with the domain. */
+static int64_t call_keeper(struct scheme_request *r, uint32_t domain)
+{
+	uint32_t n;
+	err_t err;
+
+	if (backend->is_isolated)
+		return ERR_OPNOTSUPP;
+	TRY(mapping_create(domains, domain, (uint64_t)DMA_KEEPER_PAGES * PAGE, DMA_READ | DMA_WRITE, &n));
+	domains->mapping[n].address = PLACE_KEEPER;
+	if ((err = memory_keeper(&r->reply_handle))) {
+		mapping_drop(n);
+		return err;
+	}
+	r->reply_flags = REPLY_HANDLE;
+	return (int64_t)domain_number(n);
 }
 
 /* ---- Domains ---- */
@@ -322,6 +341,8 @@ static int64_t iommu_call(struct scheme_request *r, uint32_t code, uint64_t word
 		return call_map(r, o->domain, word);
 	case DMA_UNMAP:
 		return call_unmap(o->domain, word);
+	case DMA_KEEPER:
+		return call_keeper(r, o->domain);
 	case DMA_FAULTS:
 		return call_faults(r, o);
 	case DMA_INTERRUPT:

@@ -85,3 +85,5 @@ void memory_free(uint64_t number, uint64_t bytes)
 		(void)handle_call(keeper, MEM_KEEP, &k, sizeof k, NULL, 0, 0);
 	}
 }
+
+err_t memory_keeper(handle_t *out) { return handle_dup(keeper, RIGHT_CALL | RIGHT_SEND, out); }

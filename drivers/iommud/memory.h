@@ -12,3 +12,5 @@ err_t memory_create(const struct dma_request *q, handle_t *out) NONNULL MUST_CHE
 /* Keeps a window of object under numbers from `number` on; its physical pieces. RANGE: more than max; then nothing is kept. */
 err_t memory_keep(handle_t object, struct dma_window w, uint32_t access, uint64_t number, struct dma_piece *out, uint32_t max, uint32_t *count) NONNULL MUST_CHECK;
 void memory_free(uint64_t number, uint64_t bytes);
+/* A handle of the object that keeps, for nothing else. */
+err_t memory_keeper(handle_t *out) NONNULL MUST_CHECK;

@@ -191,7 +191,7 @@ static bool has_group(const struct sender *s, uint32_t gid)
 {
 	(void)s;
 	if (!groups_are_known) {
-		int64_t bytes = sys_copy(0, current->scheme->handle, current->message->request.tag, COPY_GROUPS, 0, groups, sizeof(groups));
+		int64_t bytes = sys_copy(0, current->scheme->handle, current->message->request.tag, COPY_GROUPS, 0, groups, sizeof(groups), 0);
 		group_count = bytes < 0 ? 0 : (uint32_t)bytes / sizeof(groups[0]);
 		groups_are_known = true;
 	}

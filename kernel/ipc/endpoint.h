@@ -41,6 +41,7 @@ struct call {
 	struct receiver *receiver;      /* who was given it, while CALL_GIVEN */
 	uint8_t state;                  /* enum call_state */
 	bool cancel_asked;
+	bool has_kept;                  /* a device may be at its buffer (COPY_KEEP): its client does not get impatient */
 	uint32_t reply_flags;
 	int64_t result;
 	struct passed reply;

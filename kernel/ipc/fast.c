@@ -130,7 +130,7 @@ static ALWAYS_INLINE err_t call_send(struct scheme *s, struct call *c, uint32_t 
 		spin_unlock(&s->lock);
 		return err;
 	}
-	c->cancel_asked = false;
+	c->cancel_asked = c->has_kept = false;
 	struct receiver *r = s->receivers;
 	/* Not past what a receiver was woken for and has not taken yet. */
 	if (UNLIKELY(!r || s->waiting)) {
@@ -206,7 +206,7 @@ NOINLINE static void call_await(struct scheme *s, struct call *c, err_t waited, 
 		if (waited) {
 			ask_cancel(s, c);
 			park_flags = 0;
-			deadline = clock_now_ns() + CANCEL_PATIENCE_MS * 1000000ull;
+			deadline = c->has_kept ? DEADLINE_NONE : clock_now_ns() + CANCEL_PATIENCE_MS * 1000000ull;
 			if (c->state == CALL_DONE)
 				return;
 		}
@@ -503,7 +503,7 @@ static err_t copy_answer(struct call *c, const struct serve *a, size_t bytes)
 	size_t done;
 
 	if (c->kernel_out)
-		return space_read(p->space, (uint64_t)a->data, c->kernel_out, bytes, false);
+		return space_copy(NULL, (uint64_t)c->kernel_out, p->space, (uint64_t)a->data, bytes, false, &done);
 	err_t err = space_copy(c->space, c->out.raw, p->space, (uint64_t)a->data, bytes, false, &done);
 	if (err != ERR_AGAIN)
 		return err;
@@ -511,7 +511,7 @@ static err_t copy_answer(struct call *c, const struct serve *a, size_t bytes)
 	if (!c->bounce)
 		return ERR_NOMEM;
 	c->bounce_bytes = bytes;
-	return space_read(p->space, (uint64_t)a->data, c->bounce, bytes, false);
+	return space_copy(NULL, (uint64_t)c->bounce, p->space, (uint64_t)a->data, bytes, false, &done);
 }
 
 /* An answer that is more than a result: data, a handle, a new id. What is small was copied already, or could not be. */

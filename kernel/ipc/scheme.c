@@ -1,6 +1,8 @@
 /* kernel/ipc/scheme.c - the endpoint: tags, open ids, who serves it; and what a server asks beside receive and reply. */
+#include "abi/proto/dma.h"
 #include "kernel/ipc/endpoint.h"
 #include "kernel/mem/heap.h"
+#include "kernel/scheme/mem.h"
 #include "kernel/mem/space.h"
 #include "kernel/mem/usercopy.h"
 #include "lib/base/bits.h"
@@ -339,40 +341,44 @@ void scheme_server_gone(struct process *p)
 /* ---- what a server asks ---- */
 
 /* COPY_GROUPS: they do not fit into every message, and few servers ask. */
-static int64_t copy_groups(struct scheme *s, uint32_t tag, uaddr_t buffer, size_t bytes)
+static void cred_get(struct process *sender, struct task_cred *out)
 {
-	struct task_cred cred;
-
-	spin_lock(&s->lock);
-	struct call *c = call_find(s, tag);
-	struct process *sender = c ? process_get(c->client->process) : NULL;
-	spin_unlock(&s->lock);
-	if (!sender)
-		return ERR_SRCH;
 	spin_lock(&sender->lock);
-	cred = sender->cred;
+	*out = sender->cred;
 	spin_unlock(&sender->lock);
-	process_put(sender);
-	bytes = MIN_OF(bytes, cred.groups_count * sizeof(cred.groups[0]));
-	TRY(copy_to_user(buffer, cred.groups, bytes));
-	return (int64_t)bytes;
+}
+
+/* COPY_KEEP: the client's pages for a device, which may get to them as long as the keeper holds on to them, whatever the client does. */
+static err_t copy_keep(struct call *c, uint64_t address, uint64_t bytes, bool write, const struct request *q, size_t *done)
+{
+	struct process *p = process_current();
+	struct dma_piece piece = { .bytes = 0 };
+	struct resource *keeper;
+
+	TRY(handle_find(&p->handles, (handle_t)(q->arg[1] >> 32), RIGHT_CALL, &keeper, NULL));
+	struct memobj *m = memobj_of(keeper);
+	err_t err = p->sender.uid != 0 ? ERR_PERM : !m || (address | bytes) & PAGE_MASK || q->arg[5] >> 48 ? ERR_INVAL : OK;
+	for (uint64_t to = q->arg[3]; !err && *done < bytes; to += sizeof(piece), *done += piece.bytes) {
+		piece.bytes = bytes - *done;
+		if (!(err = memobj_keep(m, q->arg[5] + (*done >> PAGE_SHIFT), NULL, c->space, address + *done, write, &piece)))
+			err = copy_to_user(uaddr(to), &piece, sizeof(piece));
+	}
+	c->has_kept = true;
+	resource_put(keeper);
+	return err;
 }
 
 int64_t scheme_copy(struct resource *endpoint, struct request *q)
 {
 	uint32_t tag = (uint32_t)q->arg[0], copy_flags = (uint32_t)q->arg[1];
-	uint64_t offset = q->arg[2], bytes = q->arg[4];
 	uaddr_t buffer = uaddr(q->arg[3]);
 	struct scheme *s = endpoint->data;
 	struct process *p = process_current();
+	struct task_cred cred;
 	bool to_client = copy_flags & COPY_TO_CLIENT;
 	size_t done = 0;
 	err_t err;
 
-	if (!user_range_is_valid(buffer.raw, bytes))
-		return ERR_FAULT;
-	if (copy_flags & COPY_GROUPS)
-		return copy_groups(s, tag, buffer, bytes);
 	spin_lock(&s->lock);
 	struct call *c = call_find(s, tag);
 	err = !c ? ERR_SRCH : c->state == CALL_BUSY ? ERR_BUSY : c->kernel_out ? ERR_INVAL : OK;
@@ -383,10 +389,13 @@ int64_t scheme_copy(struct resource *endpoint, struct request *q)
 		return err;
 
 	uint64_t limit = to_client ? c->message.out_bytes : c->message.in_bytes;
-	offset = MIN_OF(offset, limit);
-	bytes = MIN_OF(bytes, limit - offset);
+	uint64_t offset = MIN_OF(q->arg[2], limit), bytes = MIN_OF(q->arg[4], limit - offset);
 	uint64_t remote = (to_client ? c->out.raw : c->in.raw) + offset;
-	if (bytes)
+	if (copy_flags & COPY_GROUPS)
+		cred_get(c->client->process, &cred);
+	else if (copy_flags & COPY_KEEP)
+		err = copy_keep(c, remote, bytes, to_client, q, &done);
+	else if (bytes)
 		err = to_client ? space_copy(c->space, remote, p->space, buffer.raw, bytes, false, &done)
 		                : space_copy(p->space, buffer.raw, c->space, remote, bytes, false, &done);
 	spin_lock(&s->lock);
@@ -398,6 +407,10 @@ int64_t scheme_copy(struct resource *endpoint, struct request *q)
 		thread_wake(c->client);
 	}
 	spin_unlock(&s->lock);
+	if (copy_flags & COPY_GROUPS) {
+		done = MIN_OF(q->arg[4], cred.groups_count * sizeof(cred.groups[0]));
+		err = copy_to_user(buffer, cred.groups, done);
+	}
 	return err ? err : (int64_t)done;
 }
 

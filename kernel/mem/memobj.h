@@ -18,8 +18,10 @@
 #include "lib/base/list.h"
 
 struct account;
+struct dma_piece;
 struct scheme;
 struct memobj;
+struct space;
 
 /* Anonymous, of length bytes; its pages are charged to a. NOMEM. */
 err_t memobj_create(uint64_t bytes, struct account *a, struct memobj **out) MUST_CHECK;
@@ -36,9 +38,10 @@ err_t memobj_create_paged(uint64_t bytes, struct account *a, err_t (*ask)(void *
 /* Appends physically contiguous zeroed pages (2^FRAME_ORDER_MAX at most) to an anonymous object; where they lie. flags: enum frame_flags.
  * NOMEM: then perhaps some; INVAL. */
 err_t memobj_append(struct memobj *m, uint64_t pages, uint32_t flags, paddr_t *out) NONNULL MUST_CHECK;
-/* Holds on, as long as keeper lives, under page numbers from at on (below 2^48), to the frames that pages from first on of from have now, as far as they are contiguous: *count says how many at most
- * and how many they are, *out where. write: such as are from's own. INVAL (physical, paged: nobody is waited for), EXIST, and as memobj_page: none is kept. */
-err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, uint64_t first, uint64_t *count, bool write, paddr_t *out) NONNULL MUST_CHECK;
+/* Holds on, as long as keeper lives, under page numbers from at on (below 2^48), to the frames that pages from start (bytes) on of from, or (NULL) of
+ * space, have now, as far as they are contiguous: piece->bytes says how much at most and how much it is. write: such as are from's own.
+ * INVAL (physical, paged: nobody is waited for), EXIST, and as memobj_page or space_page: none is kept. */
+err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, struct space *space, uint64_t start, bool write, struct dma_piece *piece) MUST_CHECK;
 void memobj_unkeep(struct memobj *keeper, uint64_t at, uint64_t count) NONNULL;
 /* m, which may be NULL in both. */
 struct memobj *memobj_get(struct memobj *m);

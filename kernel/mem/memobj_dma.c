@@ -1,5 +1,7 @@
 /* kernel/mem/memobj_dma.c - frames that devices know: contiguous ones, and keeping them. */
+#include "abi/proto/dma.h"
 #include "kernel/mem/memobj_inner.h"
+#include "kernel/mem/space.h"
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
@@ -39,25 +41,26 @@ err_t memobj_append(struct memobj *m, uint64_t pages, uint32_t flags, paddr_t *o
 	return err;
 }
 
-err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, uint64_t first, uint64_t *count, bool write, paddr_t *out)
+err_t memobj_keep(struct memobj *keeper, uint64_t at, struct memobj *from, struct space *space, uint64_t start, bool write, struct dma_piece *piece)
 {
-	err_t err = from->kind == MEMOBJ_ANONYMOUS ? OK : ERR_INVAL;
-	uint64_t n = 0;
+	err_t err = !from || from->kind == MEMOBJ_ANONYMOUS ? OK : ERR_INVAL;
+	uint64_t done = 0;
 	paddr_t frame;
-	for (; n < *count && !err && !(err = memobj_page(from, (first + n) << PAGE_SHIFT, write, &frame)); n += !err) {
-		if (n == 0)
-			*out = frame;
-		if (frame.raw != out->raw + (n << PAGE_SHIFT)) {
+	for (; done < piece->bytes && !err; done += err ? 0 : PAGE_BYTES) {
+		if ((err = from ? memobj_page(from, start + done, write, &frame) : space_page(space, start + done, write, false, &frame)))
+			break;
+		piece->address = done ? piece->address : frame.raw;
+		if (frame.raw != piece->address + done) {
 			frame_put(frame);
 			break;
 		}
 		spin_lock(&keeper->lock);
-		err = frame_add(&keeper->kept, at + n, frame);
+		err = frame_add(&keeper->kept, at + (done >> PAGE_SHIFT), frame);
 		spin_unlock(&keeper->lock);
 	}
 	if (err)
-		memobj_unkeep(keeper, at, n);
-	*count = n;
+		memobj_unkeep(keeper, at, done >> PAGE_SHIFT);
+	piece->bytes = done;
 	return err;
 }
 

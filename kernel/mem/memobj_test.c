@@ -311,7 +311,7 @@ TEST(device_memory_is_not_copied)
 	CHECK_EQ(memobj_write(m, &offset, false, uaddr(BUFFER), 1, &done), ERR_IO);
 	CHECK_EQ(memobj_resize(m, 0), ERR_INVAL);
 	CHECK_EQ(space_map(space, 0, PAGE_BYTES, MAP_READ | MAP_WRITE | MAP_SHARED, 7, m, 0, &at), OK);
-	CHECK_EQ(space_read(space, at, &byte, 1, true), ERR_FAULT);
+	CHECK_EQ(space_copy(NULL, (uint64_t)&byte, space, at, 1, true, &done), ERR_FAULT);
 	CHECK_EQ(space_fault(space, at, FAULT_WRITE, true), OK);
 	CHECK_EQ(space_map(space, 0, PAGE_BYTES, MAP_READ | MAP_WRITE, 7, m, 0, &at), OK);
 	CHECK_EQ(space_fault(space, at, 0, true), OK);

@@ -45,9 +45,11 @@ err_t space_fault(struct space *s, uint64_t address, uint32_t fault_flags, bool 
 /* The object and offset that a futex at address in shared memory means; *obj NULL for private memory (then the key is space and address). */
 err_t space_futex_key(struct space *s, uint64_t address, struct memobj **obj_with_ref, uint64_t *offset) NONNULL MUST_CHECK;
 
-/* Copies between two spaces' memory, or from a space's to kernel memory, page by page through the direct map. wait as in space_fault. *done counts also on an error. */
-err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done) NONNULL MUST_CHECK;
-err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait) NONNULL MUST_CHECK;
+/* Copies between two spaces' memory, or (to is NULL) from a space's to kernel memory, page by page through the direct map. wait as in space_fault.
+ * *done counts also on an error. */
+err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done) __attribute__((nonnull(3))) MUST_CHECK;
+/* The frame that the space has at address, with a reference: to be written, its own. FAULT also for what is no RAM; else as space_fault. */
+err_t space_page(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out) NONNULL MUST_CHECK;
 
 /* Called by the scheduler around a switch: makes the tables current on this CPU, and notes which CPUs have them loaded (for shootdowns).
  * NULL: the kernel's own tables. */

@@ -1,4 +1,4 @@
-/* kernel/mem/space_copy.c - bytes between spaces, page by page through the direct map.
+/* kernel/mem/space_copy.c - bytes between spaces, or from one into kernel memory, page by page through the direct map.
  *
  * A page that is written is written under its space's lock: a fork between finding the frame and changing it would
  * turn the change into the child's. The source is only held by a reference: who writes to it meanwhile copies it first, or is seen.
@@ -30,43 +30,36 @@ static err_t page_lock(struct space *s, uint64_t address, bool write, bool wait,
 	}
 }
 
+err_t space_page(struct space *s, uint64_t address, bool write, bool wait, paddr_t *out)
+{
+	TRY(page_lock(s, address, write, wait, out));
+	frame_get(*out);
+	spin_unlock(&s->lock);
+	return OK;
+}
+
 err_t space_copy(struct space *to, uint64_t to_address, struct space *from, uint64_t from_address, size_t bytes, bool wait, size_t *done)
 {
 	*done = 0;
-	if (!user_range_is_valid(to_address, bytes) || !user_range_is_valid(from_address, bytes))
+	if ((to && !user_range_is_valid(to_address, bytes)) || !user_range_is_valid(from_address, bytes))
 		return ERR_FAULT;
 	while (*done < bytes) {
 		uint64_t source = from_address + *done, sink = to_address + *done;
 		size_t part = part_in_page(sink, part_in_page(source, bytes - *done));
-		paddr_t source_frame, sink_frame;
-		TRY(page_lock(from, source, false, wait, &source_frame));
-		frame_get(source_frame);
-		spin_unlock(&from->lock);
-		err_t err = page_lock(to, sink, true, wait, &sink_frame);
+		paddr_t source_frame, sink_frame = kernel_to_paddr((void *)page_round_down(sink));
+		TRY(space_page(from, source, false, wait, &source_frame));
+		err_t err = to ? page_lock(to, sink, true, wait, &sink_frame) : OK;
 		if (!err) {
 			if (LIKELY(sink_frame.raw != source_frame.raw))
 				(void)arch_large_copy(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
 			else
 				memmove(paddr_byte(sink_frame, sink), paddr_byte(source_frame, source), part);
-			spin_unlock(&to->lock);
+			if (to)
+				spin_unlock(&to->lock);
 			*done += part;
 		}
 		frame_put(source_frame);
 		TRY(err);
-	}
-	return OK;
-}
-
-err_t space_read(struct space *s, uint64_t address, void *to, size_t bytes, bool wait)
-{
-	if (!user_range_is_valid(address, bytes))
-		return ERR_FAULT;
-	for (size_t done = 0, part; done < bytes; done += part) {
-		paddr_t frame;
-		part = part_in_page(address + done, bytes - done);
-		TRY(page_lock(s, address + done, false, wait, &frame));
-		(void)arch_large_copy((char *)to + done, paddr_byte(frame, address + done), part);
-		spin_unlock(&s->lock);
 	}
 	return OK;
 }

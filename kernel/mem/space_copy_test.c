@@ -1,6 +1,26 @@
 /* kernel/mem/space_copy_test.c - bytes between spaces. */
 #include "lib/test/host/space.h"
 
+TEST(a_page_is_held_for_whoever_asks)
+{
+	start();
+	paddr_t zero, frame, again;
+	uint64_t at = map(0x100000, 2 * P, RW, NULL, 0);
+	CHECK_EQ(space_page(space, at, false, true, &zero), OK);
+	CHECK_EQ(zero.raw, frame_zero().raw);
+	CHECK_EQ(space_page(space, at, true, true, &frame), OK);
+	CHECK(frame.raw != zero.raw && frame_refs(frame) == 2);
+	CHECK_EQ(space_unmap(space, at, P), OK);
+	CHECK_EQ(frame_refs(frame), 1);
+	CHECK_EQ(space_page(space, at, true, true, &again), ERR_FAULT);
+	CHECK_EQ(space_page(space, USER_MAX, true, true, &again), ERR_FAULT);
+	frame_put(frame);
+	frame_put(zero);
+	CHECK_EQ(space_protect(space, at + P, P, MAP_READ), OK);
+	CHECK_EQ(space_page(space, at + P, true, true, &again), ERR_ACCES);
+	finish();
+}
+
 TEST(copies_between_spaces_cross_pages_and_stop_at_holes)
 {
 	start();

@@ -143,12 +143,12 @@ static int64_t object_append(struct memobj *m, uint64_t word)
 static int64_t object_keep(struct memobj *keeper, struct call_args *a)
 {
 	struct passed *p = &a->passed;
-	struct dma_piece piece;
 	struct mem_keep k;
 
 	TRY(call_in(a, &k, sizeof(k)));
 	if (!k.pages || k.pages > MEM_KEEP_MAX || (k.first | k.number) >> 48)
 		return ERR_INVAL;
+	struct dma_piece piece = { .bytes = k.pages << PAGE_SHIFT };
 	if (!p->resource) {
 		memobj_unkeep(keeper, k.number, k.pages);
 		return OK;
@@ -158,8 +158,7 @@ static int64_t object_keep(struct memobj *keeper, struct call_args *a)
 		return ERR_ACCES;
 	/* Only what is one already: other resources' servers and pagers would be waited for, by whoever keeps for everybody. */
 	struct memobj *m = memobj_of(p->resource);
-	err_t err = m ? memobj_keep(keeper, k.number, m, k.first, &k.pages, write, (paddr_t *)&piece.address) : ERR_INVAL;
-	piece.bytes = k.pages << PAGE_SHIFT;
+	err_t err = m ? memobj_keep(keeper, k.number, m, NULL, k.first << PAGE_SHIFT, write, &piece) : ERR_INVAL;
 	return err ? err : call_out(a, &piece, sizeof(piece));
 }
 
@@ -192,7 +191,7 @@ static int64_t object_call(struct resource *r, struct call_args *a)
 		return may_write ? object_pager(m, a) : ERR_ACCES;
 	case MEM_APPEND:
 	case MEM_KEEP:
-		return may_write ? object_dma(m, a) : ERR_ACCES;
+		return may_write || a->code == MEM_KEEP ? object_dma(m, a) : ERR_ACCES;
 	default:
 		return ERR_NOTTY;
 	}

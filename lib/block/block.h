@@ -16,7 +16,7 @@
 #include "lib/scheme/scheme.h"
 
 enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH, BLOCK_DISCARD, BLOCK_ZERO };
-enum { BLOCK_PIECES_MAX = 64, BLOCK_TRANSFER_MAX = 128 * 1024, BLOCK_DISKS_MAX = 32, BLOCK_NAME_MAX = 15 };
+enum { BLOCK_PIECES_MAX = 64, BLOCK_TRANSFER_MAX = 256 * 1024, BLOCK_COPY_MAX = 128 * 1024, BLOCK_DISKS_MAX = 32, BLOCK_NAME_MAX = 15 };
 #define BLOCK_PATIENCE_NS 10000000000ull
 
 /* One request to the device. The driver's from start to block_done; members are the driver's to read. */
@@ -28,7 +28,7 @@ struct block_request {
 	uint32_t sectors;               /* at most info.transfer_bytes_max' worth for reads and writes; 0 of a flush */
 	uint32_t piece_count;           /* reads and writes: where the data is, for the device */
 	struct dma_piece piece[BLOCK_PIECES_MAX];
-	uint8_t *at;                    /* the same memory for the CPU */
+	uint8_t *at;                    /* the same memory for the CPU; NULL: it is the client's own */
 	uint64_t driver_data[4];        /* the driver's own */
 };
 
@@ -47,6 +47,7 @@ struct block_disk {
 	struct disk_info info;          /* filled by the driver before block_add; transfer_bytes_max and queue_depth count here */
 	const struct block_ops *ops;
 	void *driver;
+	uint32_t pieces_max;            /* of one request: 0, BLOCK_PIECES_MAX. Of BLOCK_COPY_MAX that are copied there are three at most */
 	uint32_t range_sectors_max;     /* of one BLOCK_DISCARD or BLOCK_ZERO; 0: any number */
 	uint64_t patience_ns;           /* how long a request may take; 0: BLOCK_PATIENCE_NS */
 	struct block_queue *queue;      /* lib/block's */

@@ -6,7 +6,7 @@
 #include "lib/block/queue.h"
 #include "lib/test/test.h"
 
-enum { SECTOR = 512, DISK_BYTES = 1024 * 1024, POOL = 256 * 1024, QUEUE = 4, FLIGHT_MAX = 64, DATA_MAX = 512 * 1024 };
+enum { SECTOR = 512, DISK_BYTES = 1024 * 1024, POOL = 256 * 1024, QUEUE = 4, FLIGHT_MAX = 128, DATA_MAX = 512 * 1024 };
 
 /* ---- The mock: a driver whose device is a memory, and clients whose buffers are memory ---- */
 
@@ -54,6 +54,39 @@ err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *
 	return OK;
 }
 
+/* The client's pages: where the device sees them, in pieces of an odd and an even number of pages by turns. */
+enum { CLIENT_PAGE = 4096, KEEPER_BASE = 7 << 20 };
+#define CLIENT_OUT 0x400000000ull       /* what it takes; what it sends lies behind that */
+#define CLIENT_IN  0x500000000ull
+static err_t keep_error;
+static uint64_t kept[DIRECT_SLOTS], kept_pages;
+static uint32_t keeps;
+
+err_t scheme_deferred_keep(struct scheme_deferred *d, bool is_out, size_t offset, size_t bytes, handle_t keeper, uint64_t number, struct dma_piece *p)
+{
+	uint64_t slot = (number - KEEPER_BASE) / (DIRECT_BYTES_MAX / CLIENT_PAGE);
+
+	(void)d;
+	CHECK(keeper == 5 && number >= KEEPER_BASE && slot < DIRECT_SLOTS && !kept[slot] && offset == 0 && bytes % CLIENT_PAGE == 0);
+	keeps++;
+	if (keep_error)
+		return keep_error;
+	kept[slot] = bytes / CLIENT_PAGE;
+	kept_pages += kept[slot];
+	for (uint64_t at = 0, n = 1; at < bytes; at += p++->bytes, n = n % 3 + 1)
+		*p = (struct dma_piece){ (is_out ? CLIENT_OUT : CLIENT_IN) + at, MIN_OF(n * CLIENT_PAGE, bytes - at) };
+	return OK;
+}
+
+void dma_unkeep(const struct dma_keeper *k, uint64_t number, uint64_t pages)
+{
+	uint64_t slot = number / (DIRECT_BYTES_MAX / CLIENT_PAGE);
+
+	CHECK(k->base == KEEPER_BASE && slot < DIRECT_SLOTS && (kept[slot] == pages || (keep_error && !kept[slot])));
+	kept_pages -= kept[slot];
+	kept[slot] = 0;
+}
+
 err_t scheme_answer(struct scheme_deferred *d, int64_t result)
 {
 	list_remove(&d->link);
@@ -67,12 +100,32 @@ err_t scheme_answer_data(struct scheme_deferred *d, int64_t result, const void *
 	return scheme_answer(d, result);
 }
 
+/* Straight from and to the client's memory. */
+static void carry_directly(const struct block_request *r, uint8_t *at)
+{
+	for (uint32_t i = 0; i < r->piece_count; at += r->piece[i++].bytes) {
+		const struct dma_piece *p = &r->piece[i];
+		CHECK(p->bytes > 0 && p->bytes % CLIENT_PAGE == 0 && kept_pages > 0);
+		if (r->op == BLOCK_READ) {
+			CHECK(range_fits(p->address - CLIENT_OUT, p->bytes, DATA_MAX));
+			memcpy(got + (p->address - CLIENT_OUT), at, p->bytes);
+		} else {
+			CHECK(range_fits(p->address - CLIENT_IN, p->bytes, DATA_MAX));
+			memcpy(at, sent + (p->address - CLIENT_IN), p->bytes);
+		}
+	}
+}
+
 static void carry_out(struct block_request *r)
 {
 	uint8_t *at = medium + r->sector * SECTOR;
 	size_t bytes = (size_t)r->sectors * SECTOR;
 
 	CHECK(range_fits(r->sector * SECTOR, bytes, DISK_BYTES));
+	if (!r->at && r->piece_count) {
+		carry_directly(r, at);
+		return;
+	}
 	switch (r->op) {
 	case BLOCK_READ:
 		memcpy(r->at, at, bytes);
@@ -174,7 +227,9 @@ static void setup_disk(uint32_t disk_flags)
 		.bytes = DISK_BYTES, .sector_bytes = SECTOR, .physical_sector_bytes = SECTOR, .transfer_bytes_max = 32 * 1024,
 		.disk_flags = disk_flags, .queues = 1, .queue_depth = QUEUE } };
 	strcpy(disk.info.serial, serial);
-	flights = starts = kicks = stucks = answers = 0;
+	flights = starts = kicks = stucks = answers = keeps = 0;
+	CHECK_EQ(kept_pages, 0);
+	keep_error = OK;
 	room = FLIGHT_MAX;
 	start_error = fetch_error = OK;
 	at_once = false;
@@ -751,5 +806,73 @@ TEST(any_traffic_gives_the_right_bytes)
 		CHECK(nothing_leaks());
 		sent[round] ^= 0x55;
 	}
+	close_it(o);
+}
+
+/* ---- Straight into the client's pages ---------------------------------------------------------------------------------- */
+
+static void *setup_direct(uint32_t pieces_max)
+{
+	setup(0);
+	disk.pieces_max = pieces_max;
+	direct_init(&block.direct, &(struct dma_keeper){ .handle = 5, .base = KEEPER_BASE });
+	return open_at(NULL, "0", 1);
+}
+
+TEST(large_transfers_take_the_clients_own_pages)
+{
+	void *o = setup_direct(3);
+	CHECK_EQ(read_at(o, 128 * 1024, 1536), SCHEME_LATER);
+	CHECK_EQ(keeps, 1);
+	CHECK_EQ(kept_pages, 32);
+	for (uint32_t i = 0; i < flights; i++)
+		CHECK(!flight[i]->at && flight[i]->piece_count <= 3 && flight[i]->sectors <= 32 * 1024 / SECTOR);
+	finish_all();
+	CHECK_EQ(answer[0], 128 * 1024);
+	CHECK_MEM(got, medium + 1536, 128 * 1024);
+	CHECK_EQ(write_at(o, 512 * 1024, 4096), SCHEME_LATER);
+	finish_all();
+	CHECK_EQ(answer[1], 512 * 1024);
+	CHECK_MEM(medium + 4096, sent, 512 * 1024);
+	CHECK_EQ(keeps, 2);
+	CHECK_EQ(kept_pages, 0);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(what_is_small_or_lies_elsewhere_is_copied)
+{
+	void *o = setup_direct(0);
+	CHECK_EQ(read_at(o, DIRECT_BYTES_MIN - 4096, 0), SCHEME_LATER);
+	CHECK_EQ(read_at(o, 64 * 1024 + SECTOR, 0), SCHEME_LATER);
+	CHECK_EQ(write_at(o, 64 * 1024, 100), SCHEME_LATER);
+	CHECK_EQ(keeps, 0);
+	keep_error = ERR_INVAL;
+	CHECK_EQ(write_at(o, 64 * 1024, 256 * 1024), SCHEME_LATER);
+	CHECK_EQ(keeps, 1);
+	finish_all();
+	CHECK_EQ(answers, 4);
+	CHECK_MEM(medium + 256 * 1024, sent, 64 * 1024);
+	CHECK(nothing_leaks());
+	close_it(o);
+}
+
+TEST(pages_are_let_go_of_whatever_becomes_of_the_request)
+{
+	void *o = setup_direct(1);
+	CHECK_EQ(read_at(o, 128 * 1024, 0), SCHEME_LATER);
+	finish(0, ERR_IO);
+	CHECK_EQ(kept_pages, 32);       /* others of it are still out */
+	finish_all();
+	CHECK_EQ(answer[0], ERR_IO);
+	CHECK_EQ(kept_pages, 0);
+	/* As many as there are places for; the rest is copied. */
+	for (uint32_t i = 0; i < QUEUE + DIRECT_SLOTS; i++)
+		CHECK_EQ(write_at(o, 32 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(keeps, 1 + DIRECT_SLOTS);
+	block_done(land(0), ERR_AGAIN);
+	block_remove(&disk);
+	CHECK_EQ(kept_pages, 0);
+	CHECK(nothing_leaks());
 	close_it(o);
 }

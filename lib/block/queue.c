@@ -51,6 +51,8 @@ static void call_finish(struct block_call *c, const uint8_t *data)
 	count(c->queue->statistics, c);
 	if (c->queue->patch == c)
 		c->queue->patch = NULL;
+	/* Before the client goes on: the pages are its own again. */
+	direct_end(&block.direct, &c->direct);
 	if (data && !c->err)
 		scheme_answer_data(&c->deferred, result, data + c->skip, c->wanted);
 	else
@@ -90,9 +92,17 @@ static err_t call_put(struct block_call *c, const struct queue_request *q)
 static uint64_t bytes_max(const struct block_disk *d, enum block_op op)
 {
 	if (moves_data(op))
-		return MIN_OF(d->info.transfer_bytes_max, (uint32_t)BLOCK_TRANSFER_MAX);
+		return MIN_OF(d->info.transfer_bytes_max, (uint32_t)BLOCK_COPY_MAX);
 	return d->range_sectors_max ? (uint64_t)d->range_sectors_max * d->info.sector_bytes : (uint64_t)UINT32_MAX / 8 * d->info.sector_bytes;
 }
+
+/* The same for what the device does with the client's own pages; 0: it cannot. */
+static uint64_t direct_bytes_max(const struct block_disk *d)
+{
+	return round_down(MIN_OF(d->info.transfer_bytes_max, (uint32_t)BLOCK_TRANSFER_MAX), DIRECT_PAGE);
+}
+
+static uint32_t sectors_of(const struct block_disk *d, uint64_t bytes) { return (uint32_t)(bytes / d->info.sector_bytes); }
 
 /* The next part of c, with its data if it writes. NOMEM: the pool is empty; others are the call's end. */
 static err_t request_fill(struct queue_request *q, struct block_call *c)
@@ -102,7 +112,7 @@ static err_t request_fill(struct queue_request *q, struct block_call *c)
 	err_t err = OK;
 
 	q->r = (struct block_request){
-		.disk = d, .op = c->op, .sector = (c->first + c->given) / d->info.sector_bytes, .sectors = (uint32_t)(bytes / d->info.sector_bytes),
+		.disk = d, .op = c->op, .sector = (c->first + c->given) / d->info.sector_bytes, .sectors = sectors_of(d, bytes),
 	};
 	q->call = c;
 	q->offset = c->given;
@@ -110,6 +120,11 @@ static err_t request_fill(struct queue_request *q, struct block_call *c)
 	q->attempts = 0;
 	if (!moves_data(c->op))
 		return OK;
+	if (c->direct.piece) {
+		uint32_t most = d->pieces_max ? MIN_OF(d->pieces_max, (uint32_t)BLOCK_PIECES_MAX) : BLOCK_PIECES_MAX;
+		q->r.sectors = sectors_of(d, direct_take(&c->direct, direct_bytes_max(d), most, q->r.piece, &q->r.piece_count));
+		return OK;
+	}
 	if (!(q->r.at = pool_take(&block.pool, bytes)))
 		return ERR_NOMEM;
 	q->bytes = bytes;
@@ -187,7 +202,7 @@ static void request_end(struct queue_request *q, err_t err)
 	bool is_whole = --c->in_flight == 0 && q->bytes == c->bytes;
 
 	request_move(q, &c->queue->free);
-	if (!err && c->op == BLOCK_READ && !is_whole && !c->err)
+	if (!err && c->op == BLOCK_READ && q->bytes && !is_whole && !c->err)
 		err = call_put(c, q);
 	if (err)
 		call_stop(c, err);
@@ -258,6 +273,8 @@ int64_t block_take(struct scheme_request *r, struct block_queue *queue, enum blo
 		.is_patch = op == BLOCK_WRITE && end - start != bytes, .begun_ns = block_now(), .early = r->in, .early_bytes = r->in_here,
 	};
 	int64_t later = scheme_defer(r, &c->deferred);
+	if (moves_data(op) && end - start == bytes && direct_bytes_max(queue->disk))
+		direct_begin(&block.direct, &c->direct, &c->deferred, op == BLOCK_READ, bytes);
 	queue->statistics->in_flight++;
 	list_push_back(&queue->calls, &c->link);
 	/* What can start now has its data at hand; c may be answered and gone on return. */

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "lib/block/block.h"
+#include "lib/block/direct.h"
 #include "lib/block/pool.h"
 #include "lib/block/state.h"
 
@@ -22,6 +23,7 @@ struct block_call {
 	bool is_given;                  /* nothing more is to be handed out */
 	err_t err;                      /* the first of a request of it */
 	uint64_t begun_ns;
+	struct direct direct;           /* its piece not NULL: the device gets to the client's own pages */
 	const uint8_t *early;           /* while it is being taken: the beginning of what it writes, early_bytes of it */
 	size_t early_bytes;
 };
@@ -31,7 +33,7 @@ struct queue_request {
 	struct list_node node;          /* of queue: free, held or flying */
 	struct block_call *call;
 	uint64_t offset;                /* in the call */
-	size_t bytes;                   /* of data; 0: no buffer */
+	size_t bytes;                   /* of its buffer; 0: none */
 	uint32_t attempts;
 	uint64_t deadline_ns;
 };
@@ -53,6 +55,7 @@ struct block {
 	struct scheme scheme;
 	struct server *server;
 	struct pool pool;
+	struct direct_slots direct;
 	struct state *state;
 	struct server_timer timer;
 	struct block_queue *queue[BLOCK_DISKS_MAX];     /* NULL: none */
@@ -63,7 +66,7 @@ extern const struct scheme_ops block_scheme_ops;
 
 /* Over the memory given; what block_init does beside system calls. */
 void block_setup(struct server *server, struct state *state, const struct dma_memory *memory) NONNULL;
-/* Takes a request of a client and keeps it. Reads and writes may begin and end within sectors (a write then of at most BLOCK_TRANSFER_MAX less
+/* Takes a request of a client and keeps it. Reads and writes may begin and end within sectors (a write then of at most BLOCK_COPY_MAX less
  * two of them). NODEV, NOMEM. */
 int64_t block_take(struct scheme_request *r, struct block_queue *q, enum block_op op, uint64_t first, uint64_t bytes) NONNULL MUST_CHECK;
 /* Hands out what can be handed out, of every disk. */

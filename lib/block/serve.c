@@ -190,7 +190,7 @@ static uint64_t clip(const struct block_open *o, uint64_t offset, uint64_t bytes
 static uint64_t patch_max(const struct block_open *o, uint64_t offset, uint64_t bytes)
 {
 	const struct disk_info *i = &o->queue->disk->info;
-	uint64_t most = MIN_OF(i->transfer_bytes_max, (uint32_t)BLOCK_TRANSFER_MAX);
+	uint64_t most = MIN_OF(i->transfer_bytes_max, (uint32_t)BLOCK_COPY_MAX);
 
 	if ((offset | bytes) % i->sector_bytes == 0)
 		return bytes;

@@ -35,10 +35,16 @@ err_t block_init(struct server *server, struct device *device)
 {
 	struct dma_memory memory;
 	struct state *state;
+	struct dma_keeper keeper;
+	err_t err;
 
 	TRY(state_get(&state));
 	TRY(dma_allocate(device, POOL_BYTES, PIECE_BYTES, 0, &memory));
 	TRY(server_add_scheme(server, &block.scheme, NULL, &block_scheme_ops, NULL));
 	block_setup(server, state, &memory);
+	if (!(err = dma_keeper(device, &keeper)))
+		direct_init(&block.direct, &keeper);
+	if (err && err != ERR_OPNOTSUPP)
+		return err;
 	return OK;
 }

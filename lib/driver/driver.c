@@ -1,6 +1,7 @@
 /* lib/driver/driver.c - the claim's calls as functions. */
 #include "lib/native/print.h"
 #include "lib/driver/driver.h"
+#include "abi/proto/kernel.h"
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 #include "lib/native/handle.h"
@@ -219,6 +220,23 @@ void dma_unshare(struct device *d, struct dma_memory *m)
 			dma_unmap(d, m->piece[i].address);
 	heap_free(m->piece, m->piece_count * sizeof *m->piece);
 	*m = (struct dma_memory){ 0 };
+}
+
+err_t dma_keeper(struct device *d, struct dma_keeper *out)
+{
+	TRY(need_domain(d));
+	int64_t base = sys_call_handle(0, d->dma, DMA_KEEPER, HANDLE_NONE, NULL, 0, NULL, 0, 0, &out->handle);
+	if (base < 0)
+		return (err_t)base;
+	out->base = (uint64_t)base;
+	return OK;
+}
+
+void dma_unkeep(const struct dma_keeper *keeper, uint64_t number, uint64_t pages)
+{
+	struct mem_keep k = { .number = keeper->base + number, .pages = pages };
+
+	(void)handle_call(keeper->handle, MEM_KEEP, &k, sizeof k, NULL, 0, 0);
 }
 
 uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out)

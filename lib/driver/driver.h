@@ -34,6 +34,13 @@ struct dma_memory {
 	struct dma_piece *piece;        /* addresses for the device */
 };
 
+/* What holds on to clients' pages for the device (scheme_deferred_keep), under numbers below DMA_KEEPER_PAGES: until dma_unkeep, or until the device
+ * was stopped after our end. */
+struct dma_keeper {
+	handle_t handle;                /* HANDLE_NONE: there is none */
+	uint64_t base;                  /* added to each number */
+};
+
 /* The startup handle's device (mostly "device"). NOENT: not given; else errors of the claim's server. */
 err_t device_open(struct device *d, const char *handle_name) NONNULL MUST_CHECK;
 /* The same with a claim at hand, which is the device's from now on. */
@@ -61,6 +68,10 @@ void dma_free(struct device *d, struct dma_memory *m) NONNULL;
 err_t dma_share(struct device *d, handle_t object, uint64_t offset, size_t bytes, uint32_t access, struct dma_memory *out) NONNULL MUST_CHECK;
 /* The device must be done with it. */
 void dma_unshare(struct device *d, struct dma_memory *m) NONNULL;
+/* OPNOTSUPP: there is an IOMMU, whose tables clients' pages are not in. */
+err_t dma_keeper(struct device *d, struct dma_keeper *out) NONNULL MUST_CHECK;
+/* The device must be done with them. */
+void dma_unkeep(const struct dma_keeper *k, uint64_t number, uint64_t pages) NONNULL;
 /* The device's address of the byte at offset; *run_out (may be NULL) gets how many bytes follow without a gap. offset < m->bytes. */
 uint64_t dma_address(const struct dma_memory *m, size_t offset, size_t *run_out);
 /* The device does not stop, and might write memory that is somebody else's by then: says why and ends the program, so that pcid stops it by

@@ -21,6 +21,7 @@
 #include "lib/base/list.h"
 #include "lib/scheme/ids.h"
 
+struct dma_piece;
 struct scheme;
 struct scheme_area;
 struct scheme_ring;
@@ -195,6 +196,11 @@ err_t scheme_answer_handle(struct scheme_deferred *d, int64_t result, handle_t r
 /* As scheme_in and scheme_put, of a kept request. */
 err_t scheme_deferred_in(struct scheme_deferred *d, size_t offset, void *to, size_t bytes) NONNULL MUST_CHECK;
 err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *from, size_t bytes) NONNULL MUST_CHECK;
+/* Where a device finds bytes (whole pages) of what the client sends, or (is_out) takes: piece has room for one per page, and they are all of it. Pages
+ * stay there under these numbers of the keeper until they are let go of (MEM_KEEP), some also after an error. INVAL: the buffer does not
+ * lie on pages; OPNOTSUPP: it is a ring's; as scheme_put. */
+err_t scheme_deferred_keep(struct scheme_deferred *d, bool is_out, size_t offset, size_t bytes, handle_t keeper, uint64_t number,
+                           struct dma_piece *piece) NONNULL MUST_CHECK;
 /* What was opened REPLY_LAZY_CLOSE: from now on its close is told at once. It may be closed already: then ops->close runs in here. */
 void scheme_close_soon(struct scheme *s, uint64_t id) NONNULL;
 /* The open thing with this number is ready for what is in ready (enum ready) now; bits outside mask stay as they are. */

@@ -304,7 +304,7 @@ static bool input_complete(struct server *s, struct scheme *scheme, struct messa
 	if (m->kind != MESSAGE_REQUEST || m->copied_bytes >= wanted)
 		return true;
 	uint32_t rest = wanted - m->copied_bytes;
-	int64_t n = sys_copy(0, scheme->handle, m->request.tag, COPY_FROM_CLIENT, m->copied_bytes, s->in + m->copied_bytes, rest);
+	int64_t n = sys_copy(0, scheme->handle, m->request.tag, COPY_FROM_CLIENT, m->copied_bytes, s->in + m->copied_bytes, rest, 0);
 	if (n == rest) {
 		m->copied_bytes = wanted;
 		return true;
@@ -516,10 +516,11 @@ err_t server_run(struct server *s)
 
 static err_t copy(struct scheme *s, uint64_t tag, uint64_t flags, size_t offset, void *buffer, size_t bytes)
 {
-	int64_t n = sys_copy(0, s->handle, tag, flags, offset, buffer, bytes);
+	int64_t n = sys_copy(0, s->handle, tag, flags, offset, buffer, bytes, 0);
 
+	/* A page that the client itself may not write is as bad as one that is not there. */
 	if (n < 0)
-		return (err_t)n;
+		return n == ERR_ACCES ? ERR_FAULT : (err_t)n;
 	return (size_t)n == bytes ? OK : ERR_FAULT;
 }
 
@@ -570,6 +571,18 @@ err_t scheme_deferred_put(struct scheme_deferred *d, size_t offset, const void *
 		return OK;
 	}
 	return copy(d->scheme, d->tag, COPY_TO_CLIENT, offset, (void *)(uintptr_t)from, bytes);
+}
+
+err_t scheme_deferred_keep(struct scheme_deferred *d, bool is_out, size_t offset, size_t bytes, handle_t keeper, uint64_t number, struct dma_piece *piece)
+{
+	uint64_t flags = COPY_KEEP | (is_out ? COPY_TO_CLIENT : COPY_FROM_CLIENT) | (uint64_t)keeper << 32;
+
+	if (d->ring)
+		return ERR_OPNOTSUPP;
+	if (!range_fits(offset, bytes, is_out ? d->out_max : d->in_bytes))
+		return ERR_INVAL;
+	int64_t n = sys_copy(0, d->scheme->handle, d->tag, flags, offset, piece, bytes, number);
+	return n < 0 ? (err_t)n : (size_t)n == bytes ? OK : ERR_FAULT;
 }
 
 static err_t deferred_answer(struct scheme_deferred *d, const struct scheme_answer *a)

@@ -81,7 +81,7 @@ static bool may(struct scheme_request *r)
 
 	if (s->uid == 0 || s->gid == GROUP_DISK)
 		return true;
-	int64_t n = sys_copy(0, r->scheme->handle, r->message->request.tag, COPY_GROUPS, 0, groups, sizeof(groups));
+	int64_t n = sys_copy(0, r->scheme->handle, r->message->request.tag, COPY_GROUPS, 0, groups, sizeof(groups), 0);
 	for (int64_t i = 0; i < n / (int64_t)sizeof(*groups); i++)
 		if (groups[i] == GROUP_DISK)
 			return true;

@@ -59,7 +59,7 @@ static bool fetch(struct worker *w, size_t have)
 {
 	while (have < w->m.in_bytes) {
 		size_t piece = MIN_OF(w->m.in_bytes - have, random_next(&w->random) % 7000 + 1);
-		int64_t n = sys_copy(0, endpoint, w->m.request.tag, COPY_FROM_CLIENT, have, w->in + have, piece);
+		int64_t n = sys_copy(0, endpoint, w->m.request.tag, COPY_FROM_CLIENT, have, w->in + have, piece, 0);
 		if (n <= 0)
 			return false;
 		have += (size_t)n;
@@ -139,7 +139,7 @@ static void serve_one(struct worker *w, struct serve *v)
 		v->data = w->out;
 		v->bytes = m->out_bytes;
 		if (random_next(&w->random) % 4 == 0) {         /* beforehand, and nothing with the answer */
-			if (sys_copy(0, endpoint, m->request.tag, COPY_TO_CLIENT, 0, w->out, m->out_bytes) < 0)
+			if (sys_copy(0, endpoint, m->request.tag, COPY_TO_CLIENT, 0, w->out, m->out_bytes, 0) < 0)
 				return;
 			v->bytes = 0;
 		}

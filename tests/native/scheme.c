@@ -2,6 +2,7 @@
  *
  * The program starts itself again as server or as client. The codes are the test's own.
  */
+#include "abi/proto/dma.h"
 #include "abi/proto/kernel.h"
 #include "abi/proto/task.h"
 #include "lib/base/bits.h"
@@ -15,7 +16,7 @@
 #include "tests/native/serving.h"
 
 enum test_code {
-	ECHO = 9000, GARBAGE, TWICE, NEVER, DIE, PASS, GIVE_BACK, MAKE_READY, CANCELS, DIE_ONCE, WILD_COPY, CLOSES, LATER,
+	ECHO = 9000, GARBAGE, TWICE, NEVER, DIE, PASS, GIVE_BACK, MAKE_READY, CANCELS, DIE_ONCE, WILD_COPY, KEEP, CLOSES, LATER,
 };
 enum { BIG = 300000 };
 
@@ -83,16 +84,56 @@ static int64_t wild_copy(struct scheme_request *r)
 	uint32_t tag = r->message->request.tag;
 
 	/* Beyond the client's buffer nothing is reached; other tags are nobody's. */
-	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, 1 << 20, byte, sizeof byte) > 0)
+	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, 1 << 20, byte, sizeof byte, 0) > 0)
 		return 1;
-	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, UINT64_MAX, byte, sizeof byte) > 0)
+	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, UINT64_MAX, byte, sizeof byte, 0) > 0)
 		return 2;
-	if (sys_copy(0, scheme.handle, tag + 1, COPY_TO_CLIENT, 0, byte, sizeof byte) != ERR_SRCH)
+	if (sys_copy(0, scheme.handle, tag + 1, COPY_TO_CLIENT, 0, byte, sizeof byte, 0) != ERR_SRCH)
 		return 3;
-	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, 0, (void *)0xffff800000000000, 8) != ERR_FAULT)
+	if (sys_copy(0, scheme.handle, tag, COPY_TO_CLIENT, 0, (void *)0xffff800000000000, 8, 0) != ERR_FAULT)
 		return 4;
 	if (sys_reply(0, scheme.handle, tag ^ 0x70000, 0, NULL, 0, 0) != ERR_SRCH)
 		return 5;
+	return 0;
+}
+
+enum { KEPT_PAGES = 5, KEPT_AT = 700 };
+
+static int64_t keep(uint32_t tag, handle_t keeper, uint64_t offset, uint64_t bytes, struct dma_piece *piece, uint64_t number)
+{
+	return sys_copy(0, scheme.handle, tag, COPY_KEEP | COPY_TO_CLIENT | (uint64_t)keeper << 32, offset, piece, bytes, number);
+}
+
+/* The client's pages stay with an object, under its numbers, until it lets go of them. word: the client's buffer does not begin on a page. */
+static int64_t keep_pages(struct scheme_request *r, bool is_odd)
+{
+	const struct mem_keep all = { .number = KEPT_AT, .pages = KEPT_PAGES };
+	uint64_t bytes = KEPT_PAGES * 4096, sum = 0;
+	struct dma_piece piece[KEPT_PAGES] = { { 0 } };
+	uint32_t tag = r->message->request.tag;
+	handle_t keeper = scheme_take_handle(r);
+	int n = 0;
+
+	if (keeper == HANDLE_NONE)
+		return 1;
+	if (is_odd)
+		return keep(tag, keeper, 0, bytes, piece, KEPT_AT) == ERR_INVAL ? 0 : 2;
+	if (keep(tag, HANDLE_NONE, 0, bytes, piece, 0) != ERR_BADF || keep(tag, scheme.handle, 0, bytes, piece, 0) != ERR_INVAL)
+		return 3;
+	if (keep(tag, keeper, 0, 4095, piece, 0) != ERR_INVAL || keep(tag, keeper, 0, bytes, piece, 1ull << 48) != ERR_INVAL)
+		return 4;
+	if (keep(tag, keeper, 0, bytes, (struct dma_piece *)8, KEPT_AT) != ERR_FAULT || handle_call(keeper, MEM_KEEP, &all, sizeof all, NULL, 0, 0))
+		return 5;
+	if (keep(tag, keeper, 0, bytes * 2, piece, KEPT_AT) != (int64_t)bytes)
+		return 6;
+	for (; sum < bytes && n < KEPT_PAGES; sum += piece[n++].bytes)
+		if (!piece[n].address || piece[n].address % 4096 || !piece[n].bytes || piece[n].bytes % 4096)
+			return 7;
+	if (sum != bytes || keep(tag, keeper, 4096, 4096, piece, KEPT_AT + 2) != ERR_EXIST)
+		return 8;
+	if (handle_call(keeper, MEM_KEEP, &all, sizeof all, NULL, 0, 0) || keep(tag, keeper, 4096, 4096, piece, KEPT_AT) != 4096)
+		return 9;
+	handle_close(keeper);
 	return 0;
 }
 
@@ -136,6 +177,8 @@ static int64_t server_call(struct scheme_request *r, uint32_t code, uint64_t wor
 		return 77;
 	case WILD_COPY:
 		return wild_copy(r);
+	case KEEP:
+		return keep_pages(r, word);
 	case LATER:
 		if (later) {
 			struct scheme_deferred *d = later;
@@ -230,6 +273,19 @@ static void a_server_reaches_no_further_than_the_request(void)
 	char out[64];
 
 	CHECK(handle_call(it, (enum code)WILD_COPY, NULL, 0, out, sizeof out, 0) == 0);
+}
+
+static void pages_of_a_client_are_kept_for_devices(void)
+{
+	uint64_t room = (KEPT_PAGES + 1) * 4096;
+	handle_t keeper = HANDLE_NONE, none;
+	int64_t at = sys_map(0, HANDLE_NONE, 0, room, MAP_READ | MAP_WRITE, 0, HANDLE_NONE, 0);
+
+	CHECK(at > 0 && handle_open("mem", "new", OPEN_READ | OPEN_WRITE, &keeper) == OK);
+	CHECK(sys_call_handle(0, it, (enum code)KEEP, keeper, NULL, 0, (void *)at, KEPT_PAGES * 4096, 0, &none) == 0);
+	CHECK(sys_call_handle(0, it, (enum code)KEEP, keeper, NULL, 0, (void *)(at + 64), KEPT_PAGES * 4096, 1, &none) == 0);
+	handle_close(keeper);
+	CHECK(sys_unmap(0, HANDLE_NONE, (uint64_t)at, room) == 0);
 }
 
 static void a_garbage_answer_is_an_error(void)
@@ -529,6 +585,7 @@ int program_main(const struct startup *startup)
 		return 1;
 	}
 	run("data goes both ways, also much of it", data_goes_both_ways);
+	run("pages of a client are kept for devices", pages_of_a_client_are_kept_for_devices);
 	run("wild pointers of a client are its own trouble", wild_pointers_of_a_client_are_its_own_trouble);
 	run("a server reaches no further than the request", a_server_reaches_no_further_than_the_request);
 	run("a garbage answer is an error", a_garbage_answer_is_an_error);

@@ -70,6 +70,7 @@ static err_t disk_describe(struct ahci_port *p, const uint16_t *id)
 		return ERR_INVAL;
 	i->bytes = sectors * i->sector_bytes;
 	i->transfer_bytes_max = BLOCK_TRANSFER_MAX;
+	p->disk.pieces_max = AHCI_PIECES_MAX;
 	p->can_queue = (p->ahci->capabilities & CAP_QUEUEING) && id[ID_SATA] != 0xffff && (id[ID_SATA] & 1 << 8);
 	p->slots = p->can_queue ? MIN_OF((uint32_t)(id[ID_QUEUE] & 31) + 1, CAP_SLOTS(p->ahci->capabilities)) : 1;
 	i->queues = 1;

@@ -38,10 +38,11 @@ STATIC_ASSERT(sizeof(struct ahci_header) == 32, "as the controller reads it");
 enum { HEADER_FIS_WORDS = 5, HEADER_WRITE = 1 << 6 };
 
 /* 4.2.3: a command's table: what goes to the disk, and where its data is. */
+enum { AHCI_PIECES_MAX = 56 };
 struct ahci_piece { uint64_t address; uint32_t reserved, bytes_less_1; };
 struct ahci_table {
 	uint8_t fis[64], atapi[16], reserved[48];
-	struct ahci_piece piece[56];
+	struct ahci_piece piece[AHCI_PIECES_MAX];
 };
 STATIC_ASSERT(sizeof(struct ahci_table) == 1024, "128-aligned each");
 

@@ -153,7 +153,7 @@ static err_t controller_describe(struct nvme *n, struct disk_info *info)
 
 	text_take(info->serial, sizeof(info->serial), c + CONTROLLER_SERIAL, CONTROLLER_SERIAL_BYTES);
 	text_take(info->model, sizeof(info->model), c + CONTROLLER_MODEL, CONTROLLER_MODEL_BYTES);
-	info->transfer_bytes_max = transfer == 0 || transfer > 5 ? BLOCK_TRANSFER_MAX : MIN_OF(PAGE << transfer, (int)BLOCK_TRANSFER_MAX);
+	info->transfer_bytes_max = transfer == 0 || transfer > 6 ? BLOCK_TRANSFER_MAX : MIN_OF(PAGE << transfer, (int)BLOCK_TRANSFER_MAX);
 	info->disk_flags = (c[CONTROLLER_CACHE] & 1 ? DISK_HAS_FLUSH : 0) | (commands & COMMANDS_DATASET ? DISK_HAS_DISCARD : 0) |
 	                   (commands & COMMANDS_ZEROES ? DISK_HAS_ZERO : 0);
 	info->queues = n->io_count;

@@ -249,6 +249,7 @@ static err_t describe(struct blk *b)
 	i->bytes = round_down(capacity(b), i->sector_bytes);
 	uint32_t segments = config(b, BLK_SEGMENTS, CONFIG_SEGMENTS, 4, 1);
 	i->transfer_bytes_max = MAX_OF(MIN_OF(segments, (uint32_t)BLOCK_TRANSFER_MAX / 4096) * 4096, i->sector_bytes);
+	b->disk.pieces_max = MAX_OF(segments, 1u);
 	i->disk_flags = (features & BLK_READ_ONLY ? DISK_READ_ONLY : 0) | (features & BLK_FLUSH ? DISK_HAS_FLUSH : 0) |
 	                (features & BLK_DISCARD ? DISK_HAS_DISCARD : 0) | (features & BLK_ZEROES ? DISK_HAS_ZERO : 0);
 	uint32_t most = MIN_OF(config(b, BLK_DISCARD, CONFIG_DISCARD_SECTORS, 4, UINT32_MAX), config(b, BLK_ZEROES, CONFIG_ZERO_SECTORS, 4, UINT32_MAX));
@@ -312,5 +313,8 @@ err_t blk_open(struct blk *b, struct device *d)
 	TRY(dma_allocate(d, BLK_DEPTH * sizeof(struct blk_header), 0, 0, &b->headers));
 	for (uint32_t i = 0; i < BLK_DEPTH; i++)
 		b->free_headers[b->free_count++] = i;
-	return begin(b);
+	TRY(begin(b));
+	if (!b->queue[0].is_indirect)
+		b->disk.pieces_max = MAX_OF(MIN_OF(b->disk.pieces_max, b->queue[0].size - 2u), 1u);
+	return OK;
 }
