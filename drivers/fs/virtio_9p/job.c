@@ -56,7 +56,7 @@ void jobs_run(void)
 static uint32_t groups(struct share_job *j, uint32_t group[SHARE_GROUPS_MAX])
 {
 	struct job *job = container_of(j, struct job, share);
-	int64_t bytes = sys_copy(0, jobs.scheme->handle, job->deferred.tag, COPY_GROUPS, 0, group, SHARE_GROUPS_MAX * sizeof(*group));
+	int64_t bytes = sys_copy(0, jobs.scheme->handle, job->deferred.tag, COPY_GROUPS, 0, group, SHARE_GROUPS_MAX * sizeof(*group), 0);
 
 	return bytes < 0 ? 0 : MIN_OF((uint32_t)bytes / (uint32_t)sizeof(*group), (uint32_t)SHARE_GROUPS_MAX);
 }
