@@ -249,7 +249,9 @@ $(B)/host/kernel/%.o: CFLAGS_HOST := -Dsched_yield=kernel_sched_yield
 $(eval $(call compile_rules,$(B)/host,HOSTCC,$(CLANG) $(host_flags) $(sanitizers)))
 # The folder (of `folders`) that a file belongs to.
 folder_of     = $(lastword $(foreach f,$(folders),$(if $(filter $f/%,$(1)),$f)))
-host_modules  = $(filter-out $(if $(filter kernel,$(1)),,%/main.c) kernel/arch/$(ARCH)/% $(host_skip_$(1)),$(call modules,$(1)))
+# Of what is a cpu's, page tables alone are mere memory.
+host_arch    := $(filter-out %/paging.c,$(filter kernel/arch/$(ARCH)/%,$(sources)))
+host_modules  = $(filter-out $(if $(filter kernel,$(1)),,%/main.c) $(host_arch) $(host_skip_$(1)),$(call modules,$(1)))
 host_archive  = $(B)/host/$(1)/host.a
 define host_archive_rules
 $(call host_archive,$(1)): $(call objects,$(B)/host,$(call host_modules,$(1))) $(sources_stamp)

@@ -307,6 +307,15 @@ void frames_put(const paddr_t *p, uint32_t count)
 		reference_drop(*p, false);
 }
 
+bool frame_put_shared(paddr_t p)
+{
+	struct frame *f = frame_of(p);
+	uint32_t refs = atomic_load_explicit(&f->refs, memory_order_acquire);
+	while (refs > 1 && !atomic_compare_exchange_weak_explicit(&f->refs, &refs, refs - 1, memory_order_acq_rel, memory_order_acquire))
+		;
+	return refs > 1;
+}
+
 uint32_t frame_refs(paddr_t p)
 {
 	struct frame *f = frame_of(p);

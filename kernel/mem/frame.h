@@ -21,7 +21,7 @@ struct frame {
 	uint8_t state;                  /* enum frame_state (frame.c) */
 	union {
 		uint16_t slab_class;            /* heap.c's, while it owns the frame */
-		uint16_t table_level;           /* paging's: 0 for a table of pages */
+		struct { uint16_t table_level : 2, table_used : 10; };  /* paging's: 0 for a table of pages; how many a shared one has */
 		bool is_zeroed;                 /* of the allocator, while in a CPU's cache */
 	};
 	union {
@@ -57,6 +57,8 @@ void frame_put(paddr_t p);
 /* The same, of a frame that is known to hold nothing but zeroes if zeroed. */
 void frame_put_zeroed(paddr_t p, bool zeroed);
 void frames_put(const paddr_t *p, uint32_t count) NONNULL;
+/* Gives back a reference unless it is the only one: then false. */
+bool frame_put_shared(paddr_t p);
 uint32_t frame_refs(paddr_t p);
 /* The frame's record; NULL for what is not RAM. */
 struct frame *frame_of(paddr_t p);

@@ -13,11 +13,13 @@
 #include "lib/base/attr.h"
 #include "lib/base/list.h"
 
+#define PAGE_TABLE_BYTES (2ull << 20)   /* what a table of pages maps */
 struct account;
 struct page_tables {
 	paddr_t root;
-	uint64_t table_frames;          /* how many frames the tables hold, root included */
-	struct list_node tables;        /* those frames */
+	uint64_t table_frames;          /* how many frames the tables hold, root included, but for */
+	uint64_t shared_count;          /* tables of pages that other spaces show too, or did */
+	struct list_node tables;        /* the frames of table_frames */
 };
 
 /* Values are free: with these x86 encodes most of them as they are. */
@@ -55,11 +57,17 @@ struct page_walk {
 /* The next entry that is there; false: no more. */
 bool paging_next(struct page_walk *w, struct page_entry *e) NONNULL;
 void paging_replace(struct page_walk *w, struct page_entry e) NONNULL;
-/* Takes out up to room of the next entries: the frames of those that are counted, *count of them. How many; 0: no more. */
-uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count) NONNULL;
-/* Entries with PAGE_ANON that are left to be seen appear in `to` at the same addresses, each with a reference to its frame, and none of them may
- * be written any more, here or there. *count grows by how many, *changed becomes true if one could be. NOMEM: some did. */
-err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed) MUST_CHECK;
+/* Takes out up to room of the next entries without the flag keep (PAGE_ANON; 0: any), to *frames. How many; 0: no more. */
+uint32_t paging_take(struct page_walk *w, uint32_t keep, uint32_t room, paddr_t *frames) NONNULL;
+/* For fork: entries with PAGE_ANON that are left to be seen appear in `to` at the same addresses, and none may be written any more, here or there
+ * (a shootdown is due). Each gets a reference to its frame; or, if whole, tables that lie in the range with all they map are shared as they are,
+ * whatever is in them. *count grows by how many entries. NOMEM: some did. */
+err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, bool whole, uint64_t *count) MUST_CHECK;
+/* Of the next shared table the space has a copy of its own (or drop: no table) from now on; *left is the old one (its place w->address), to be put
+ * after a shootdown. Those that no other has any more just cease to be shared. 0: there is no more. NOMEM. */
+err_t paging_unshare(struct page_walk *w, struct account *a, bool drop, paddr_t *left) MUST_CHECK;
+/* Gives back a space's reference to a shared table; the last one's gives back what it holds. */
+void paging_table_put(paddr_t table);
 /* Takes out the tables that hold nothing in [start, end): their frames go on the list (free_link), to be put after
  * a shootdown of everything, since CPUs remember tables too. */
 void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out) NONNULL;

@@ -43,9 +43,9 @@ void space_put(struct space *s)
 		return;
 	wait_unloaded(s);
 	/* Nobody comes any more: no lock is needed, and who changes an object's mappings passes by a space without references. */
-	pages_drop_all(s);
 	for (uint32_t i = 0; i < s->regions.count; i++) {
 		struct region *r = s->regions.at[i];
+		pages_drop(s, r->start, r->end);
 		if (r->object) {
 			memobj_region_remove(r->object, r);
 			memobj_put(r->object);
@@ -90,7 +90,7 @@ void space_get_info(struct space *s, struct space_info *out)
 	*out = (struct space_info){
 		.mapped_bytes = s->mapped_bytes,
 		.resident_bytes = s->resident_count << PAGE_SHIFT,
-		.table_bytes = s->tables.table_frames << PAGE_SHIFT,
+		.table_bytes = (s->tables.table_frames + s->tables.shared_count) << PAGE_SHIFT,
 	};
 	spin_unlock(&s->lock);
 }

@@ -1,7 +1,7 @@
 /* kernel/mem/space.h - address spaces: regions over memory objects, with an anonymous layer.
  *
- * The anonymous layer lives in the page tables: an entry with PAGE_ANON owns a reference to its frame. Fork shares
- * those frames read-only; the first write to a frame with more than one reference copies it.
+ * The anonymous layer lives in the page tables: an entry with PAGE_ANON owns a reference to its frame. Fork shares those frames read-only, some
+ * with the table they are in (arch paging.c); the first write to a frame with more than one reference, in a table of the space's own, copies it.
  * A region is a range with one protection, object and offset; neighbours that continue each other are merged.
  *
  * Lock: space.lock (RANK_SPACE). Never held while a pager is asked or user memory is touched by its address; bytes that

@@ -39,7 +39,7 @@ static err_t entry_put_in(struct space *s, uint64_t address, struct page_entry *
 {
 	err_t err = paging_set(&s->tables, s->account, address, *e);
 	if (UNLIKELY(err)) {
-		entry_put(e);
+		frame_put(e->frame);
 		return err;
 	}
 	if (old->flags == 0) {
@@ -49,7 +49,7 @@ static err_t entry_put_in(struct space *s, uint64_t address, struct page_entry *
 	/* More rights to the same frame need no shootdown: whose TLB is behind faults and comes back. */
 	if (old->frame.raw != e->frame.raw)
 		space_shootdown(s, address, address + PAGE_BYTES);
-	entry_put(old);
+	frame_put(old->frame);
 	return OK;
 }
 
@@ -114,7 +114,7 @@ static err_t fault_own(struct space *s, struct region *r, uint64_t address, stru
 	err_t err = shown.flags & PAGE_DEVICE && !frame_of(shown.frame) ? ERR_ACCES
 	          : frame_copy(paddr_to_kernel(shown.frame), s->account, &e->frame);
 	if (!old->flags)
-		entry_put(&shown);
+		frame_put(shown.frame);
 	if (err)
 		return err;
 	r->has_anon = true;
@@ -133,6 +133,10 @@ err_t fault_locked(struct space *s, uint64_t address, uint32_t fault_flags, stru
 		return ERR_FAULT;
 	TRY(access_check(r, fault_flags));
 	bool present = paging_get(&s->tables, address, &old);
+	if (UNLIKELY(s->tables.shared_count) && (write || !present)) {
+		TRY(pages_own(s, address, address + PAGE_BYTES));
+		(void)paging_get(&s->tables, address, &old);
+	}
 	if (present && (!write || old.flags & PAGE_WRITE)) {
 		*e = old;       /* another CPU was faster, or our TLB is behind */
 		return OK;

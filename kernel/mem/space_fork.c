@@ -1,6 +1,7 @@
-/* kernel/mem/space_fork.c - a copy-on-write copy of a space: every page of its own is touched once.
+/* kernel/mem/space_fork.c - a copy-on-write copy of a space.
  *
- * Frames of the anonymous layer are shared read-only by both. What is borrowed from objects is not copied: the child
+ * Frames of the anonymous layer are shared read-only by both, and so are whole tables of a region without object, until either changes
+ * something there (pages_own). What is borrowed from objects is not copied: the child
  * finds it there when it needs it, many pages with one fault, and a child that execs or exits never does.
  */
 #include "kernel/mem/memobj_inner.h"
@@ -8,30 +9,27 @@
 #include "lib/base/bits.h"
 #include "lib/base/try.h"
 
-/* *changed: the parent lost the right to write some pages. */
-static err_t region_fork(struct space *s, const struct region *r, struct space *child, bool *changed)
+static err_t region_fork(struct space *s, const struct region *r, struct space *child)
 {
 	struct region *copy;
 	TRY(region_create(child, r, &copy));
 	region_attach(child, copy);
 	struct page_walk w = { .tables = &s->tables, .next = r->start, .end = r->end };
-	return r->has_anon ? paging_share(&w, &child->tables, child->account, &child->resident_count, changed) : OK;
+	return r->has_anon ? paging_share(&w, &child->tables, child->account, !r->object, &child->resident_count) : OK;
 }
 
 err_t space_fork(struct space *s, struct account *a, struct space **out)
 {
 	struct space *child;
-	bool changed = false;
 	TRY(space_create(a, &child));
 	spin_lock(&s->lock);
 	/* Nobody else knows the child, but its regions are on their objects' lists. */
 	spin_lock_nested(&child->lock);
 	err_t err = region_set_reserve(&child->regions, s->regions.count);
 	for (uint32_t i = 0; i < s->regions.count && !err; i++)
-		err = region_fork(s, s->regions.at[i], child, &changed);
+		err = region_fork(s, s->regions.at[i], child);
 	spin_unlock(&child->lock);
-	if (changed)
-		space_shootdown(s, 0, 0);
+	space_shootdown(s, 0, 0);
 	spin_unlock(&s->lock);
 	if (err)
 		space_put(child);

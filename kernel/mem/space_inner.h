@@ -36,9 +36,10 @@ void space_shootdown(struct space *s, uint64_t start, uint64_t end);
 void space_unlock(struct space *s);
 
 /* space_pages.c: all with the space's lock. */
+/* Page tables that show some of [start, end) are shared with no other space from now on; if start is end, one with pages on both sides of it. NOMEM: some are not. */
+err_t pages_own(struct space *s, uint64_t start, uint64_t end) MUST_CHECK;
+/* No shared table lies there only in part: edges of regions, and what is dropped, lie in tables that are the space's own. */
 void pages_drop(struct space *s, uint64_t start, uint64_t end);
-/* Of a space that nobody has any more: no lock, no shootdown. */
-void pages_drop_all(struct space *s);
 void pages_protect(struct space *s, struct region *r);
 /* NOMEM: nothing moved. */
 err_t pages_move(struct space *s, uint64_t from, uint64_t end, uint64_t to) MUST_CHECK;
@@ -49,12 +50,6 @@ void space_zap(struct space *s, uint64_t start, uint64_t end_address, struct mem
 static inline uint32_t region_page_flags(const struct region *r)
 {
 	return (r->flags & PROT_MASK ? PAGE_READ : 0) | (r->flags & MAP_EXEC ? PAGE_EXEC : 0);
-}
-/* Gives back the reference of an entry that holds one. */
-static inline void entry_put(const struct page_entry *e)
-{
-	if (!(e->flags & PAGE_DEVICE))
-		frame_put(e->frame);
 }
 
 /* space_map.c: all with the space's lock. */

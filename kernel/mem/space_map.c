@@ -89,6 +89,7 @@ static err_t edge_make(struct space *s, uint64_t address) REQUIRES(&s->lock)
 	struct region *r = region_at_or_after(&s->regions, address), *upper;
 	if (!r || r->start >= address)
 		return OK;
+	TRY(pages_own(s, address, address));
 	TRY(region_create(s, r, &upper));
 	upper->start = address;
 	upper->offset += r->object ? address - r->start : 0;
@@ -109,8 +110,6 @@ static err_t edges_make(struct space *s, uint64_t start, uint64_t end) REQUIRES(
 
 /* ---- Unmap ---- */
 
-enum { TRIM_BYTES = 2 << 20 };  /* what a table frame maps: taking away less keeps its table for the next */
-
 static void tables_trim(struct space *s, uint64_t start, uint64_t end) REQUIRES(&s->lock)
 {
 	struct list_node tables = LIST_INIT(tables);
@@ -129,12 +128,11 @@ static err_t range_clear(struct space *s, uint64_t start, uint64_t end) REQUIRES
 	if (!r || r->start >= end)
 		return OK;
 	TRY(edges_make(s, start, end));
-	uint32_t i = region_index(&s->regions, start);
-	r = region_at(&s->regions, i);
 	pages_drop(s, start, end);
-	if (end - start >= TRIM_BYTES)
+	/* Taking away less keeps the table for the next. */
+	if (end - start >= PAGE_TABLE_BYTES)
 		tables_trim(s, start, end);
-	for (; r && r->start < end; r = region_at(&s->regions, i))
+	for (uint32_t i = region_index(&s->regions, start); (r = region_at(&s->regions, i)) && r->start < end;)
 		region_detach(s, r);
 	return OK;
 }
@@ -262,7 +260,7 @@ err_t space_protect(struct space *s, uint64_t address, uint64_t bytes, uint32_t 
 		return ERR_NOMEM;       /* not all of it can be mapped */
 	spin_lock(&s->lock);
 	err_t err = range_check(s, address, end, prot);
-	if (err || (err = edges_make(s, address, end)))
+	if (err || (err = pages_own(s, address, end)) || (err = edges_make(s, address, end)))
 		goto unlock;
 	for (uint32_t i = region_index(&s->regions, address); (r = region_at(&s->regions, i)) && r->start < end; i++) {
 		r->flags = (r->flags & ~(uint32_t)PROT_MASK) | prot;
@@ -283,7 +281,7 @@ err_t space_advise(struct space *s, uint64_t address, uint64_t bytes, uint32_t a
 	uint64_t end = address + page_round_up(bytes);
 	spin_lock(&s->lock);
 	err_t err = range_check(s, address, end, 0);
-	if (!err && advice != ADVICE_WILLNEED)
+	if (!err && advice != ADVICE_WILLNEED && !(err = pages_own(s, address, address)) && !(err = pages_own(s, end, end)))
 		pages_drop(s, address, end);
 	spin_unlock(&s->lock);
 	return err;

@@ -5,7 +5,7 @@
 
 /* ---- Random operations against a model ---- */
 
-enum { PROCESSES = 4, PAGES = 96, OBJECTS = 4, OBJECT_PAGES = 24 };
+enum { PROCESSES = 4, PAGES_MAX = 1280, OBJECTS = 4, OBJECT_PAGES = 24 };
 #define BASE 0x70000000ull
 
 struct model_page {
@@ -18,7 +18,7 @@ struct model_page {
 
 static struct model {
 	struct space *space;
-	struct model_page page[PAGES];
+	struct model_page page[PAGES_MAX];
 } model[PROCESSES];
 
 static struct {
@@ -28,7 +28,10 @@ static struct {
 	uint32_t users;                 /* mapped pages: an object that is mapped stays */
 } objects[OBJECTS];
 
-static uint64_t random_state;
+/* Either some pages of one table, or enough of three that fork shares them: then operations cover whole halves of tables too. */
+static uint64_t pages = 96;
+static bool is_wide;
+static uint64_t random_state, tables_shared;
 
 /* xorshift64*: test_random's sequence is always the same one. */
 static uint64_t random_word(void)
@@ -164,8 +167,8 @@ static void op_dontneed(struct model *p, uint64_t i, uint64_t count)
 /* Moves a stretch of like pages. */
 static void op_remap(struct model *p, uint64_t i, uint64_t count)
 {
-	uint64_t to = pick(PAGES - count), out;
-	struct model_page copy[PAGES];
+	uint64_t to = pick(pages - count), out;
+	struct model_page copy[PAGES_MAX];
 	if (to < i + count && i < to + count)
 		return;
 	err_t err = space_remap(p->space, BASE + i * P, count * P, count * P, REMAP_MOVE, BASE + to * P, &out);
@@ -191,7 +194,7 @@ static void op_remap(struct model *p, uint64_t i, uint64_t count)
 
 static void model_forget(struct model *p)
 {
-	for (uint64_t i = 0; i < PAGES; i++)
+	for (uint64_t i = 0; i < pages; i++)
 		page_forget(&p->page[i]);
 	p->space = NULL;
 }
@@ -220,7 +223,8 @@ static void op_fork(uint64_t from, uint64_t to)
 	}
 	model[to] = model[from];
 	model[to].space = child;
-	for (uint64_t i = 0; i < PAGES; i++)
+	tables_shared += child->tables.shared_count;
+	for (uint64_t i = 0; i < pages; i++)
 		if (model[to].page[i].mapped && model[to].page[i].object >= 0)
 			objects[model[to].page[i].object].users++;
 }
@@ -260,7 +264,7 @@ static void object_fill(int o)
 static void object_cut(int o)
 {
 	for (int i = 0; i < PROCESSES; i++)
-		for (uint64_t n = 0; n < PAGES; n++) {
+		for (uint64_t n = 0; n < pages; n++) {
 			struct model_page *p = &model[i].page[n];
 			if (p->mapped && p->object == o && p->object_page >= objects[o].pages)
 				p->copied = false, p->value = 0;
@@ -342,14 +346,18 @@ static void inject(void)
 
 static void random_step(void)
 {
-	uint64_t who = pick(PROCESSES), i = pick(PAGES), count = 1 + pick(12), action = pick(64);
+	uint64_t who = pick(PROCESSES), i = pick(pages), count = 1 + pick(12), action = pick(64);
 	struct model *p = &model[who];
-	count = MIN_OF(count, PAGES - i);
+	if (is_wide && pick(3)) {
+		i = pick(pages / 256) * 256;
+		count = 256 * (1 + pick(3));
+	}
+	count = MIN_OF(count, pages - i);
 	machine_run_on((uint32_t)pick(MACHINE_CPUS));
 	if (!p->space) {
 		inject();
 		if (!space_create(NULL, &p->space))
-			for (uint64_t n = 0; n < PAGES; n++)
+			for (uint64_t n = 0; n < pages; n++)
 				p->page[n].object = -1;
 		else
 			p->space = NULL;
@@ -362,7 +370,8 @@ static void random_step(void)
 		return;
 	}
 	if (action < 36) {
-		op_write(p, i);
+		for (uint64_t n = 0; n < (is_wide ? count : 1); n++)
+			op_write(p, i + n);
 		return;
 	}
 	if (pick(2))
@@ -385,16 +394,19 @@ static void random_step(void)
 			op_fork(who, to);
 	} else if (action == 58) {
 		op_exit(who);
+	} else if (is_wide && action > 61) {
+		op_fork(who, (who + 1) % PROCESSES);
 	} else {
 		op_object((int)pick(OBJECTS));
 	}
 	inject_stop();
 }
 
-TEST(random_operations_agree_with_a_model)
+static void run_random(uint64_t step_count)
 {
 	const char *seed = getenv("SEED"), *steps = getenv("STEPS");
-	uint64_t n = seed ? strtoull(seed, NULL, 0) : 1, step_count = steps ? strtoull(steps, NULL, 0) : 60000;
+	uint64_t n = seed ? strtoull(seed, NULL, 0) : 1;
+	step_count = steps ? strtoull(steps, NULL, 0) : step_count;
 	printf("# SEED=%llu STEPS=%llu\n", (unsigned long long)n, (unsigned long long)step_count);
 	free_frames = machine_start(RAM);
 	random_state = (n + 1) * 0x9e3779b97f4a7c15ull;
@@ -407,8 +419,9 @@ TEST(random_operations_agree_with_a_model)
 		random_step();
 		if (step % 1000 == 0)
 			for (int i = 0; i < PROCESSES; i++)
-				for (uint64_t page = 0; page < PAGES && model[i].space; page++) {
+				for (uint64_t page = 0; page < pages && model[i].space; page++) {
 					run(model[i].space);
+					(void)(page == 0 && resident());
 					check_page(&model[i], page);
 				}
 	}
@@ -420,6 +433,20 @@ TEST(random_operations_agree_with_a_model)
 			memobj_put(objects[o].m);
 	machine_run_on(0);
 	machine_check_free(free_frames);
+}
+
+TEST(random_operations_agree_with_a_model)
+{
+	run_random(60000);
+}
+
+TEST(random_operations_on_shared_tables_agree_with_a_model)
+{
+	pages = PAGES_MAX;
+	is_wide = true;
+	run_random(20000);
+	CHECK(tables_shared > 50);
+	printf("# %llu tables were shared\n", (unsigned long long)tables_shared);
 }
 
 /* ---- Failures one by one ---- */
@@ -441,8 +468,13 @@ static void do_everything(void)
 		(void)!space_remap(space, at, 2 * P, 600 * P, REMAP_MOVE, 0x30000000, &out);
 		(void)!space_map(space, at + 3 * P, P, RW | MAP_FIXED | MAP_SHARED, ALL, NULL, 0, &out);
 	}
+	/* Enough for a table that fork shares. */
+	if (!space_map(space, 0x40000000, 512 * P, RW | MAP_FIXED | MAP_POPULATE, ALL, NULL, 0, &out))
+		at = out;
 	if (!space_fork(space, NULL, &child)) {
 		(void)!poke(at + 2 * P, 1);
+		(void)!space_unmap(space, at + 3 * P, P);
+		(void)!space_protect(child, at + 9 * P, P, MAP_READ);
 		space_put(child);
 	}
 	if (m)
@@ -451,7 +483,7 @@ static void do_everything(void)
 
 TEST(a_failed_allocation_anywhere_leaks_nothing)
 {
-	for (uint64_t n = 1; n < 80; n++) {
+	for (uint64_t n = 1; n < 80 + 560; n = n == 79 ? 570 : n + 1) {
 		start();
 		heap_fail_after(n);
 		do_everything();

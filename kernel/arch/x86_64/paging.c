@@ -2,11 +2,14 @@
  *
  * A table's frame record tells its level; leaf tables go back to the frame allocator as zero as they came.
  * Common: paging_set and paging_get of one page, whose tables exist. Rare: large ranges (walk), the kernel half's set-up.
+ *
+ * Shared after fork: a leaf table has a reference per space that shows it, and one reference to each frame in it, however many show it. The
+ * directory entries are then without ENTRY_WRITE, which rules all 2 MiB. Nobody adds, takes out or changes its entries any more (but for taking
+ * away ENTRY_WRITE, which may happen twice), so no lock is needed between the spaces: who wants to change something leaves with a copy, or, being the
+ * last, has the table as its own again. Objects take pages back from any table and cannot fail: a shared one shows none of theirs.
  */
 #include "kernel/mem/paging.h"
-#include "kernel/arch/arch.h"
 #include "kernel/arch/x86_64/cpu.h"
-#include "kernel/debug/log.h"
 #include "lib/base/try.h"
 #include "lib/boot/boot_check.h"
 #include "kernel/mem/frame.h"
@@ -31,7 +34,10 @@
 STATIC_ASSERT(ENTRY_SAME == (ENTRY_WRITE | ENTRY_PWT | ENTRY_PCD | ENTRY_ANON | ENTRY_DEVICE), "the flags have x86's bits");
 #define ENTRY_TABLE     (ENTRY_PRESENT | ENTRY_WRITE | ENTRY_USER)
 
-enum { LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, IMAGE_SLOT = 511 };
+enum {
+	LEVELS = 4, TABLE_ENTRIES = 512, LEVEL_BITS = 9, KERNEL_HALF = 256, IMAGE_SLOT = 511,
+	SHARE_MIN = 128,        /* a table with fewer entries is copied at fork: its frame and a fault later would cost more */
+};
 #define LARGE_BYTES     (2ull << 20)
 #define GIANT_BYTES     (1ull << 30)
 
@@ -66,7 +72,8 @@ static uint64_t level_bytes(uint32_t level) { return (uint64_t)PAGE_BYTES << lev
 
 /* ---- Finding a page's slot ---- */
 
-static uint64_t *slot_find(const struct page_tables *p, uint64_t address)
+/* *rights: what the tables above it allow. */
+static uint64_t *slot_find(const struct page_tables *p, uint64_t address, uint64_t *rights)
 {
 	uint64_t *table = table_at(p->root);
 
@@ -75,6 +82,7 @@ static uint64_t *slot_find(const struct page_tables *p, uint64_t address)
 
 		if (!entry)
 			return NULL;
+		*rights = entry;
 		table = table_of(entry);
 	}
 	return &table[slot_index(address, 0)];
@@ -90,22 +98,23 @@ static err_t table_alloc(struct page_tables *p, struct account *a, uint32_t leve
 	return OK;
 }
 
-/* Tables made on the way stay when a later one cannot be had: empty ones do no harm and paging_trim finds them. */
-static err_t slot_make(struct page_tables *p, struct account *a, uint64_t address, uint64_t **out)
+/* The entry of this level for address. Tables made on the way stay when a later one cannot be had: empty ones do no harm and paging_trim finds them. */
+static ALWAYS_INLINE err_t slot_make(struct page_tables *p, struct account *a, uint64_t address, uint32_t level, uint64_t **out)
 {
 	uint64_t *table = table_at(p->root);
 	paddr_t fresh;
 
-	for (uint32_t level = LEVELS - 1; level > 0; level--) {
-		uint64_t *slot = &table[slot_index(address, level)];
+	for (uint32_t above = LEVELS - 1; above > level; above--) {
+		uint64_t *slot = &table[slot_index(address, above)];
 
 		if (!*slot) {
-			TRY(table_alloc(p, a, level - 1, &fresh));
+			TRY(table_alloc(p, a, above - 1, &fresh));
 			*slot = fresh.raw | ENTRY_TABLE;
 		}
+		DASSERT(above - 1 > level || level > 0 || *slot & ENTRY_WRITE);
 		table = table_of(*slot);
 	}
-	*out = &table[slot_index(address, 0)];
+	*out = &table[slot_index(address, level)];
 	return OK;
 }
 
@@ -115,14 +124,14 @@ err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, str
 {
 	uint64_t *slot;
 
-	TRY(slot_make(p, a, address, &slot));
+	TRY(slot_make(p, a, address, 0, &slot));
 	*slot = entry_encode(e);
 	return OK;
 }
 
 uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *frames, uint32_t flags, uint32_t count)
 {
-	uint64_t *slot = slot_find(p, address), raw = entry_encode((struct page_entry){ .flags = flags });
+	uint64_t rights, *slot = slot_find(p, address, &rights), raw = entry_encode((struct page_entry){ .flags = flags });
 	uint32_t set = 0;
 
 	count = MIN_OF(count, TABLE_ENTRIES - slot_index(address, 0));
@@ -137,11 +146,11 @@ uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *fra
 
 bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
 {
-	uint64_t *slot = slot_find(p, address);
+	uint64_t rights, *slot = slot_find(p, address, &rights);
 
 	if (!slot || !*slot)
 		return false;
-	*out = entry_decode(*slot);
+	*out = entry_decode(*slot & (rights | ~ENTRY_WRITE));
 	return true;
 }
 
@@ -164,6 +173,8 @@ static bool walk_skip(struct page_walk *w, const uint64_t *table, uint32_t level
 {
 	uint32_t shift = PAGE_SHIFT + level * LEVEL_BITS;
 	uint64_t i = slot_index(w->next, level);
+	if (table[i])
+		return true;
 	uint64_t end = MIN_OF(i + ((w->end - 1) >> shift) - (w->next >> shift) + 1, (uint64_t)TABLE_ENTRIES);
 	uint64_t used = used_from(table, i, end);
 
@@ -215,44 +226,22 @@ void paging_replace(struct page_walk *w, struct page_entry e)
 	*w->slot = e.flags || e.frame.raw ? entry_encode(e) : 0;
 }
 
-uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count)
+uint32_t paging_take(struct page_walk *w, uint32_t keep, uint32_t room, paddr_t *frames)
 {
 	uint32_t taken = 0;
 
-	for (*count = 0; taken < room && walk_find(w);) {
+	while (taken < room && walk_find(w)) {
 		uint64_t most = MIN_OF((w->end - w->next) >> PAGE_SHIFT, (uint64_t)TABLE_ENTRIES - slot_index(w->next, 0)), i = 0;
 
 		for (most = MIN_OF(most, (uint64_t)room - taken); i < most && w->slot[i]; i++) {
-			frames[*count] = paddr(w->slot[i] & ENTRY_FRAME);
-			*count += !(w->slot[i] & ENTRY_DEVICE);
+			if (w->slot[i] & keep)
+				continue;
+			frames[taken++] = paddr(w->slot[i] & ENTRY_FRAME);
 			w->slot[i] = 0;
 		}
-		taken += (uint32_t)i;
 		w->next += i << PAGE_SHIFT;
 	}
 	return taken;
-}
-
-err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed)
-{
-	while (walk_find(w)) {
-		uint64_t *table = w->slot - slot_index(w->next, 0), *copies = NULL;
-		uint64_t base = round_down(w->next, level_bytes(1)), i = slot_index(w->next, 0);
-		uint64_t end = MIN_OF((w->end - base) >> PAGE_SHIFT, (uint64_t)TABLE_ENTRIES);
-
-		for (; (i = used_from(table, i, end)) < end; i++) {
-			if (!(table[i] & ENTRY_ANON))
-				continue;
-			if (!copies)
-				TRY(slot_make(to, a, base, &copies));
-			*changed |= (table[i] & ENTRY_WRITE) != 0;
-			copies[i] = table[i] &= ~ENTRY_WRITE;
-			frame_get(paddr(table[i] & ENTRY_FRAME));
-			++*count;
-		}
-		w->next = base + (end << PAGE_SHIFT);
-	}
-	return OK;
 }
 
 static void trim_table(struct page_tables *p, uint64_t *table, uint32_t level, uint64_t base, uint64_t start, uint64_t end,
@@ -280,11 +269,102 @@ void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct lis
 	trim_table(p, table_at(p->root), LEVELS - 1, 0, start, MIN_OF(end, USER_MAX), out);
 }
 
+/* ---- Shared tables ---- */
+
+static uint32_t table_count(const uint64_t *table)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < TABLE_ENTRIES; i++)
+		count += table[i] != 0;
+	return count;
+}
+
+/* Entries [i, end) that have a bit of `which` appear in `to` too, each with a reference to its frame, and cannot be written any more. How many. */
+static uint64_t entries_copy(uint64_t *from, uint64_t *to, uint64_t i, uint64_t end, uint64_t which)
+{
+	uint64_t count = 0;
+
+	for (; (i = used_from(from, i, end)) < end; i++) {
+		if (!(from[i] & which))
+			continue;
+		to[i] = from[i] &= ~ENTRY_WRITE;
+		frame_get(paddr(from[i] & ENTRY_FRAME));
+		count++;
+	}
+	return count;
+}
+
+err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, bool whole, uint64_t *count)
+{
+	for (uint64_t start = w->next, end, *directory, *copy; walk_find(w); w->next = end) {
+		uint64_t base = round_down(w->next, level_bytes(1)), i = slot_index(w->next, 0), *table = w->slot - i;
+		end = MIN_OF(base + level_bytes(1), w->end);
+		uint32_t used = whole && base >= start && end - base == level_bytes(1) ? table_count(table) : 0;
+
+		if (used < SHARE_MIN) {
+			TRY(slot_make(to, a, base, 0, &copy));
+			*count += entries_copy(table, copy, i, (end - base) >> PAGE_SHIFT, ENTRY_ANON);
+			continue;
+		}
+		TRY(slot_make(to, a, base, 1, &copy));
+		TRY(slot_make(w->tables, a, base, 1, &directory));
+		struct frame *f = frame_of(paddr(*directory & ENTRY_FRAME));
+		if (*directory & ENTRY_WRITE) {
+			list_remove(&f->free_link);
+			f->table_used = (uint16_t)used;
+			w->tables->table_frames--;
+			w->tables->shared_count++;
+		}
+		frame_get(frame_address(f));
+		*copy = *directory &= ~ENTRY_WRITE;
+		to->shared_count++;
+		*count += used;
+	}
+	return OK;
+}
+
+err_t paging_unshare(struct page_walk *w, struct account *a, bool drop, paddr_t *left)
+{
+	struct page_tables *p = w->tables;
+	uint64_t *directory;
+
+	for (*left = paddr(0); !left->raw && walk_find(w); w->next = w->address + level_bytes(1)) {
+		w->address = round_down(w->next, level_bytes(1));
+		TRY(slot_make(p, a, w->address, 1, &directory));
+		if (*directory & ENTRY_WRITE)
+			continue;
+		paddr_t table = paddr(*directory & ENTRY_FRAME), own = drop ? paddr(0) : table;
+		if (!drop && frame_refs(table) > 1) {
+			TRY(table_alloc(p, a, 0, &own));
+			(void)entries_copy(table_at(table), table_at(own), 0, TABLE_ENTRIES, UINT64_MAX);
+		} else if (!drop) {
+			list_push_back(&p->tables, &frame_of(table)->free_link);
+			p->table_frames++;
+		}
+		*directory = drop ? 0 : own.raw | ENTRY_TABLE;
+		p->shared_count--;
+		*left = own.raw == table.raw ? paddr(0) : table;
+	}
+	return OK;
+}
+
+void paging_table_put(paddr_t p)
+{
+	uint64_t *table = table_at(p);
+
+	if (frame_put_shared(p))
+		return;
+	for (uint64_t i = 0; (i = used_from(table, i, TABLE_ENTRIES)) < TABLE_ENTRIES; table[i++] = 0)
+		frame_put(paddr(table[i] & ENTRY_FRAME));
+	frame_put_zeroed(p, true);
+}
+
 /* ---- A space's tables ---- */
 
 err_t paging_create(struct page_tables *p, struct account *a)
 {
-	p->table_frames = 0;
+	p->table_frames = p->shared_count = 0;
 	list_init(&p->tables);
 	TRY(table_alloc(p, a, LEVELS - 1, &p->root));
 	memcpy(table_at(p->root) + KERNEL_HALF, kernel_root + KERNEL_HALF, sizeof(page_table_t) / 2);

@@ -1,7 +1,7 @@
 /* lib/test/host/machine.h - a machine for host tests of the kernel: RAM, CPUs with TLBs, page tables, locks.
  *
  * Definitions, not only declarations: exactly one file of a test program includes it. RAM is an arena at machine_direct_map.
- * Page tables take frames from the real allocator and map to sorted arrays, so that memory for them runs out too. Each CPU
+ * Page tables are the real ones (kernel/arch/x86_64/paging.c), over nothing of the kernel. Each CPU
  * caches translations until it is told not to: a forgotten shootdown shows as stale data. Locks are the kernel's own and check their order.
  */
 #pragma once
@@ -40,208 +40,13 @@ void arch_poll_requests(void) { ASSERT(!"a lock that is free"); }
 /* Other CPU, its space. */
 __attribute__((unused)) static void machine_run_on(uint32_t cpu) { machine_cpu = cpus[cpu]; }
 
-/* ---- Page tables: sorted arrays, and a frame for each 2 MiB as on the real machine ---- */
+/* ---- TLBs: what each CPU believes, until told otherwise ---- */
 
+enum { MACHINE_TLB = 64 };
 struct machine_entry {
 	uint64_t address;
 	struct page_entry e;
 };
-
-struct machine_tables {
-	struct machine_entry *entries;
-	uint64_t count, room;
-	struct { uint64_t block; paddr_t frame; } *tables;
-	uint64_t table_count;
-	struct machine_tables *next;
-	paddr_t root;
-};
-static struct machine_tables *machine_all_tables;
-
-static struct machine_tables *machine_tables_of(const struct page_tables *p)
-{
-	struct machine_tables *t = machine_all_tables;
-	while (t && t->root.raw != p->root.raw)
-		t = t->next;
-	ASSERT(t);
-	return t;
-}
-
-/* The first entry at or after address. */
-static uint64_t machine_entry_at(const struct machine_tables *t, uint64_t address)
-{
-	uint64_t low = 0, high = t->count;
-	while (low < high) {
-		uint64_t middle = (low + high) / 2;
-		if (t->entries[middle].address < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-err_t paging_create(struct page_tables *p, struct account *a)
-{
-	err_t err = frame_alloc(0, FRAME_ZEROED, a, &p->root);
-	if (err)
-		return err;
-	struct machine_tables *t = calloc(1, sizeof *t);
-	t->root = p->root;
-	t->next = machine_all_tables;
-	machine_all_tables = t;
-	p->table_frames = 1;
-	return OK;
-}
-
-void paging_trim(struct page_tables *p, uint64_t start, uint64_t end, struct list_node *out)
-{
-	struct machine_tables *t = machine_tables_of(p);
-	for (uint64_t i = 0; i < t->table_count;) {
-		uint64_t base = t->tables[i].block << 21, at = machine_entry_at(t, base);
-		bool used = at < t->count && t->entries[at].address < base + (2 << 20);
-		if (used || base >= end || base + (2 << 20) <= start) {
-			i++;
-			continue;
-		}
-		list_push_back(out, &frame_of(t->tables[i].frame)->free_link);
-		t->tables[i] = t->tables[--t->table_count];
-		p->table_frames--;
-	}
-}
-
-void paging_destroy(struct page_tables *p)
-{
-	struct machine_tables *t = machine_tables_of(p), **link = &machine_all_tables;
-	ASSERT(t->count == 0 && p->table_frames == t->table_count + 1);
-	for (uint64_t i = 0; i < t->table_count; i++)
-		frame_put(t->tables[i].frame);
-	frame_put(p->root);
-	while (*link != t)
-		link = &(*link)->next;
-	*link = t->next;
-	free(t->entries);
-	free(t->tables);
-	free(t);
-}
-
-static err_t machine_table_make(struct page_tables *p, struct machine_tables *t, struct account *a, uint64_t block)
-{
-	for (uint64_t i = 0; i < t->table_count; i++)
-		if (t->tables[i].block == block)
-			return OK;
-	paddr_t frame;
-	err_t err = frame_alloc(0, FRAME_ZEROED, a, &frame);
-	if (err)
-		return err;
-	t->tables = realloc(t->tables, (t->table_count + 1) * sizeof *t->tables);
-	t->tables[t->table_count].block = block;
-	t->tables[t->table_count++].frame = frame;
-	p->table_frames++;
-	return OK;
-}
-
-static void machine_entry_remove(struct machine_tables *t, uint64_t i)
-{
-	memmove(&t->entries[i], &t->entries[i + 1], (t->count - i - 1) * sizeof *t->entries);
-	t->count--;
-}
-
-err_t paging_set(struct page_tables *p, struct account *a, uint64_t address, struct page_entry e)
-{
-	struct machine_tables *t = machine_tables_of(p);
-	uint64_t i = machine_entry_at(t, address);
-	ASSERT(!(address & PAGE_MASK) && address < USER_MAX);
-	if (i == t->count || t->entries[i].address != address) {
-		err_t err = machine_table_make(p, t, a, address >> 21);
-		if (err)
-			return err;
-		if (t->count == t->room) {
-			t->room = t->room * 2 + 16;
-			t->entries = realloc(t->entries, t->room * sizeof *t->entries);
-		}
-		memmove(&t->entries[i + 1], &t->entries[i], (t->count - i) * sizeof *t->entries);
-		t->count++;
-	}
-	t->entries[i] = (struct machine_entry){ address, e };
-	return OK;
-}
-
-uint32_t paging_fill(struct page_tables *p, uint64_t address, const paddr_t *frames, uint32_t flags, uint32_t count)
-{
-	struct page_entry old;
-	uint32_t set = 0;
-	for (uint32_t i = 0; i < count; i++, address += PAGE_BYTES)
-		if (frames[i].raw && !paging_get(p, address, &old) && !paging_set(p, NULL, address, (struct page_entry){ frames[i], flags }))
-			set |= 1u << i;
-	return set;
-}
-
-bool paging_get(const struct page_tables *p, uint64_t address, struct page_entry *out)
-{
-	struct machine_tables *t = machine_tables_of(p);
-	uint64_t i = machine_entry_at(t, address);
-	if (i == t->count || t->entries[i].address != address)
-		return false;
-	*out = t->entries[i].e;
-	return true;
-}
-
-bool paging_next(struct page_walk *w, struct page_entry *e)
-{
-	struct machine_tables *t = machine_tables_of(w->tables);
-	uint64_t i = machine_entry_at(t, w->next);
-	if (i == t->count || t->entries[i].address >= w->end)
-		return false;
-	w->address = t->entries[i].address;
-	w->next = w->address + PAGE_BYTES;
-	*e = t->entries[i].e;
-	return true;
-}
-
-void paging_replace(struct page_walk *w, struct page_entry e)
-{
-	struct machine_tables *t = machine_tables_of(w->tables);
-	uint64_t i = machine_entry_at(t, w->address);
-	ASSERT(i < t->count && t->entries[i].address == w->address);
-	if (e.flags == 0 && e.frame.raw == 0)
-		machine_entry_remove(t, i);
-	else
-		t->entries[i].e = e;
-}
-
-uint32_t paging_take(struct page_walk *w, uint32_t room, paddr_t *frames, uint32_t *count)
-{
-	struct page_entry e;
-	uint32_t taken = 0;
-	for (*count = 0; taken < room && paging_next(w, &e); taken++) {
-		paging_replace(w, (struct page_entry){ .flags = 0 });
-		if (!(e.flags & PAGE_DEVICE))
-			frames[(*count)++] = e.frame;
-	}
-	return taken;
-}
-
-err_t paging_share(struct page_walk *w, struct page_tables *to, struct account *a, uint64_t *count, bool *changed)
-{
-	struct page_entry e;
-	while (paging_next(w, &e)) {
-		if (!(e.flags & PAGE_ANON))
-			continue;
-		*changed |= (e.flags & PAGE_WRITE) != 0;
-		e.flags &= ~(uint32_t)PAGE_WRITE;
-		err_t err = paging_set(to, a, w->address, e);
-		if (err)
-			return err;
-		frame_get(e.frame);
-		paging_replace(w, e);
-		++*count;
-	}
-	return OK;
-}
-
-/* ---- TLBs: what each CPU believes, until told otherwise ---- */
-
-enum { MACHINE_TLB = 64 };
 static struct machine_entry machine_tlb[MACHINE_CPUS][MACHINE_TLB];
 static uint64_t machine_shootdowns;
 

@@ -49,16 +49,8 @@ MISSING(arch_thread_regs)
 MISSING(arch_thread_set_bases)
 MISSING(arch_timer_arm)
 MISSING(arch_user_bases_get)
-MISSING(paging_create)
-MISSING(paging_destroy)
-MISSING(paging_get)
+MISSING(boot_stop)
 MISSING(paging_load)
-MISSING(paging_next)
-MISSING(paging_replace)
-MISSING(paging_set)
-MISSING(paging_share)
-MISSING(paging_take)
-MISSING(paging_trim)
 
 /* One CPU that nobody set up. */
 __attribute__((weak)) void *cpus[64];
@@ -67,3 +59,7 @@ __attribute__((weak)) unsigned cpu_count = 1;
 /* What lib/test/host/kernel/arch/x86_64/inline.h leaves to machine.h. */
 __attribute__((weak)) void *machine_cpu, *machine_thread;
 __attribute__((weak)) unsigned char *machine_direct_map;
+
+/* What the kernel's page tables are made of, which no test makes. */
+__attribute__((weak)) unsigned long boot_root[512], boot_directory[4][512], image_directory[512], direct_map_top[512];
+__attribute__((weak)) char image_text_start[1], image_rodata_start[1], image_data_start[1], image_end[1];
