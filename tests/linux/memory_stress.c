@@ -16,7 +16,9 @@
 #include <unistd.h>
 #include "lib/test/test.h"
 
-enum { PAGE = 4096, PAGES = 64, PROCESSES = 2, THREADS = 3, OWN_PAGES = 4, SECONDS = 4 };
+enum { PAGE = 4096, PROCESSES = 2, THREADS = 3, OWN_PAGES = 4, SECONDS = 2 };
+/* Some pages of one page table; whole tables, which fork shares, and parts of others. */
+enum { FEW_PAGES = 64, MANY_PAGES = 1600 };
 
 /* A worker and its private memory. */
 struct worker {
@@ -24,12 +26,14 @@ struct worker {
 	uint64_t random;
 	uint32_t number;
 	char *memory;
-	uint64_t wanted[PAGES];         /* the first word of each page */
+	uint64_t wanted[MANY_PAGES];    /* the first word of each page */
+	uint32_t depth;                 /* how many forks ago it was a thread */
 };
 
 static char *shared;                    /* OWN_PAGES of the file for each worker */
 static int file;
 static time_t end;
+static uint64_t pages;
 static _Atomic int wrong;
 
 static uint64_t next(struct worker *w)
@@ -75,15 +79,32 @@ static void part_protect(struct worker *w, uint64_t page, uint64_t count)
 	expect(mprotect(at, count * PAGE, PROT_READ) == 0 && mprotect(at, count * PAGE, PROT_READ | PROT_WRITE) == 0, "mprotect failed", w, page);
 }
 
-/* The child sees all as it was at fork, whatever the parent writes meanwhile, and changes only its own. */
+/* Away and back, in a process without other threads: none takes the place meanwhile. */
+static void part_move(struct worker *w, uint64_t page, uint64_t count)
+{
+	char *at = w->memory + page * PAGE, *away = mmap(NULL, count * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	expect(away != MAP_FAILED && mremap(at, count * PAGE, count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, away) == away, "mremap failed", w, page);
+	expect(*word(away, 0) == w->wanted[page] && *word(away, count - 1) == w->wanted[page + count - 1], "mremap lost a page", w, page);
+	expect(mremap(away, count * PAGE, count * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, at) == at, "mremap failed", w, page);
+}
+
+static void all_check(struct worker *w, const char *what)
+{
+	for (uint64_t i = 0; i < pages; i++)
+		expect(*word(w->memory, i) == w->wanted[i], what, w, i);
+}
+
+static void own_memory_step(struct worker *w);
+
+/* The child sees all as it was at fork, whatever the parent does meanwhile, and changes only its own. */
 static void child_check(struct worker *w)
 {
-	for (uint64_t i = 0; i < PAGES; i++) {
-		expect(word(w->memory, i)[0] == w->wanted[i], "a child sees another memory", w, i);
-		word(w->memory, i)[1] = ~w->wanted[i];
-	}
-	for (uint64_t i = 0; i < PAGES; i++)
-		expect(word(w->memory, i)[0] == w->wanted[i] && word(w->memory, i)[1] == ~w->wanted[i], "a child's memory changed", w, i);
+	w->depth++;
+	if (next(w) % 2)
+		all_check(w, "a child sees another memory");
+	for (uint64_t i = 0, steps = next(w) % 40; i < steps; i++)
+		own_memory_step(w);
+	all_check(w, "a child's memory changed");
 	_exit(wrong != 0);
 }
 
@@ -96,8 +117,27 @@ static void memory_fork(struct worker *w)
 	if (child == 0)
 		child_check(w);
 	for (int i = 0; i < 8; i++)
-		page_set(w, next(w) % PAGES);
+		page_set(w, next(w) % pages);
+	for (int i = 0; i < 4 && w->depth == 0; i++)
+		own_memory_step(w);
 	expect(waitpid(child, &status, 0) == child && status == 0, "a child failed", w, 0);
+}
+
+/* Does something to a part, often of no more than a few pages. */
+static void own_memory_step(struct worker *w)
+{
+	uint64_t count = next(w) % 4 ? 1 + next(w) % 4 : 1 + next(w) % (pages - 1), page = next(w) % (pages - count);
+	switch (next(w) % 10) {
+	case 0: part_renew(w, page, count); break;
+	case 1: part_protect(w, page, count); break;
+	case 2: if (next(w) % 8 == 0 && w->depth < 2) memory_fork(w); break;
+	case 3: if (w->depth > 0) part_move(w, page, count); break;
+	case 4:
+		for (uint64_t i = page; i < page + count; i++)
+			page_set(w, i);
+		break;
+	default: page_set(w, page); break;
+	}
 }
 
 static void memory_move(struct worker *w)
@@ -134,20 +174,19 @@ static void file_private(struct worker *w)
 static void *work(void *context)
 {
 	struct worker *w = context;
-	w->memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	w->memory = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	expect(w->memory != MAP_FAILED, "mmap failed", w, 0);
+	for (uint64_t i = 0; i < pages; i++)
+		page_set(w, i);
 	while (!wrong && time(NULL) < end) {
-		uint64_t page = next(w) % (PAGES - 4), count = 1 + next(w) % 4;
-		switch (next(w) % 12) {
-		case 0: part_renew(w, page, count); break;
-		case 1: part_protect(w, page, count); break;
-		case 2: if (next(w) % 8 == 0) memory_fork(w); break;
-		case 3: memory_move(w); break;
-		case 4: file_share(w); break;
-		case 5: file_private(w); break;
-		default: page_set(w, page); break;
+		switch (next(w) % 8) {
+		case 0: memory_move(w); break;
+		case 1: file_share(w); break;
+		case 2: file_private(w); break;
+		default: own_memory_step(w); break;
 		}
 	}
+	all_check(w, "its memory changed");
 	return NULL;
 }
 
@@ -176,11 +215,12 @@ static void run_process(uint32_t number)
 	_exit(wrong != 0);
 }
 
-TEST(memory_keeps_what_was_written_whatever_others_do)
+static void run_processes(uint64_t pages_each)
 {
 	const char *seconds = getenv("MEMORY_STRESS_S");
 	int status;
 	open_file();
+	pages = pages_each;
 	end = time(NULL) + (seconds ? atoi(seconds) : SECONDS);
 	for (uint32_t i = 0; i < PROCESSES; i++)
 		if (fork() == 0)
@@ -189,6 +229,16 @@ TEST(memory_keeps_what_was_written_whatever_others_do)
 		CHECK(wait(&status) > 0);
 		CHECK_EQ(status, 0);
 	}
+}
+
+TEST(memory_keeps_what_was_written_whatever_others_do)
+{
+	run_processes(FEW_PAGES);
+}
+
+TEST(page_tables_that_fork_shares_keep_what_was_written)
+{
+	run_processes(MANY_PAGES);
 }
 
 /* ---- A file that is cut while others touch its mapping ---- */
