@@ -1,6 +1,7 @@
 /* drivers/audio/hda/codec.c - from an output's pin along connections to a converter, at most HDA_PATH_MAX widgets; what a codec says is bounded. */
 #include "drivers/audio/hda/hda.h"
 #include "lib/base/bits.h"
+#include "lib/base/string.h"
 #include "lib/base/try.h"
 
 /* Verbs: twelve bits and eight of payload, or four and sixteen (7.3.3). */
@@ -60,7 +61,7 @@ static err_t path_find(struct hda *h, uint8_t node)
 	uint32_t capabilities;
 	uint8_t next;
 
-	if (h->path_length == HDA_PATH_MAX)
+	if (h->path_length == HDA_PATH_MAX || memchr(h->path, node, h->path_length))
 		return ERR_NODEV;
 	h->path[h->path_length++] = node;
 	TRY(get(h, node, WIDGET, &capabilities));
