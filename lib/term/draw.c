@@ -1,14 +1,14 @@
 /* lib/term/draw.c - cells to pixels. */
 #include "lib/term/draw.h"
 
-uint16_t draw_columns(const struct draw_target *target, const struct font *font)
+uint16_t term_draw_columns(const struct draw_target *target, const struct font *font)
 {
 	uint32_t count = target->width / font->width;
 
 	return (uint16_t)(count < TERM_COLUMNS_MAX ? count : TERM_COLUMNS_MAX);
 }
 
-uint16_t draw_rows(const struct draw_target *target, const struct font *font)
+uint16_t term_draw_rows(const struct draw_target *target, const struct font *font)
 {
 	uint32_t count = target->height / font->height;
 
@@ -45,11 +45,11 @@ static void forget_shown(struct draw *d)
 	__builtin_memset(d->shown, 0, sizeof(*d->shown) * d->columns * d->rows);
 }
 
-void draw_init(struct draw *d, const struct draw_target *target, const struct font *font,
+void term_draw_init(struct draw *d, const struct draw_target *target, const struct font *font,
                const struct term *t, struct term_cell *shown)
 {
 	*d = (struct draw){ .target = *target, .font = font, .shown = shown, .columns = t->columns, .rows = t->rows };
-	ASSERT(t->columns <= draw_columns(target, font) && t->rows <= draw_rows(target, font));
+	ASSERT(t->columns <= term_draw_columns(target, font) && t->rows <= term_draw_rows(target, font));
 	load_palette(d, t);
 	forget_shown(d);
 	for (uint32_t y = 0; y < target->height; y++)
@@ -124,7 +124,7 @@ static void draw_row(struct draw *d, const struct term *t, uint16_t row)
 	}
 }
 
-void draw_update(struct draw *d, struct term *t)
+void term_draw_update(struct draw *d, struct term *t)
 {
 	if (t->palette_changed) {
 		load_palette(d, t);

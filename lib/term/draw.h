@@ -22,10 +22,10 @@ struct draw {
 };
 
 /* How many characters fit. */
-uint16_t draw_columns(const struct draw_target *target, const struct font *font) NONNULL;
-uint16_t draw_rows(const struct draw_target *target, const struct font *font) NONNULL;
+uint16_t term_draw_columns(const struct draw_target *target, const struct font *font) NONNULL;
+uint16_t term_draw_rows(const struct draw_target *target, const struct font *font) NONNULL;
 /* shown: one cell per character of the terminal, whose size is at most what fits. Clears the target. */
-void draw_init(struct draw *d, const struct draw_target *target, const struct font *font,
+void term_draw_init(struct draw *d, const struct draw_target *target, const struct font *font,
                const struct term *t, struct term_cell *shown) NONNULL;
 /* Draws what changed and calls term_clean. */
-void draw_update(struct draw *d, struct term *t) NONNULL;
+void term_draw_update(struct draw *d, struct term *t) NONNULL;

@@ -35,16 +35,16 @@ static void start(void)
 
 	make_font();
 	memset(pixels, 0x5a, sizeof(pixels));
-	CHECK_EQ(draw_columns(&target, &font), 5);
-	CHECK_EQ(draw_rows(&target, &font), 5);
+	CHECK_EQ(term_draw_columns(&target, &font), 5);
+	CHECK_EQ(term_draw_rows(&target, &font), 5);
 	CHECK_EQ(term_init(&t, 5, 5, cells), OK);
-	draw_init(&d, &target, &font, &t, shown);
+	term_draw_init(&d, &target, &font, &t, shown);
 }
 
 static void feed(const char *text)
 {
 	term_write(&t, (const uint8_t *)text, strlen(text));
-	draw_update(&d, &t);
+	term_draw_update(&d, &t);
 }
 
 static uint32_t at(int row, int column, int y, int x)

@@ -15,14 +15,14 @@ static void draw_fired(struct server_timer *t)
 	struct console *c = container_of(t, struct console, draw_timer);
 
 	c->is_draw_due = false;
-	display_draw(&c->display);
+	console_display_draw(&c->display);
 }
 
 static void show(struct console *c, const uint8_t *bytes, size_t count)
 {
 	if (!c->display.is_present || count == 0)
 		return;
-	display_write(&c->display, bytes, count);
+	console_display_write(&c->display, bytes, count);
 	if (!c->is_draw_due) {
 		c->is_draw_due = true;
 		server_timer_set(c->scheme->server, &c->draw_timer, c->served.outside->now_ns() + DRAW_DELAY_NS);
@@ -181,7 +181,7 @@ void console_add_serial(struct console *c, const struct ports *ports)
 
 err_t console_add_display(struct console *c, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes)
 {
-	return display_init(&c->display, f, pixels, font, font_bytes);
+	return console_display_init(&c->display, f, pixels, font, font_bytes);
 }
 
 void console_add_keyboard(struct console *c, const struct ports *ports)

@@ -39,7 +39,7 @@ struct console {
 /* Without devices at first: all output is lost then. */
 void console_init(struct console *c, struct scheme *scheme, const struct tty_outside *outside) NONNULL;
 void console_add_serial(struct console *c, const struct ports *ports) NONNULL;
-/* As display_init. */
+/* As console_display_init. */
 err_t console_add_display(struct console *c, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes) NONNULL MUST_CHECK;
 void console_add_keyboard(struct console *c, const struct ports *ports) NONNULL;
 /* Once all devices are there. */

@@ -9,7 +9,7 @@ static bool is_usable(const struct boot_framebuffer *f, const struct font *font)
 	       && f->blue_shift <= 24;
 }
 
-err_t display_init(struct display *d, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes)
+err_t console_display_init(struct display *d, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes)
 {
 	struct draw_target target = {
 		.pixels = pixels, .width = f->width, .height = f->height, .pitch_bytes = f->pitch_bytes,
@@ -23,7 +23,7 @@ err_t display_init(struct display *d, const struct boot_framebuffer *f, uint8_t 
 		return err;
 	if (!is_usable(f, &d->font))
 		return ERR_INVAL;
-	uint16_t columns = draw_columns(&target, &d->font), rows = draw_rows(&target, &d->font);
+	uint16_t columns = term_draw_columns(&target, &d->font), rows = term_draw_rows(&target, &d->font);
 	count = (size_t)columns * rows;
 	d->cells = heap_alloc(2 * count * sizeof(*d->cells));
 	d->shown = heap_alloc(count * sizeof(*d->shown));
@@ -33,7 +33,7 @@ err_t display_init(struct display *d, const struct boot_framebuffer *f, uint8_t 
 	}
 	if ((err = term_init(&d->term, columns, rows, d->cells)))
 		goto free_cells;
-	draw_init(&d->draw, &target, &d->font, &d->term, d->shown);
+	term_draw_init(&d->draw, &target, &d->font, &d->term, d->shown);
 	d->is_present = true;
 	return OK;
 
@@ -43,14 +43,14 @@ free_cells:
 	return err;
 }
 
-void display_write(struct display *d, const uint8_t *bytes, size_t count)
+void console_display_write(struct display *d, const uint8_t *bytes, size_t count)
 {
 	if (d->is_present)
 		term_write(&d->term, bytes, count);
 }
 
-void display_draw(struct display *d)
+void console_display_draw(struct display *d)
 {
 	if (d->is_present)
-		draw_update(&d->draw, &d->term);
+		term_draw_update(&d->draw, &d->term);
 }

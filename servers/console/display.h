@@ -13,6 +13,6 @@ struct display {
 
 /* pixels: the framebuffer, mapped; font: a PSF file that stays. BADMSG: the font is none; INVAL: the framebuffer is not
  * of 32 bits or too small; NOMEM. On an error there is no display. */
-err_t display_init(struct display *d, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes) NONNULL MUST_CHECK;
-void display_write(struct display *d, const uint8_t *bytes, size_t count) NONNULL;
-void display_draw(struct display *d) NONNULL;
+err_t console_display_init(struct display *d, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes) NONNULL MUST_CHECK;
+void console_display_write(struct display *d, const uint8_t *bytes, size_t count) NONNULL;
+void console_display_draw(struct display *d) NONNULL;
