@@ -9,7 +9,7 @@
 
 #define NS_PER_S        1000000000ull
 #define TSC_GUESS_HZ    1000000000ull
-enum { READS = 4, TIMER_DIVISOR = 16 };
+enum { READS = 16, TIMER_DIVISOR = 16 };
 #define MEASURE_NS      2000000ull
 
 /* A counter of known speed: the ACPI timer, else the PIT. */
