@@ -4,7 +4,7 @@
 #include "lib/base/string.h"
 #include "lib/native/print.h"
 
-enum { TABLES_FIRST = 32, INTERRUPTS_BY_IO_APIC = 1, PCI_BUS_NUMBERS = 0x18, DEPTH_MAX = 16 };
+enum { TABLES_FIRST = 32, INTERRUPTS_BY_IO_APIC = 1, PCI_BUS_NUMBERS = 0x18, DEPTH_MAX = 16, LOOP_S_MAX = 1 };
 
 bool is_failed(const char *what, acpi_status status)
 {
@@ -14,8 +14,10 @@ bool is_failed(const char *what, acpi_status status)
 	return true;
 }
 
-err_t acpi_start(void)
+err_t acpi_start(bool only_main_table)
 {
+	acpi_gbl_max_loop_iterations = LOOP_S_MAX;
+	acpi_gbl_disable_ssdt_table_install = only_main_table;
 	if (is_failed("ACPICA does not start", acpi_initialize_subsystem()) ||
 	    is_failed("no tables", acpi_initialize_tables(NULL, TABLES_FIRST, TRUE)) || is_failed("the tables' code", acpi_load_tables()))
 		return ERR_NODEV;

@@ -5,10 +5,12 @@
 #include "abi/proto/device.h"
 #include "abi/proto/init.h"
 #include "lib/base/attr.h"
+#include "lib/scheme/scheme.h"
 
 /* ---- acpi.c ---- */
-/* Loads the tables, takes the hardware over, runs what the firmware wants run at the start. NODEV: there is no (sane) firmware. */
-err_t acpi_start(void) MUST_CHECK;
+/* Loads the tables (or just the main one), takes the hardware over, runs what the firmware wants run at the start. A table that is broken leaves the
+ * others. NODEV: there is no (sane) firmware. */
+err_t acpi_start(bool only_main_table) MUST_CHECK;
 /* Calls a method with one integer. */
 acpi_status execute(acpi_handle object, const char *method, u64 value) NONNULL;
 /* The method's (or name's) integer. False: there is none. */
@@ -38,6 +40,12 @@ void notices_start(void);
 void buttons_start(void);
 /* Lines for what was seen of them. Length. */
 size_t buttons_text(char *to, size_t bytes) NONNULL;
+
+/* ---- clock.c ---- */
+/* From now on the clock is looked at. */
+void clock_start(struct server *s) NONNULL;
+/* Its line, once it was measured. Length. */
+size_t clock_text(char *to, size_t bytes) NONNULL;
 
 /* ---- status.c ---- */
 /* All lines of power:. Length. */

@@ -1,7 +1,7 @@
 /* drivers/acpid/main.c - serves power: (abi/proto/power.def).
  *
- * Handles: scheme, ready, log; boot (sys:boot), phys (mem:phys), ports (all of them), pci (pci:), init (init:). Schemes: irq. It keeps nothing that its
- * next instance could not ask the firmware again.
+ * Handles: scheme, ready, log; state (how earlier starts ended); boot (sys:boot), phys (mem:phys), ports (all of them), pci (pci:), init (init:). Schemes: irq. It keeps nothing that its
+ * next instance could not ask the firmware again. Should it be the firmware's bytecode that ends us, time after time, we go on with less of it.
  */
 #include "abi/proto/power.h"
 #include "drivers/acpid/acpid.h"
@@ -11,6 +11,11 @@
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
+#include "lib/native/sys.h"
+
+/* Starts in a row that did not come to their end. After so many only the main table is loaded, then none. */
+enum { STARTS_WHOLE = 3, STARTS_MAIN = 6, PAGE = 4096 };
+struct state { uint32_t starts; };
 
 static struct server server;
 static struct scheme scheme;
@@ -62,6 +67,30 @@ static const struct scheme_ops power_ops = {
 	.open = power_open, .revive = power_revive, .read = power_read, .length = power_length, .call = power_call, .needs_sender = true,
 };
 
+static err_t firmware_start(void)
+{
+	static struct state none;
+	struct state *state = &none;
+	int64_t at = sys_map(0, startup_handle("state"), 0, PAGE, MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
+	err_t err;
+
+	if (at >= 0)
+		state = (struct state *)at;
+	if (state->starts >= STARTS_MAIN) {
+		print("acpid: the firmware's bytecode has ended us %u times\n", state->starts);
+		return ERR_NODEV;
+	}
+	if (state->starts >= STARTS_WHOLE)
+		print("acpid: goes on with the firmware's main table only\n");
+	state->starts++;
+	if (!(err = osl_init(&server)) && !(err = acpi_start(state->starts > STARTS_WHOLE))) {
+		lines_tell();
+		clock_start(&server);
+	}
+	state->starts = 0;
+	return err;
+}
+
 int program_main(const struct startup *startup UNUSED)
 {
 	err_t err;
@@ -70,10 +99,8 @@ int program_main(const struct startup *startup UNUSED)
 		print("acpid: cannot start: error %d\n", -err);
 		return 1;
 	}
-	has_firmware = (err = osl_init(&server)) == OK && (err = acpi_start()) == OK;
-	if (has_firmware)
-		lines_tell();
-	else
+	has_firmware = (err = firmware_start()) == OK;
+	if (!has_firmware)
 		print("acpid: no ACPI: error %d\n", -err);
 	print("acpid: %u KiB of memory in use\n", (unsigned)(heap_used_bytes() / 1024));
 	err = server_run(&server);

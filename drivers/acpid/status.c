@@ -101,5 +101,6 @@ size_t status_text(char *to, size_t bytes)
 	(void)acpi_get_devices("PNP0C0D", lid_found, &t, NULL);
 	(void)acpi_walk_namespace(ACPI_TYPE_THERMAL, ACPI_ROOT_OBJECT, ACPI_UINT32_MAX, zone_found, NULL, &t, NULL);
 	grown(&t, buttons_text(room(&t), left(&t)));
+	grown(&t, clock_text(room(&t), left(&t)));
 	return t.used;
 }

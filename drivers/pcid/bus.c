@@ -68,7 +68,7 @@ static const struct device_route *find_route(const struct bus *b, struct pci_add
 }
 
 /* A bridge that the firmware says nothing of passes pins on to its own, each slot's turned by one more (PCI-to-PCI Bridge Architecture, 9.1). */
-static void route(const struct bus *b, struct bus_function *f)
+static void route(const struct bus *b, const struct pci_host *h, struct bus_function *f)
 {
 	const struct bus_function *at = f;
 	const struct device_route *r = NULL;
@@ -78,11 +78,13 @@ static void route(const struct bus *b, struct bus_function *f)
 		pin = (pin - 1 + (at->pci.address.slot_function >> 3)) % PCI_PINS + 1;
 		at = &b->function[at->parent];
 	}
-	if (r)
-		f->pci.line = (uint8_t)r->line;
+	if (!r)
+		return;
+	f->pci.line = (uint8_t)r->line;
+	h->write(h->context, f->pci.address, PCI_LINE, 1, r->line);
 }
 
-err_t bus_set_routes(struct bus *b, const struct device_route *routes, uint32_t count)
+err_t bus_set_routes(struct bus *b, const struct pci_host *h, const struct device_route *routes, uint32_t count)
 {
 	if (count > DEVICE_ROUTES_MAX)
 		return ERR_NOSPC;
@@ -93,7 +95,7 @@ err_t bus_set_routes(struct bus *b, const struct device_route *routes, uint32_t 
 	b->route_count = count;
 	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
 		if (b->function[i].is_used && b->function[i].is_present)
-			route(b, &b->function[i]);
+			route(b, h, &b->function[i]);
 	return OK;
 }
 
@@ -154,7 +156,7 @@ static void add(struct bus *b, const struct pci_host *h, struct pci_address a)
 		if (pci_read(h, a, &f->pci))
 			return;
 		f->is_used = f->is_present = true;
-		route(b, f);
+		route(b, h, f);
 		bus_event(b, DEVICE_CAME, a, 0);
 		return;
 	}

@@ -59,9 +59,10 @@ void bus_release(struct bus *b, const struct pci_host *h, uint32_t index) NONNUL
 /* May the BAR be given away: does it lie over nothing else, by whole pages? OK, NOENT (none, or without address), ERR_BUSY. */
 err_t bus_bar_check(const struct bus *b, uint32_t index, uint32_t bar) NONNULL MUST_CHECK;
 
-/* From now on pins lead there: the lines of all functions that have one, and of those that come. NOSPC: too many; INVAL: one makes no sense. Then all
+/* From now on pins lead there: the lines of all functions that have one, and of those that come; their registers
+ * (which nobody but software reads) say so, too. NOSPC: too many; INVAL: one makes no sense. Then all
  * is as it was. */
-err_t bus_set_routes(struct bus *b, const struct device_route *routes, uint32_t count) NONNULL MUST_CHECK;
+err_t bus_set_routes(struct bus *b, const struct pci_host *h, const struct device_route *routes, uint32_t count) NONNULL MUST_CHECK;
 /* May the firmware's bytecode write bytes at offset of it: neither the standard header nor what sends messages. */
 bool bus_is_free_for_firmware(const struct bus *b, uint32_t index, uint32_t offset, uint32_t bytes) NONNULL;
 

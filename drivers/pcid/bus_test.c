@@ -279,8 +279,10 @@ TEST(a_pin_leads_where_the_firmware_says)
 	pin(fresh(), 11, 1);
 	scan();
 	CHECK_EQ(line_of(at(0, 4)), 11);
-	CHECK_EQ(bus_set_routes(&bus, routes, 3), OK);
+	mock_can_write(&mock.f[0], PCI_LINE, 1, 0xff);
+	CHECK_EQ(bus_set_routes(&bus, &host, routes, 3), OK);
 	CHECK_EQ(line_of(at(0, 4)), 20);
+	CHECK_EQ(mock_get(&mock.f[0], PCI_LINE, 1), 20u);
 }
 
 TEST(who_comes_later_gets_its_line_even_one_that_the_firmware_left_without)
@@ -289,7 +291,7 @@ TEST(who_comes_later_gets_its_line_even_one_that_the_firmware_left_without)
 
 	fresh();
 	scan();
-	CHECK_EQ(bus_set_routes(&bus, routes, 1), OK);
+	CHECK_EQ(bus_set_routes(&bus, &host, routes, 1), OK);
 	pin(mock_add(&mock, 0, 5, 0, 0x11e81234), 0xff, 3);
 	scan();
 	CHECK_EQ(line_of(at(0, 5)), 22);
@@ -306,7 +308,7 @@ TEST(behind_a_bridge_pins_are_turned_by_the_slot)
 	pin(mock_add(&mock, 1, 2, 0, 0x10411af4), 11, 4);
 	pin(mock_add(&mock, 1, 1, 0, 0x10411af4), 11, 2);
 	scan();
-	CHECK_EQ(bus_set_routes(&bus, routes, 3), OK);
+	CHECK_EQ(bus_set_routes(&bus, &host, routes, 3), OK);
 	CHECK_EQ(line_of(at(1, 0)), 16);
 	CHECK_EQ(line_of(at(1, 3)), 19);
 	CHECK_EQ(line_of(at(1, 2)), 17);
@@ -321,7 +323,7 @@ TEST(a_bridge_with_a_table_of_its_own_goes_by_that)
 	bridge(1, 1);
 	pin(mock_add(&mock, 1, 0, 0, 0x10411af4), 11, 1);
 	scan();
-	CHECK_EQ(bus_set_routes(&bus, routes, 2), OK);
+	CHECK_EQ(bus_set_routes(&bus, &host, routes, 2), OK);
 	CHECK_EQ(line_of(at(1, 0)), 23);
 }
 
@@ -334,10 +336,10 @@ TEST(routes_that_make_no_sense_change_nothing)
 
 	pin(fresh(), 11, 1);
 	scan();
-	CHECK_EQ(bus_set_routes(&bus, &good, 1), OK);
+	CHECK_EQ(bus_set_routes(&bus, &host, &good, 1), OK);
 	for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		CHECK_EQ(bus_set_routes(&bus, &bad[i], 1), ERR_INVAL);
-	CHECK_EQ(bus_set_routes(&bus, many, DEVICE_ROUTES_MAX + 1), ERR_NOSPC);
+		CHECK_EQ(bus_set_routes(&bus, &host, &bad[i], 1), ERR_INVAL);
+	CHECK_EQ(bus_set_routes(&bus, &host, many, DEVICE_ROUTES_MAX + 1), ERR_NOSPC);
 	CHECK_EQ(line_of(at(0, 4)), 20);
 	CHECK_EQ(bus.route_count, 1u);
 }
@@ -348,7 +350,7 @@ TEST(a_function_without_pin_has_no_line)
 
 	pin(fresh(), 11, 9);
 	scan();
-	CHECK_EQ(bus_set_routes(&bus, routes, 1), OK);
+	CHECK_EQ(bus_set_routes(&bus, &host, routes, 1), OK);
 	CHECK_EQ(bus.function[at(0, 4)].pci.pin, 0);
 	CHECK_EQ(line_of(at(0, 4)), 11);
 }

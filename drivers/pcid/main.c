@@ -273,7 +273,7 @@ static int64_t call_routes(struct scheme_request *r)
 	if (r->in_bytes > sizeof routes || r->in_bytes % sizeof *routes)
 		return ERR_INVAL;
 	TRY(scheme_in(r, 0, routes, r->in_bytes));
-	return bus_set_routes(bus, routes, (uint32_t)(r->in_bytes / sizeof *routes));
+	return bus_set_routes(bus, access_host(), routes, (uint32_t)(r->in_bytes / sizeof *routes));
 }
 
 static int64_t call_look(struct scheme_request *r, uint64_t what)

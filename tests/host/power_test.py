@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import tap
+from aml import LOOP_FOREVER, data, device, field, integer, method, name, region, returning, scope, store, table, zone
 from hotplug_test import CATHODE, DEVICE, Monitor, WAIT
 
 LIMIT_S = 200
@@ -79,6 +80,61 @@ def rule_devices_that_the_firmware_tells_of_come_and_go():
             guest.expect("went")
             time.sleep(1)       # QEMU lets go of it
         assert guest.process.wait(60) == 0
+
+
+def run_with_table(body, command):
+    """What a command prints in a machine whose firmware has this bytecode, too."""
+    with tempfile.TemporaryDirectory(prefix="cathode.") as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(table(body))
+        with Guest(folder, command, f"-acpitable file={path}") as guest:
+            text, trouble = guest.process.communicate(timeout=LIMIT_S)
+            assert guest.process.returncode == 0, (text, trouble[-300:])
+            return text
+
+
+def rule_a_laptop_shows_its_battery_supply_lid_and_heat():
+    body = scope("\\_SB_",
+                 device("BAT7", name("_HID", "PNP0C0A") + name("_STA", 0x1f) + method("_BST", returning(data([1, 120, 30, 12])))
+                        + name("_BIF", [0, 100, 60, 1, 12, 10, 5, 1, 1, "model", "serial", "type", "maker"]))
+                 + device("ADP7", name("_HID", "ACPI0003") + method("_PSR", returning(integer(1))))
+                 + device("LID7", name("_HID", "PNP0C0D") + method("_LID", returning(integer(0))))) \
+        + scope("\\_TZ_", zone("TZ07", method("_TMP", returning(integer(3137))) + method("_CRT", returning(integer(3732)))))
+    text = run_with_table(body, "acpi; echo; acpi thermal lid")
+    all_of_it, some = text.split("\n\n")
+    for line in ("battery BAT7 state=discharging left=50 rate=120 remaining=30 unit=mW", "ac ADP7 online=1", "lid LID7 open=0",
+                 "thermal TZ07 celsius=40.5 critical=100.0", "button power presses=0"):
+        assert line in all_of_it.splitlines(), text
+    assert sorted(some.splitlines()) == ["lid LID7 open=0", "thermal TZ07 celsius=40.5 critical=100.0"], text
+
+
+def rule_bytecode_reaches_neither_memory_of_programs_nor_what_the_machine_runs_by():
+    taken = {"TZ01": (0, 0x200000), "TZ02": (1, 0x40), "TZ03": (0, 0xfee00000)}
+    zones = b"".join(zone(word, region("REG0", space, start, 4) + field("REG0", "VAL0", 8, 1) + method("_TMP", store(0xff, "VAL0") + returning(b"VAL0")))
+                     for word, (space, start) in taken.items())
+    allowed = zone("TZ04", region("REG0", 1, 0x80, 1) + field("REG0", "VAL0", 8, 1) + method("_TMP", returning(b"VAL0")))
+    text = run_with_table(scope("\\_TZ_", zones + allowed), "acpi thermal; /usr/bin/svc log acpid | grep 'may not reach'; echo alive")
+    assert re.match(r"thermal TZ04 \S+\n", text) and text.endswith("alive\n"), text
+    assert "of memory at 0x200000" in text and "of ports at 0x40" in text and "of memory at 0xfee00000" in text, text
+
+
+def rule_bytecode_that_never_ends_costs_acpid_a_moment_and_nobody_else_anything():
+    body = scope("\\_SB_", device("LOOP", name("_HID", "PNP0C0D") + method("_INI", LOOP_FOREVER) + method("_LID", LOOP_FOREVER)))
+    text = run_with_table(body, "acpi lid; acpi button; echo alive")
+    assert text.endswith("button sleep presses=0\nalive\n"), text
+
+
+def rule_a_table_that_is_garbage_leaves_the_others():
+    for body in (b"\x10\x3f\\_SB_", bytes(range(256)), b"\x5b" * 64, scope("\\_SB_", b"\xff" * 40)):
+        text = run_with_table(body, "acpi button")
+        assert text.startswith("button power"), (body, text)
+
+
+def rule_the_clock_is_the_hosts():
+    before = time.time()
+    with tempfile.TemporaryDirectory(prefix="cathode.") as folder, Guest(folder, "date +%s") as guest:
+        seen = int(guest.process.stdout.readline())
+        assert before - 2 <= seen <= time.time() + 2, (before, seen)
 
 
 if __name__ == "__main__":
