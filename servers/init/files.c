@@ -115,11 +115,26 @@ static void services_add(void)
 			print("init: %s cannot be kept: error %d\n", init.rc.service[taken]->name, -err);
 }
 
+/* What has a manifest of its own is the system's, and goes before what the text describes itself: services stop in the opposite order. */
+static void started_go_first(struct rc *rc, uint32_t described, uint32_t started)
+{
+	struct manifest *kept[RC_SERVICES_MAX];
+	size_t each = sizeof(*kept);
+
+	memcpy(kept, rc->service + described, (started - described) * each);
+	memmove(rc->service + described, rc->service + started, (rc->count - started) * each);
+	memcpy(rc->service + described + (rc->count - started), kept, (started - described) * each);
+}
+
 static void rc_take(const char *file, char *text, size_t bytes)
 {
+	uint32_t described = init.rc.count;
+
 	rc_parse(&init.rc, file, text, bytes, mistake_tell);
+	uint32_t started = init.rc.count;
 	for (uint32_t i = 0; i < init.rc.start_count; i++)
 		start_take(file, &init.rc.start[i]);
+	started_go_first(&init.rc, described, started);
 	if (init.rc.devices)
 		init.world.devices = init.rc.devices;
 	services_add();
