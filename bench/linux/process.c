@@ -33,6 +33,20 @@ static void large_tear_down(void)
 	munmap(large, LARGE_BYTES);
 }
 
+/* The same, the child writing to one page of each 2 MiB. */
+static void fork_write_wait(int count)
+{
+	while (count--) {
+		pid_t child = fork();
+		if (child == 0) {
+			for (size_t i = 0; i < LARGE_BYTES; i += 2 << 20)
+				large[i] = 2;
+			_exit(0);
+		}
+		child_wait(child);
+	}
+}
+
 /* The same, the child executing this program, which ends at once. */
 static void fork_exec_wait(int count)
 {
@@ -77,6 +91,7 @@ static void thread_create_join(int count)
 const struct row process_rows[] = {
 	{ .name = "fork-exit-wait", .run = fork_exit_wait, .count = 5 },
 	{ .name = "fork-exit-32m", .run = fork_exit_wait, .count = 2, .set_up = large_set_up, .tear_down = large_tear_down },
+	{ .name = "fork-write-32m", .run = fork_write_wait, .count = 2, .set_up = large_set_up, .tear_down = large_tear_down },
 	{ .name = "fork-exec-wait", .run = fork_exec_wait, .count = 5 },
 	{ .name = "posix-spawn", .run = spawn_wait, .count = 5 },
 	{ .name = "thread-create-join", .run = thread_create_join, .count = 10 },
