@@ -139,7 +139,12 @@ void text_save(struct text *t)
 	memcpy(m->saved, m->arena, m->arena_bytes);
 	m->saved_bytes = m->arena_bytes;
 	m->saved_history = m->history.place;
+	m->next_written = t->written;
+	in_order();
+	m->phase = TEXT_SAVED;
+	in_order();
 	m->log_bytes = 0;
+	m->saved_written = t->written;
 	in_order();
 	m->phase = TEXT_STEADY;
 }
@@ -163,6 +168,7 @@ void text_write(struct text *t, const uint8_t *bytes, size_t count)
 		in_order();
 		m->log_bytes += (uint32_t)(1 + piece);
 		in_order();
+		t->written += piece;
 		feed(t, bytes, piece);
 		bytes += piece;
 		count -= piece;
@@ -191,8 +197,13 @@ static bool revive(struct text *t)
 	history_check(&m->history);
 	adopt(t);
 	t->is_replaying = true;
-	for (; m->phase == TEXT_STEADY && at < m->log_bytes && at + 1 + m->log[at] <= m->log_bytes; at += 1 + m->log[at])
-		feed(t, m->log + at + 1, m->log[at]);
+	t->written = m->phase == TEXT_SAVED ? m->next_written : m->saved_written;
+	for (; m->phase != TEXT_SAVED && at < m->log_bytes && at + 1 + m->log[at] <= m->log_bytes; at += 1 + m->log[at]) {
+		/* While saving it was all in the arena. */
+		if (m->phase == TEXT_STEADY)
+			feed(t, m->log + at + 1, m->log[at]);
+		t->written += m->log[at];
+	}
 	t->is_replaying = false;
 	vterm_screen_flush_damage(t->vterm->screen);
 	text_save(t);

@@ -57,6 +57,7 @@ struct text {
 	uint32_t view;                  /* lines that the view is scrolled back */
 	bool is_selected, is_replaying;
 	struct text_place select_from, select_to;       /* as the mouse went: from may be behind to; both are in it */
+	uint64_t written;
 	uint64_t dirty[TEXT_ROWS_MAX / 64];             /* rows of the view that look different since text_clean */
 };
 
@@ -67,6 +68,8 @@ size_t text_memory_bytes(void);
 err_t text_open(struct text *t, struct text_memory *memory, uint16_t columns, uint16_t rows,
                 void (*answer)(struct text *t, const char *bytes, size_t count)) NONNULL MUST_CHECK;
 void text_write(struct text *t, const uint8_t *bytes, size_t count) NONNULL;
+/* How many bytes were ever written, to this instance's text or an earlier one's: all that count bytes, and no more, are shown or will be. */
+static inline uint64_t text_written(const struct text *t) { return t->written; }
 /* What does not fit on a smaller screen scrolls out (rows) or is cut (columns). INVAL; NOMEM: all stays. */
 err_t text_resize(struct text *t, uint16_t columns, uint16_t rows) NONNULL MUST_CHECK;
 

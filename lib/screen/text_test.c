@@ -567,6 +567,31 @@ TEST(an_end_at_any_moment_loses_nothing_that_was_logged)
 	}
 }
 
+TEST(how_much_was_written_is_known_after_an_end_at_any_moment)
+{
+	uint64_t written = 0;
+
+	start();
+	for (int i = 0; i < 4000; i++) {
+		char piece[300] = { 0 };
+		size_t bytes = test_random() % (sizeof(piece) - 1);
+
+		memset(piece, 'x', bytes);
+		say(piece);
+		written += bytes;
+		/* In a save: at its beginning, and when it is just about done. */
+		if (i % 40 == 1)
+			memory->phase = TEXT_SAVING;
+		if (i % 40 == 2) {
+			memory->phase = TEXT_SAVED;
+			memory->next_written = written;
+		}
+		if (i % 20 < 3)
+			CHECK_EQ(text_open(&text, memory, COLUMNS, ROWS, answer), OK);
+		CHECK_EQ(text_written(&text), written);
+	}
+}
+
 TEST(another_size_after_a_restart_is_a_resize)
 {
 	start();

@@ -170,6 +170,7 @@ void screens_output_changed(struct output *o)
 		}
 	}
 	show_current(s);
+	screens_tell_attached(s);
 }
 
 /* ---- Making -------------------------------------------------------------------------------------------------------------- */
@@ -204,6 +205,7 @@ void screens_init(struct screens *s, struct scheme *scheme, const struct tty_out
 	if (state->magic != SCREENS_STATE_MAGIC)
 		memset(state, 0, sizeof(*state));
 	state->magic = SCREENS_STATE_MAGIC;
+	list_init(&s->waiting);
 	server_timer_init(&s->frame_timer, frame_fired);
 	server_timer_init(&s->retry_timer, retry_fired);
 	output_init(&s->output, output);

@@ -26,11 +26,12 @@ struct screens_state {
 	uint32_t reserved;
 	struct screen_state {
 		bool is_used;           /* the text memory is */
+		uint64_t write_tag, write_start;        /* the WRITE that is being carried out, and text_written before it; 0: none */
 		struct tty_modes modes;
 		struct tty_size size;
 		uint32_t session, foreground, mode, uid, gid;
 	} screen[DISPLAY_SCREENS];
-	struct opens opens;             /* index: the screen's number; 0: display: itself */
+	struct opens opens;             /* kind: enum open_kind; index: the screen's number */
 };
 
 struct screens;
@@ -64,6 +65,7 @@ struct screen {
 	struct text text;
 	struct text_memory *memory;
 	bool is_open;                   /* text is */
+	uint64_t skip;                  /* bytes of output that are shown already */
 	char answer[ANSWER_BYTES];      /* what the terminal types, on its way */
 	size_t answer_bytes;
 	/* Graphic. */
@@ -71,8 +73,10 @@ struct screen {
 };
 
 /* What lib/scheme knows as `open`. */
+enum open_kind { OPEN_ROOT, OPEN_SCREEN, OPEN_ATTACHED };
 struct screen_open {
-	struct screen *screen;          /* NULL: display: itself */
+	enum open_kind kind;
+	struct screen *screen;          /* of OPEN_SCREEN; else NULL */
 	struct tty_open tty;            /* of a text screen */
 	uint64_t id;
 };
@@ -100,6 +104,7 @@ struct screens {
 	struct screen screen[DISPLAY_SCREENS];
 	struct screen *current;
 	struct output output;
+	struct list_node waiting;       /* struct tty_wait: who reads display:attached while nothing is */
 	/* The text screens' surface; pixels NULL: there is none. */
 	const struct font *font;
 	struct target text_target;
@@ -144,6 +149,7 @@ void screen_text_size(struct screen *n) NONNULL;
 /* Its text exists from now on. */
 err_t screen_text_use(struct screen *n) NONNULL MUST_CHECK;
 void screen_text_answers(struct screen *n) NONNULL;
+int64_t screen_text_write(struct screen *n, struct scheme_request *r, size_t bytes) NONNULL MUST_CHECK;
 
 /* graphic.c */
 err_t graphic_init(struct screen *n) NONNULL MUST_CHECK;
@@ -162,4 +168,6 @@ void graphic_let_pass(struct screen *n) NONNULL;
 /* input.c */
 void screens_event(struct screens *s, const struct input_event *e) NONNULL;
 
+/* serve.c: an output is there, perhaps. */
+void screens_tell_attached(struct screens *s) NONNULL;
 extern const struct scheme_ops screens_ops;     /* serve.c; scheme->context is the struct screens */

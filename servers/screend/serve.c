@@ -13,18 +13,18 @@ static struct screens *screens_of(const struct scheme *s) { return s->context; }
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------------ */
 
-static err_t parse(struct screens *s, const char *ref, size_t bytes, struct screen **out)
+static err_t parse(struct screens *s, const char *ref, size_t bytes, struct screen_open *out)
 {
 	uint64_t number;
 
 	for (; bytes > 0 && *ref == '/'; ref++)
 		bytes--;
-	*out = NULL;
-	if (bytes == 0)
+	if (bytes == 0 || string_is(ref, bytes, "attached")) {
+		out->kind = bytes == 0 ? OPEN_ROOT : OPEN_ATTACHED;
 		return OK;
-	if (number_parse(ref, bytes, 10, &number) || !(*out = screens_find(s, number)))
-		return ERR_NOENT;
-	return OK;
+	}
+	out->kind = OPEN_SCREEN;
+	return number_parse(ref, bytes, 10, &number) || !(out->screen = screens_find(s, number)) ? ERR_NOENT : OK;
 }
 
 static int64_t open_text(struct screen *n, struct screen_open *o, struct scheme_request *r, uint32_t flags)
@@ -56,18 +56,18 @@ static int64_t open_graphic(struct screen *n, struct screen_open *o, struct sche
 static int64_t display_open(struct scheme_request *r, const char *ref, size_t bytes, uint32_t flags, uint32_t mode)
 {
 	struct screens *s = screens_of(r->scheme);
-	struct screen_open *o;
-	struct screen *n;
+	struct screen_open *o, what = { 0 };
 	int64_t result;
 
 	(void)mode;
 	if (r->open)
 		return ERR_NOTDIR;
-	if ((result = parse(s, ref, bytes, &n)))
+	if ((result = parse(s, ref, bytes, &what)))
 		return result;
 	if (!(o = heap_new(struct screen_open)))
 		return ERR_NOMEM;
-	o->screen = n;
+	*o = what;
+	struct screen *n = o->screen;
 	if (!n)
 		r->reply_flags |= REPLY_SEEKABLE;
 	else
@@ -85,7 +85,7 @@ static void display_named(struct scheme *scheme, void *open, uint64_t id)
 	struct screen_open *o = open;
 
 	o->id = id;
-	(void)!opens_add(&screens_of(scheme)->state->opens, id, 0, o->screen ? o->screen->number : 0);
+	(void)!opens_add(&screens_of(scheme)->state->opens, id, o->kind, o->screen ? o->screen->number : 0);
 }
 
 static void display_opened(struct scheme *scheme, void *open, uint64_t id)
@@ -117,12 +117,12 @@ static err_t display_revive(struct scheme_request *r)
 
 	if (!e)
 		return ERR_CONNRESET;
-	struct screen *n = e->index ? screens_find(s, e->index) : NULL;
-	if (e->index && (!n || (n->kind == SCREEN_GRAPHIC && n->graphic->holder)))
+	struct screen *n = e->kind == OPEN_SCREEN ? screens_find(s, e->index) : NULL;
+	if (e->kind == OPEN_SCREEN && (!n || (n->kind == SCREEN_GRAPHIC && n->graphic->holder)))
 		return ERR_CONNRESET;
 	if (!(o = heap_new(struct screen_open)))
 		return ERR_NOMEM;
-	*o = (struct screen_open){ .screen = n, .id = r->id };
+	*o = (struct screen_open){ .kind = (enum open_kind)e->kind, .screen = n, .id = r->id };
 	if (n && n->kind == SCREEN_TEXT) {
 		if (screen_text_use(n)) {
 			heap_delete(o);
@@ -176,6 +176,38 @@ static int64_t list(struct screens *s, struct scheme_request *r, size_t bytes, u
 	bytes = MIN_OF(MIN_OF(bytes, r->out_room), used - offset);
 	memcpy(r->out, text + offset, bytes);
 	return (int64_t)bytes;
+}
+
+static size_t attached_text(const struct screens *s, char *text, size_t bytes)
+{
+	return fmt(text, bytes, "%ux%u\n", s->output.is.size.width, s->output.is.size.height);
+}
+
+/* The size of what is attached; waits until something is. */
+static int64_t read_attached(struct screens *s, struct scheme_request *r, size_t bytes, uint64_t offset)
+{
+	char text[32];
+
+	if (!output_is_there(&s->output))
+		return r->is_nonblock ? ERR_AGAIN : tty_wait_defer(r, &s->waiting, NULL);
+	size_t used = attached_text(s, text, sizeof(text));
+	if (offset >= used)
+		return 0;
+	bytes = MIN_OF(MIN_OF(bytes, r->out_room), used - offset);
+	memcpy(r->out, text + offset, bytes);
+	return (int64_t)bytes;
+}
+
+void screens_tell_attached(struct screens *s)
+{
+	char text[32];
+
+	while (output_is_there(&s->output) && !list_is_empty(&s->waiting)) {
+		struct tty_wait *w = list_first(&s->waiting, struct tty_wait, link);
+		size_t bytes = MIN_OF(attached_text(s, text, sizeof(text)), w->deferred.out_max);
+
+		(void)!tty_wait_answer(w, (int64_t)bytes, text);
+	}
 }
 
 static int64_t attach(struct screens *s, struct scheme_request *r)
@@ -260,6 +292,8 @@ static int64_t display_read(struct scheme_request *r, size_t bytes, uint64_t off
 {
 	const struct screen_open *o = r->open;
 
+	if (o->kind == OPEN_ATTACHED)
+		return read_attached(screens_of(r->scheme), r, bytes, offset);
 	if (!o->screen)
 		return list(screens_of(r->scheme), r, bytes, offset);
 	return o->screen->kind == SCREEN_TEXT ? tty_serve_read(&o->screen->served, r, bytes) : graphic_read(o->screen, r, bytes);
@@ -270,13 +304,15 @@ static int64_t display_write(struct scheme_request *r, size_t bytes, uint64_t of
 	const struct screen_open *o = r->open;
 
 	(void)offset;
-	return o->screen && o->screen->kind == SCREEN_TEXT ? tty_serve_write(&o->screen->served, r, bytes) : ERR_BADF;
+	return o->screen && o->screen->kind == SCREEN_TEXT ? screen_text_write(o->screen, r, bytes) : ERR_BADF;
 }
 
 static int64_t display_call(struct scheme_request *r, uint32_t code, uint64_t word)
 {
 	const struct screen_open *o = r->open;
 
+	if (o->kind == OPEN_ATTACHED)
+		return ERR_NOTTY;
 	if (!o->screen)
 		return root_call(screens_of(r->scheme), r, code, word);
 	return o->screen->kind == SCREEN_TEXT ? tty_serve_call(&o->screen->served, r, code, word, false) : graphic_call(o->screen, r, code, word);

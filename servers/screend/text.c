@@ -39,7 +39,10 @@ static void take_output(struct tty_served *served)
 	if (!n->is_open)
 		return;
 	while ((count = tty_output(&served->tty, &span)) > 0) {
-		text_write(&n->text, span, count);
+		size_t old = MIN_OF(n->skip, count);
+
+		n->skip -= old;
+		text_write(&n->text, span + old, count - old);
 		tty_output_taken(&served->tty, count);
 		if (n == n->all->current)
 			screens_draw_soon(n->all);
@@ -52,10 +55,35 @@ static void save_state(struct tty_served *served)
 	struct screen *n = screen_of(served);
 	const struct tty *t = &served->tty;
 
-	*state_of(n) = (struct screen_state){
-		.is_used = n->is_open, .modes = t->modes, .size = t->size, .session = t->session, .foreground = t->foreground,
+	struct screen_state *to = state_of(n);
+
+	*to = (struct screen_state){
+		.is_used = n->is_open, .write_tag = to->write_tag, .write_start = to->write_start, .modes = t->modes, .size = t->size, .session = t->session, .foreground = t->foreground,
 		.mode = served->mode, .uid = served->uid, .gid = served->gid,
 	};
+}
+
+/* One that an instance before us had begun comes again: what it had written of it is not written twice. */
+int64_t screen_text_write(struct screen *n, struct scheme_request *r, size_t bytes)
+{
+	struct screen_state *state = state_of(n);
+	uint64_t tag = r->message->request.tag;
+
+	if (tag != 0 && state->write_tag == tag) {
+		n->skip = text_written(&n->text) - state->write_start;
+	} else {
+		state->write_tag = 0;
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		state->write_start = text_written(&n->text);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		state->write_tag = tag;
+	}
+	int64_t result = tty_serve_write(&n->served, r, bytes);
+	/* What waits (for START, say) goes on between others' output. */
+	if (result == SCHEME_LATER)
+		state->write_tag = 0;
+	n->skip = 0;
+	return result;
 }
 
 static const struct tty_owner owner = { .output = take_output, .settled = save_state };
