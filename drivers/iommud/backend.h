@@ -27,4 +27,4 @@ struct backend {
 	void (*faults)(void (*tell)(struct pci_address who, uint64_t address, uint32_t access));
 };
 
-extern const struct backend backend_none, backend_vtd;
+extern const struct backend backend_none, backend_vtd, backend_virtio;

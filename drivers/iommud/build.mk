@@ -1,2 +1,2 @@
-LIBS := scheme native acpi pci base
-HOST_SKIP := machine.c memory.c none.c vtd.c
+LIBS := virtio scheme native acpi pci base
+HOST_SKIP := machine.c memory.c none.c virtio.c vtd.c

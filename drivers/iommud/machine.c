@@ -17,6 +17,16 @@ err_t machine_dmar(struct acpi_dmar *out)
 	return OK;
 }
 
+err_t machine_viot(struct acpi_viot *out, struct acpi_info *info)
+{
+	handle_t phys = startup_handle("phys");
+	struct acpi_memory memory = { .lend = physical_lend, .context = &phys };
+
+	if (acpi_read(&memory, physical_acpi_root(startup_handle("boot")), info) || !info->viot || acpi_read_viot(&memory, info->viot, out))
+		return ERR_NODEV;
+	return OK;
+}
+
 volatile uint8_t *machine_map(uint64_t start, uint64_t bytes)
 {
 	return physical_map(startup_handle("phys"), start, bytes, MEM_UNCACHED, MAP_READ | MAP_WRITE);

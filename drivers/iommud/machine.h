@@ -5,6 +5,8 @@
 
 /* NODEV: there is no such table. */
 err_t machine_dmar(struct acpi_dmar *out) NONNULL MUST_CHECK;
+/* The same for virtio's IOMMU; info: where configuration space is. */
+err_t machine_viot(struct acpi_viot *out, struct acpi_info *info) NONNULL MUST_CHECK;
 /* Device registers; NULL: they cannot be had. */
 volatile uint8_t *machine_map(uint64_t start, uint64_t bytes);
 /* Makes t's pages, at the end of the state object, unless they are there already, and maps them. */

@@ -279,7 +279,7 @@ static void fault(struct pci_address who, uint64_t address, uint32_t access)
 	if (n != DOMAIN_NONE && before == domains->domain[n].fault_count)
 		return;
 	pci_address_text(who, text);
-	print("iommud: %s was kept from %s %llx\n", text, access == DMA_WRITE ? "writing to" : access == DMA_READ ? "reading from" : "an interrupt not its own, entry",
+	print("iommud: %s was kept from %s %llx\n", text, access == DMA_WRITE ? "writing to" : access == DMA_READ ? "reading from" : access ? "reaching" : "an interrupt not its own, entry",
 	      (unsigned long long)address);
 	if (n != DOMAIN_NONE)
 		tell_faults(n);
@@ -403,7 +403,7 @@ static void adopt(void)
 
 static void start_backend(bool again)
 {
-	static const struct backend *const all[] = { &backend_vtd, &backend_none };
+	static const struct backend *const all[] = { &backend_vtd, &backend_virtio, &backend_none };
 
 	for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
 		backend = all[i];

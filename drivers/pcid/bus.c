@@ -339,8 +339,8 @@ err_t bus_claim(struct bus *b, const struct pci_host *h, uint32_t index, uint32_
 		return ERR_NODEV;
 	if (f->is_claimed)
 		return ERR_BUSY;
-	/* Bridges are ours. */
-	if (f->pci.header_type != 0)
+	/* Bridges are ours, and a virtio IOMMU is iommud's. */
+	if (f->pci.header_type != 0 || (f->pci.vendor == 0x1af4 && f->pci.device == 0x1057))
 		return ERR_PERM;
 	assign(b, h, f);
 	pci_command(h, f->pci.address, PCI_COMMAND_MASTER, PCI_COMMAND_MEMORY | PCI_COMMAND_PORTS);

@@ -245,6 +245,63 @@ err_t acpi_read_dmar(const struct acpi_memory *m, uint64_t address, struct acpi_
 	return out->count && out->address_bits <= DMAR_WIDTH_MAX ? OK : ERR_INVAL;
 }
 
+/* ---- VIOT: virtio's IOMMUs (ACPI 6.5, 5.2.33) ---- */
+
+enum { VIOT_COUNT = 36, VIOT_FIRST = 38, VIOT_RANGE = 1, VIOT_PCI_IOMMU = 3, VIOT_RANGE_BYTES = 24, VIOT_IOMMU_BYTES = 16 };
+
+/* The node at this offset, if it is whole. */
+static bool viot_node(const struct table *t, size_t at, struct table *out)
+{
+	if (at < VIOT_FIRST || at + 4 > t->count)
+		return false;
+	*out = (struct table){ t->bytes + at, (size_t)get(t, at + 2, 2) };
+	return out->count >= 4 && out->count <= t->count - at;
+}
+
+/* A range of functions behind the IOMMU at `iommu` in the table. */
+static void read_viot_range(struct acpi_viot *out, const struct table *n, size_t iommu)
+{
+	uint16_t segment = (uint16_t)get(n, 8, 2), first = (uint16_t)get(n, 12, 2), last = (uint16_t)get(n, 14, 2);
+
+	if (n->count < VIOT_RANGE_BYTES || out->count == ACPI_RANGES_MAX || segment != get(n, 10, 2) || first > last || get(n, 16, 2) != iommu)
+		return;
+	out->range[out->count].endpoint = (uint32_t)get(n, 4, 4);
+	out->range[out->count].segment = segment;
+	out->range[out->count].first = first;
+	out->range[out->count++].last = last;
+}
+
+static bool find_viot_iommu(struct acpi_viot *out, const struct table *t, size_t at, size_t left, size_t *where)
+{
+	struct table n;
+
+	for (; left > 0 && viot_node(t, at, &n); left--, at += n.count)
+		if (get(&n, 0, 1) == VIOT_PCI_IOMMU && n.count >= VIOT_IOMMU_BYTES) {
+			out->segment = (uint16_t)get(&n, 4, 2);
+			out->address = (uint16_t)get(&n, 6, 2);
+			*where = at;
+			return true;
+		}
+	return false;
+}
+
+err_t acpi_read_viot(const struct acpi_memory *m, uint64_t address, struct acpi_viot *out)
+{
+	struct table t, n;
+	size_t iommu;
+
+	*out = (struct acpi_viot){ 0 };
+	if (!table_open(m, address, "VIOT", TABLE_BYTES_MAX, &t))
+		return ERR_INVAL;
+	size_t count = (size_t)get(&t, VIOT_COUNT, 2), at = (size_t)get(&t, VIOT_FIRST, 2);
+	if (!find_viot_iommu(out, &t, at, count, &iommu))
+		return ERR_INVAL;
+	for (; count > 0 && viot_node(&t, at, &n); count--, at += n.count)
+		if (get(&n, 0, 1) == VIOT_RANGE)
+			read_viot_range(out, &n, iommu);
+	return OK;
+}
+
 /* ---- The root ---- */
 
 static void read_table(struct acpi_info *out, const struct acpi_memory *m, uint64_t address)
@@ -263,6 +320,8 @@ static void read_table(struct acpi_info *out, const struct acpi_memory *m, uint6
 		read_mcfg(out, &t);
 	else if (!memcmp(t.bytes, "DMAR", 4) && !out->dmar)
 		out->dmar = address;
+	else if (!memcmp(t.bytes, "VIOT", 4) && !out->viot)
+		out->viot = address;
 }
 
 /* ISA's own ways, which the overrides then change: line n for interrupt n, edge, active high. */

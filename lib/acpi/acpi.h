@@ -46,6 +46,7 @@ struct acpi_info {
 	struct { uint64_t address; uint16_t segment; uint8_t first_bus, last_bus; } segment[ACPI_SEGMENTS_MAX];
 	uint64_t root_table;            /* XSDT or RSDT */
 	uint64_t dmar;                  /* the table of Intel's IOMMUs; 0: none */
+	uint64_t viot;                  /* that of virtio's; 0: none */
 };
 
 enum { ACPI_IOMMUS_MAX = 8 };
@@ -61,5 +62,15 @@ struct acpi_dmar {
 err_t acpi_read(const struct acpi_memory *m, uint64_t rsdp, struct acpi_info *out) NONNULL MUST_CHECK;
 /* Reads the DMAR table at address. INVAL: it is not one, or names no unit. */
 err_t acpi_read_dmar(const struct acpi_memory *m, uint64_t address, struct acpi_dmar *out) NONNULL MUST_CHECK;
+enum { ACPI_RANGES_MAX = 32 };
+/* A virtio IOMMU on PCI, and which functions are behind it: addresses are bus << 8 | slot << 3 | function. */
+struct acpi_viot {
+	uint16_t segment, address;      /* of the IOMMU itself */
+	uint32_t count;
+	/* The function with address first + n is endpoint + n (segments follow each other at intervals of 1 << 16). */
+	struct { uint32_t endpoint; uint16_t segment, first, last; } range[ACPI_RANGES_MAX];
+};
+/* Reads the VIOT table at address. INVAL: it is not one, or names no IOMMU on PCI. Ranges of more than one segment are left out. */
+err_t acpi_read_viot(const struct acpi_memory *m, uint64_t address, struct acpi_viot *out) NONNULL MUST_CHECK;
 /* Finds the root pointer where PC firmware leaves it; 0: not there. */
 uint64_t acpi_find_root(const struct acpi_memory *m) NONNULL;

@@ -79,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct acpi_memory m = { lend, NULL };
 	struct acpi_info info;
 	struct acpi_dmar dmar;
+	struct acpi_viot viot;
 
 	firmware();
 	for (; size >= 3; data += 3, size -= 3)
@@ -86,6 +87,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lent_count = 0;
 	(void)!acpi_read(&m, 16, &info);
 	(void)!acpi_read_dmar(&m, 1536, &dmar);
+	/* The same bytes as the other table. */
+	memcpy(memory + 1536, "VIOT", 4);
+	(void)!acpi_read_viot(&m, 1536, &viot);
+	if (viot.count > ACPI_RANGES_MAX)
+		__builtin_trap();
 	if (dmar.count > ACPI_IOMMUS_MAX)
 		__builtin_trap();
 	if (info.cpu_count > ACPI_CPUS_MAX || info.io_controller_count > ACPI_IO_CONTROLLERS_MAX || info.segment_count > ACPI_SEGMENTS_MAX)

@@ -270,3 +270,53 @@ TEST(a_broken_dmar_is_none)
 	CHECK_EQ(acpi_read_dmar(&lender, 0, &d), ERR_INVAL);
 	CHECK_EQ(acpi_read_dmar(&lender, 0xfff00000, &d), ERR_INVAL);
 }
+
+static uint64_t viot_table(void)
+{
+	uint64_t at = table("VIOT", 48 + 16 + 24 + 24 + 24);
+
+	put(at + 36, 4, 2), put(at + 38, 48, 2);
+	put(at + 48, 1, 1), put(at + 50, 24, 2), put(at + 52, 0x100, 4), put(at + 60, 0x08, 2), put(at + 62, 0xff, 2), put(at + 64, 72, 2);
+	put(at + 72, 3, 1), put(at + 74, 16, 2), put(at + 78, 0x10, 2);
+	put(at + 88, 1, 1), put(at + 90, 24, 2), put(at + 98, 1, 2), put(at + 102, 9, 2), put(at + 104, 72, 2);        /* two segments: left out */
+	put(at + 112, 1, 1), put(at + 114, 24, 2), put(at + 126, 9, 2), put(at + 128, 48, 2);                          /* another's */
+	return at;
+}
+
+TEST(a_virtio_iommu_and_what_is_behind_it_are_found)
+{
+	struct acpi_info info;
+	struct acpi_viot v;
+
+	set_up();
+	uint64_t at = viot_table();
+	CHECK_EQ(acpi_read(&lender, root(&at, 1), &info), OK);
+	CHECK_EQ(info.viot, at);
+	CHECK_EQ(acpi_read_viot(&lender, info.viot, &v), OK);
+	CHECK_EQ(v.segment, 0);
+	CHECK_EQ(v.address, 0x10);
+	CHECK_EQ(v.count, 1u);
+	CHECK_EQ(v.range[0].endpoint, 0x100u);
+	CHECK(v.range[0].first == 8 && v.range[0].last == 0xff);
+}
+
+TEST(a_broken_viot_is_none)
+{
+	struct acpi_viot v;
+
+	set_up();
+	uint64_t at = viot_table();
+	put(at + 50, 0, 2);             /* a node of no length, before the IOMMU */
+	fix_sum(at, 136, 9);
+	CHECK_EQ(acpi_read_viot(&lender, at, &v), ERR_INVAL);
+	put(at + 50, 24, 2), put(at + 74, 200, 2);      /* beyond the end */
+	fix_sum(at, 136, 9);
+	CHECK_EQ(acpi_read_viot(&lender, at, &v), ERR_INVAL);
+	put(at + 74, 16, 2), put(at + 38, 0xfff0, 2);
+	fix_sum(at, 136, 9);
+	CHECK_EQ(acpi_read_viot(&lender, at, &v), ERR_INVAL);
+	put(at + 38, 48, 2), put(at + 36, 1, 2);        /* the IOMMU is not among them */
+	fix_sum(at, 136, 9);
+	CHECK_EQ(acpi_read_viot(&lender, at, &v), ERR_INVAL);
+	CHECK_EQ(acpi_read_viot(&lender, 0, &v), ERR_INVAL);
+}

@@ -149,6 +149,18 @@ err_t virtio_open(struct virtio *v, struct device *d, uint64_t wanted)
 	return virtio_reset(v);
 }
 
+err_t virtio_adopt(struct virtio *v, struct device *d, uint64_t wanted)
+{
+	*v = (struct virtio){ .device = d, .wanted = wanted };
+	TRY(capabilities_walk(v));
+	uint8_t status = status_get(v);
+	if (status == 0xff || !(status & STATUS_DRIVER_OK) || (status & (STATUS_NEEDS_RESET | STATUS_FAILED)))
+		return ERR_NODEV;
+	v->features = features_offered(v) & (v->wanted | VIRTIO_VERSION_1 | VIRTIO_ACCESS_PLATFORM);
+	v->queue_count = mmio_read16(v->common.at + COMMON_QUEUE_COUNT);
+	return OK;
+}
+
 void virtio_start(struct virtio *v)
 {
 	status_set(v, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);

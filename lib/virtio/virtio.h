@@ -36,6 +36,8 @@ struct virtio {
 /* Finds the registers, resets the device and agrees on the features in wanted that it has; VIRTIO_VERSION_1 is always needed, and
  * VIRTIO_ACCESS_PLATFORM is taken where offered. NODEV: not a modern virtio device, or it refuses; INVAL: its capabilities make no sense. */
 err_t virtio_open(struct virtio *v, struct device *d, uint64_t wanted) NONNULL MUST_CHECK;
+/* Finds the registers of a device that another instance of us started, which goes on as it is; that took the same features. NODEV: it does not run. */
+err_t virtio_adopt(struct virtio *v, struct device *d, uint64_t wanted) NONNULL MUST_CHECK;
 /* Reset, and the same features again; queues must be opened anew. After that, virtio_start. NODEV. */
 err_t virtio_reset(struct virtio *v) NONNULL MUST_CHECK;
 /* The queues are open: the device may use them. */

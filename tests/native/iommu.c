@@ -43,7 +43,7 @@ static bool told(uint64_t where, uint32_t access)
 	while (sys_poll(0, HANDLE_NONE, &p, 1, until) == 1) {
 		int64_t count = handle_call(edu.dma, DMA_FAULTS, NULL, 0, fault, sizeof fault, 0);
 		for (int64_t i = 0; i < count; i++)
-			if (fault[i].address == where && fault[i].access == access && fault[i].count > 0)
+			if (fault[i].address == where && (fault[i].access & access) && fault[i].count > 0)
 				return true;
 		if (count < 0)
 			return false;
@@ -81,8 +81,9 @@ static void the_kernels_memory_is_not_read_nor_written(void)
 	CHECK(start());
 	CHECK(transfer(KERNEL, EDU_MEMORY, 64, 0));
 	CHECK(told(KERNEL, DMA_READ));
-	CHECK(transfer(EDU_MEMORY, KERNEL, 64, START_TO_MEMORY));
-	CHECK(told(KERNEL, DMA_WRITE));
+	/* Elsewhere: not every IOMMU says which of both was tried, and the same again would just be counted. */
+	CHECK(transfer(EDU_MEMORY, KERNEL + PAGE, 64, START_TO_MEMORY));
+	CHECK(told(KERNEL + PAGE, DMA_WRITE));
 	end();
 }
 
