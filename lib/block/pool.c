@@ -19,22 +19,31 @@ void pool_init(struct pool *p, const struct dma_memory *memory)
 	p->pages = p->free_pages = (uint32_t)MIN_OF(memory->bytes / POOL_PAGE_BYTES, (size_t)POOL_PAGES_MAX);
 }
 
-uint8_t *pool_take(struct pool *p, size_t bytes)
+/* The first of count free pages in a row, or else of the longest row there is: its length. */
+static uint32_t run_find(const struct pool *p, uint32_t count, uint32_t *first)
 {
-	uint32_t count = pages_of(bytes), run = 0;
+	uint32_t run = 0, longest = 0;
 
-	if (count > p->free_pages)
-		return NULL;
-	for (uint32_t page = 0; page < p->pages; page++) {
+	for (uint32_t page = 0; page < p->pages && longest < count; page++) {
 		run = is_used(p, page) ? 0 : run + 1;
-		if (run == count) {
-			uint32_t first = page + 1 - count;
-			mark(p, first, count);
-			p->free_pages -= count;
-			return p->memory.at + (size_t)first * POOL_PAGE_BYTES;
+		if (run > longest) {
+			longest = run;
+			*first = page + 1 - run;
 		}
 	}
-	return NULL;
+	return longest;
+}
+
+uint8_t *pool_take(struct pool *p, size_t least, size_t *bytes)
+{
+	uint32_t first = 0, count = p->free_pages >= pages_of(least) ? run_find(p, pages_of(*bytes), &first) : 0;
+
+	if (count < pages_of(least))
+		return NULL;
+	mark(p, first, count);
+	p->free_pages -= count;
+	*bytes = MIN_OF(*bytes, (size_t)count * POOL_PAGE_BYTES);
+	return p->memory.at + (size_t)first * POOL_PAGE_BYTES;
 }
 
 void pool_give(struct pool *p, uint8_t *at, size_t bytes)

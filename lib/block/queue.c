@@ -104,6 +104,20 @@ static uint64_t direct_bytes_max(const struct block_disk *d)
 
 static uint32_t sectors_of(const struct block_disk *d, uint64_t bytes) { return (uint32_t)(bytes / d->info.sector_bytes); }
 
+/* Memory for *bytes, or for fewer if there is not so much in one piece just now: only a patch needs all. Who gets none is the next who does. */
+static uint8_t *buffer_take(const struct block_call *c, uint64_t *bytes)
+{
+	uint8_t *at = NULL;
+
+	if (!block.starved || block.starved == c->queue)
+		at = pool_take(&block.pool, c->is_patch ? *bytes : MIN_OF(*bytes, (uint64_t)POOL_PAGE_BYTES), bytes);
+	if (at)
+		block.starved = NULL;
+	else if (!block.starved)
+		block.starved = c->queue;
+	return at;
+}
+
 /* The next part of c, with its data if it writes. NOMEM: the pool is empty; others are the call's end. */
 static err_t request_fill(struct queue_request *q, struct block_call *c)
 {
@@ -125,9 +139,10 @@ static err_t request_fill(struct queue_request *q, struct block_call *c)
 		q->r.sectors = sectors_of(d, direct_take(&c->direct, direct_bytes_max(d), most, q->r.piece, &q->r.piece_count));
 		return OK;
 	}
-	if (!(q->r.at = pool_take(&block.pool, bytes)))
+	if (!(q->r.at = buffer_take(c, &bytes)))
 		return ERR_NOMEM;
 	q->bytes = bytes;
+	q->r.sectors = sectors_of(d, bytes);
 	q->r.piece_count = pool_pieces(&block.pool, q->r.at, bytes, q->r.piece, BLOCK_PIECES_MAX);
 	ASSERT(q->r.piece_count > 0);
 	if (c->is_patch)
@@ -227,6 +242,8 @@ static void queue_pump(struct block_queue *queue)
 		q->deadline_ns = block_now() + (queue->disk->patience_ns ? queue->disk->patience_ns : BLOCK_PATIENCE_NS);
 		err = ops->start(queue->disk->driver, &q->r);
 		if (err == ERR_AGAIN) {
+			if (block.starved == queue)
+				block.starved = NULL;   /* it waits for its device, not for memory */
 			list_remove(&q->node);
 			list_push_front(&queue->held, &q->node);
 			break;
@@ -393,6 +410,8 @@ void block_remove(struct block_disk *d)
 	struct block_queue *queue = d->queue;
 
 	queue->is_gone = true;
+	if (block.starved == queue)
+		block.starved = NULL;
 	while (!list_is_empty(&queue->held))
 		request_end(list_first(&queue->held, struct queue_request, node), ERR_NODEV);
 	while (!list_is_empty(&queue->flying))

@@ -57,6 +57,7 @@ struct block {
 	struct pool pool;
 	struct direct_slots direct;
 	struct state *state;
+	struct block_queue *starved;    /* had no memory when its turn came: nobody else takes any before it; or NULL */
 	struct server_timer timer;
 	struct block_queue *queue[BLOCK_DISKS_MAX];     /* NULL: none */
 };
