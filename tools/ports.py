@@ -139,17 +139,25 @@ def port_root(name):
     return folder / "root"
 
 
+def tell_missing(name):
+    """tools/project.py shows this even of a build that is quiet."""
+    print(f"ports: WARNING: {name} is missing, so what needs it is LEFT OUT of this build", file=sys.stderr)
+
+
 def note_root(name, note):
     """For the Makefile: writes where the sources of ports/NAME are, or nothing when they cannot be had, into the file note; once."""
     changed = max(path.stat().st_mtime for path in (ROOT / "ports" / name).iterdir())
     if note.exists() and note.stat().st_mtime >= changed:
         root, age_s = note.read_text().strip(), time.time() - note.stat().st_mtime
         if Path(root).is_dir() if root else age_s < TRY_AGAIN_S:
+            if not root:
+                tell_missing(name)
             return root
     try:
         root = str(port_root(name))
     except PortError as error:
-        print(f"ports: {error}\nports: WARNING: {name} is missing, so what needs it is LEFT OUT of this build", file=sys.stderr)
+        print(f"ports: {error}", file=sys.stderr)
+        tell_missing(name)
         root = ""
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(root + "\n")

@@ -28,6 +28,9 @@ def build(*targets, quiet=True):
         if quiet:
             sys.stderr.write(done.stdout)
         raise CathodeError(f"the build failed: make {' '.join(targets)}")
+    for line in (done.stdout or "").splitlines():
+        if line.startswith("ports: WARNING:"):
+            print(line, file=sys.stderr)
 
 
 def build_system():

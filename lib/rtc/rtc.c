@@ -1,5 +1,6 @@
 /* lib/rtc/rtc.c - see rtc.h. */
 #include "lib/rtc/rtc.h"
+#include "lib/base/string.h"
 
 enum { B_BINARY = 4, B_24_HOURS = 2, HOUR_PM = 0x80 };
 
@@ -31,4 +32,36 @@ uint64_t rtc_to_ns(const uint8_t f[RTC_FIELDS], uint8_t status_b)
 	if (year < 1970 || year > 2500 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
 		return 0;
 	return ((days_since_1970(year, month, day) * 24 + hour) * 3600 + minute * 60 + second) * 1000000000;
+}
+
+/* ---- Reading ---- */
+
+enum { PATIENCE = 10000, SAMPLES_MAX = 10, CENTURY_USUAL = 0x32 };
+
+static bool sample(const struct rtc_registers *r, uint8_t century_index, uint8_t f[RTC_FIELDS])
+{
+	int patience = PATIENCE;
+	uint8_t status;
+
+	do
+		if (--patience == 0 || !r->read(r->context, RTC_STATUS_A, &status))
+			return false;
+	while (status & RTC_A_UPDATING);
+	for (int i = 0; i < RTC_CENTURY; i++)
+		if (!r->read(r->context, rtc_index[i], &f[i]))
+			return false;
+	return r->read(r->context, century_index, &f[RTC_CENTURY]);
+}
+
+/* Until two samples agree: an update may have come between two registers. */
+uint64_t rtc_read_ns(const struct rtc_registers *r, uint8_t century_index)
+{
+	uint8_t century = century_index ? century_index : CENTURY_USUAL, f[2][RTC_FIELDS], status_b;
+
+	if (!r->read(r->context, RTC_STATUS_B, &status_b) || !sample(r, century, f[0]))
+		return 0;
+	for (int i = 1; i <= SAMPLES_MAX && sample(r, century, f[i % 2]); i++)
+		if (memcmp(f[0], f[1], sizeof(f[0])) == 0)
+			return rtc_to_ns(f[0], status_b);
+	return 0;
 }

@@ -19,7 +19,7 @@ class Guest:
 
     def __init__(self, folder, command, qemu=""):
         self.path = Path(folder) / "monitor"
-        words = [CATHODE, "exec", "--timeout", "40", "--qemu", f"{qemu} -qmp unix:{self.path},server=on,wait=off", "--", "sh", "-c", f"{READY}; {command}"]
+        words = [CATHODE, "exec", "--timeout", "100", "--qemu", f"{qemu} -qmp unix:{self.path},server=on,wait=off", "--", "sh", "-c", f"{READY}; {command}"]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def __enter__(self):

@@ -139,4 +139,33 @@ def rule_a_trace_becomes_nested_slices():
     assert ran["dur"] == 5.0 and ran["tid"] == 0
 
 
+def rule_sources_that_cannot_be_had_are_told_each_time_and_tried_again_later():
+    import contextlib
+    import io
+    import os
+    import ports
+    tries = []
+
+    def fails(name):
+        tries.append(name)
+        raise ports.PortError("no network")
+
+    real, ports.port_root = ports.port_root, fails
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            note = Path(folder) / "ports" / "acpica.root"
+            for wanted in (1, 1, 2):
+                told = io.StringIO()
+                with contextlib.redirect_stderr(told):
+                    assert ports.note_root("acpica", note) == ""
+                assert "ports: WARNING: acpica is missing" in told.getvalue(), told.getvalue()
+                assert len(tries) == wanted, tries
+                if wanted == 1 and note.exists() and "no network" not in told.getvalue():
+                    recipe = ports.ROOT / "ports" / "acpica" / "recipe"
+                    old = min(note.stat().st_mtime - ports.TRY_AGAIN_S - 1, recipe.stat().st_mtime - 1)
+                    os.utime(note, (old, old))
+    finally:
+        ports.port_root = real
+
+
 harness.run(__name__)
