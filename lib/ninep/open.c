@@ -276,7 +276,6 @@ static err_t open_finish(struct share_job *j, const struct share_place *p, uint3
 	o->open_flags = flags;
 	o->kind = qid->kind;
 	o->node = qid->path;
-	o->fid_appends = flags & OPEN_APPEND;
 	o->record = record_add(j->share->records, flags, o->node, o->kind, o->path, o->path_bytes);
 	*out = o;
 	return OK;

@@ -25,7 +25,7 @@ struct share_open {
 	uint32_t record;                /* in the records, or RECORD_NONE */
 	uint64_t node;
 	uint8_t kind;                   /* of its qid */
-	bool is_removed, fid_appends;
+	bool is_removed;
 	char *path;                     /* in the share, counted; of the heap */
 	size_t path_bytes;
 };
