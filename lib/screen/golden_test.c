@@ -54,7 +54,8 @@ TEST(the_picture_that_is_asked_for)
 	if (!getenv("SCREEN_SIZE"))
 		test_skip("none is asked for");
 	CHECK_EQ(sscanf(getenv("SCREEN_SIZE"), "%ux%u", &size.width, &size.height), 2);
-	CHECK_EQ(font_init(&font, file_read("SCREEN_FONT", &font_bytes), font_bytes), OK);
+	const uint8_t *font_file = file_read("SCREEN_FONT", &font_bytes);
+	CHECK_EQ(font_init(&font, font_file, font_bytes), OK);
 	uint32_t *pixels = calloc((size_t)size.width * size.height, 4);
 	CHECK_EQ(draw_init(&draw, (uint8_t *)pixels, size, size.width * 4, &font), OK);
 	CHECK_EQ(text_open(&text, &memory, draw.columns, draw.rows, answer), OK);
