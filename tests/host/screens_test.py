@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """tests/host/screens_test.py - virtual screens on a display: pixel by pixel what lib/screen draws of the same bytes on the host; keys, deaths, sizes."""
+import base64
+import functools
 import gzip
 import os
 import re
@@ -85,6 +87,15 @@ class Guest:
             time.sleep(0.2)
 
 
+@functools.cache
+def renderer():
+    """The host's program that draws; made here, should only this suite be run."""
+    program = project.OUTPUT / "host/lib/screen/golden_test"
+    if not program.exists():
+        subprocess.run(["make", f"O={project.OUTPUT}", str(program)], cwd=tap.ROOT, check=True, capture_output=True)
+    return program
+
+
 def golden(data, size):
     """What lib/screen makes of the bytes, on the host."""
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +104,7 @@ def golden(data, size):
         written.write_bytes(data)
         environment = dict(os.environ, SCREEN_SIZE=size, SCREEN_FONT=str(font), SCREEN_BYTES=str(written), SCREEN_PICTURE=str(picture),
                            ASAN_OPTIONS="detect_leaks=0")
-        done = subprocess.run([project.OUTPUT / "host/lib/screen/golden_test"], env=environment, capture_output=True, text=True)
+        done = subprocess.run([renderer()], env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return picture.read_bytes()
 
@@ -152,7 +163,6 @@ def rule_top_and_vi_look_as_their_bytes_say():
     with Guest("setsid sh -c 'exec </dev/tty1 2>/dev/null; stty rows 50 cols 160; export TERM=xterm-256color; top -d 1000 | tee /tmp/top >/dev/tty1' & sleep 3; base64 /tmp/top; echo done; "
                "read wait; reset >/dev/tty2; display switch 2; seq 1 100 >/tmp/note; setsid sh -c 'exec </dev/tty2 2>/dev/null; vi /tmp/note | tee /tmp/vi >/dev/tty2' & "
                "read wait; base64 /tmp/vi; echo done; read wait") as guest:
-        import base64
         guest.expect(base64.b64decode(guest.bytes_until(b"done")).replace(b"\n", b"\r\n"))
         guest.process.stdin.write(b"\n")
         guest.process.stdin.flush()
