@@ -22,6 +22,7 @@ enum control {
 	CONTROL_CLOEXEC    = 1,         /* value 0 or 1 */
 	/* 2 is retired: DUP with DUP_EXACT drops rights */
 	CONTROL_OPEN_FLAGS = 3,         /* set APPEND, NONBLOCK of the open resource to value's */
+	CONTROL_NEXT       = 4,         /* the lowest number in use from handle on; BADF: none */
 };
 
 enum copy_flags {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { FILE_BYTES = 65536, ENTRIES = 1000, LISTING = 32768 };
@@ -37,6 +38,15 @@ static void open_close(int count)
 		int fd = open(path, O_RDONLY);
 		REQUIRE(fd >= 0);
 		close(fd);
+	}
+}
+
+/* Three descriptors, closed by close_range() to the highest number that there can be. */
+static void close_range_3(int count)
+{
+	while (count--) {
+		int fd = dup(1);
+		REQUIRE(fd >= 0 && dup(1) >= 0 && dup(1) >= 0 && syscall(SYS_close_range, fd, ~0u, 0) == 0);
 	}
 }
 
@@ -196,6 +206,7 @@ static void path_walk_8(int count)
 #define OF_FILE .set_up = file_set_up, .tear_down = file_tear_down
 const struct row file_rows[] = {
 	{ .name = "open-close", .run = open_close, .count = 100, OF_FILE },
+	{ .name = "close-range-3", .run = close_range_3, .count = 10 },
 	{ .name = "stat", .run = stat_file, .count = 100, OF_FILE },
 	{ .name = "read-1b", .run = read_1b, .count = 200, OF_FILE },
 	{ .name = "read-4k", .run = read_4k, .count = 100, OF_FILE },

@@ -80,6 +80,8 @@ NOINLINE static int64_t control_change(const struct request *q)
 	uint32_t value = (uint32_t)q->arg[1];
 	struct resource *r;
 
+	if (q->arg[0] == CONTROL_NEXT)
+		return handle_next(t, q->handle);
 	if (q->arg[0] == CONTROL_CLOEXEC)
 		return handle_set_cloexec(t, q->handle, value);
 	if (q->arg[0] != CONTROL_OPEN_FLAGS)

@@ -130,14 +130,13 @@ void handle_set_limit(struct handle_table *t, uint32_t limit)
 
 static handle_t next_handle(struct handle_table *t, handle_t h, enum slot_want want)
 {
-	handle_t found = HANDLE_NONE;
+	handle_t found = ERR_BADF;
 	uint32_t i;
 
 	spin_lock(&t->lock);
-	while (h >= 0 && found == HANDLE_NONE) {
+	while (h >= 0 && found < 0) {
 		struct handle_segment *s = handle_segment_of(t, h, &i);
-		i = find_slot(s, i, want);
-		if (i < s->capacity)
+		if ((i = find_slot(s, i, want)) < s->capacity)
 			found = s->first + (handle_t)i;
 		h = s->first ? HANDLE_NONE : HANDLE_PRIVATE;
 	}

@@ -94,12 +94,10 @@ MUST_CHECK static inline err_t handle_find(struct handle_table *t, handle_t h, u
 /* What CONTROL_GET tells: flags of the open resource and of the handle, rights << 32. BADF. */
 static inline int64_t handle_describe(struct handle_table *t, handle_t h)
 {
-	int64_t result = ERR_BADF;
-
 	spin_lock(&t->lock);
-	struct handle_slot *slot = handle_slot_of(t, h);
-	if (LIKELY(slot))
-		result = (int64_t)((uint64_t)slot->rights << 32 | atomic_load(&slot->resource->open_flags) | (slot->cloexec ? OPEN_CLOEXEC : 0));
+	const struct handle_slot *slot = handle_slot_of(t, h);
+	int64_t result = UNLIKELY(!slot) ? ERR_BADF : (int64_t)((uint64_t)slot->rights << 32 | atomic_load(&slot->resource->open_flags) |
+	                                                        (slot->cloexec ? OPEN_CLOEXEC : 0));
 	spin_unlock(&t->lock);
 	return result;
 }
@@ -108,7 +106,7 @@ static inline int64_t handle_describe(struct handle_table *t, handle_t h)
 err_t handle_find_passed(struct handle_table *t, handle_t h, uint32_t need, struct passed *out) NONNULL MUST_CHECK;
 /* Numbers from limit up (but private ones) are not given out any more. */
 void handle_set_limit(struct handle_table *t, uint32_t limit) NONNULL;
-/* The lowest number in use from h on; HANDLE_NONE: none. */
+/* The lowest number in use from h on. BADF: none. */
 handle_t handle_next(struct handle_table *t, handle_t h) NONNULL;
 err_t handle_close(struct handle_table *t, handle_t h) NONNULL MUST_CHECK;
 err_t handle_set_cloexec(struct handle_table *t, handle_t h, bool on) NONNULL MUST_CHECK;

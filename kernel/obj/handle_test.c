@@ -142,7 +142,8 @@ TEST(exec_closes_what_is_marked)
 	CHECK_EQ(handle_next(&table, 0), 1);
 	CHECK_EQ(handle_next(&table, 3), HIGH + 1);
 	CHECK_EQ(handle_next(&table, HIGH + 2), HIGH + 2);
-	CHECK_EQ(handle_next(&table, HIGH + 3), HANDLE_NONE);
+	CHECK_EQ(handle_next(&table, HIGH + 3), ERR_BADF);
+	CHECK_EQ(handle_next(&table, -2), ERR_BADF);
 	CHECK_EQ(alive, 4);
 	finish();
 }

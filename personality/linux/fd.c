@@ -29,7 +29,7 @@ static int64_t dup_at_least(uint64_t fd, uint64_t at_least, bool cloexec)
 
 static int64_t dup_exact(uint64_t from, uint64_t to, bool cloexec)
 {
-	if (!is_open(from) || to >= FD_MAX)
+	if (!fd_is_valid(from) || to >= FD_MAX)
 		return ERR_BADF;
 	return native(OP_DUP, 0, (handle_t)from, to, DUP_EXACT | (cloexec ? DUP_CLOEXEC : 0), RIGHT_ALL, 0, 0, 0);
 }
@@ -67,7 +67,11 @@ int64_t linux_close_range(struct thread *t, const uint64_t *a)
 		return ERR_INVAL;
 	if (last >= FD_MAX)
 		last = FD_MAX - 1;
-	for (uint64_t fd = first; fd <= last; fd++) {
+	/* Only those that are open: a range mostly ends at the highest number that there could be. */
+	for (int64_t fd; first <= last; first = (uint64_t)fd + 1) {
+		fd = native(OP_CONTROL, 0, (handle_t)first, CONTROL_NEXT, 0, 0, 0, 0, 0);
+		if (fd < 0 || (uint64_t)fd > last)
+			break;
 		if (a[2] & LINUX_CLOSE_RANGE_CLOEXEC)
 			native(OP_CONTROL, 0, (handle_t)fd, CONTROL_CLOEXEC, 1, 0, 0, 0, 0);
 		else

@@ -398,6 +398,48 @@ TEST(descriptors_are_duplicated_and_flagged)
 	close(fd);
 }
 
+TEST(ranges_of_descriptors_are_closed_or_flagged)
+{
+	start();
+	int fd = file_make("a", "abc");
+	for (int i = 50; i < 60; i += 3)
+		CHECK_EQ(dup2(fd, i), i);
+	CHECK_EQ(dup2(fd, 1000), 1000);
+	CHECK_EQ(syscall(SYS_close_range, 51u, 56u, 4), 0);     /* CLOSE_RANGE_CLOEXEC */
+	CHECK_EQ(fcntl(50, F_GETFD), 0);
+	CHECK_EQ(fcntl(53, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(56, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(fcntl(59, F_GETFD), 0);
+	CHECK_EQ(syscall(SYS_close_range, 53u, 53u, 0), 0);
+	CHECK(fcntl(53, F_GETFD) == -1 && errno == EBADF);
+	CHECK_EQ(fcntl(56, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(syscall(SYS_close_range, 53u, ~0u, 0), 0);
+	CHECK(fcntl(56, F_GETFD) == -1 && fcntl(59, F_GETFD) == -1 && fcntl(1000, F_GETFD) == -1);
+	CHECK_EQ(fcntl(50, F_GETFD), 0);
+	CHECK_EQ(syscall(SYS_close_range, 2000u, ~0u, 0), 0);
+	CHECK_EQ(syscall(SYS_close_range, ~0u, ~0u, 0), 0);
+	CHECK(syscall(SYS_close_range, 5u, 4u, 0) == -1 && errno == EINVAL);
+	CHECK(syscall(SYS_close_range, 5u, 6u, 8) == -1 && errno == EINVAL);
+	/* What the program's own image holds is none of them. */
+	CHECK(stat_of("a").st_size == 3);
+	close(50);
+	close(fd);
+}
+
+/* dup2 says of a bad descriptor what close does, and leaves the other as it is. */
+TEST(a_descriptor_that_is_none_is_not_duplicated)
+{
+	start();
+	int fd = file_make("a", "abc");
+	CHECK(dup2(57, fd) == -1 && errno == EBADF);
+	CHECK(dup2(-1, fd) == -1 && errno == EBADF);
+	CHECK(dup2(1 << 20, fd) == -1 && errno == EBADF);
+	CHECK(dup2(fd, -1) == -1 && errno == EBADF);
+	CHECK(dup2(fd, 1 << 20) == -1 && errno == EBADF);
+	CHECK_EQ(lseek(fd, 0, SEEK_END), 3);
+	close(fd);
+}
+
 TEST(whole_file_locks_exclude_each_other)
 {
 	start();

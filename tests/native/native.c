@@ -13,6 +13,27 @@
 #include "lib/native/thread.h"
 #include "tests/native/tap.h"
 
+/* ---- Handles ---- */
+
+static int64_t next_in_use(handle_t from) { return sys_control(0, from, CONTROL_NEXT, 0); }
+
+static void handles_in_use_are_found_in_order(void)
+{
+	handle_t a, b;
+
+	CHECK(handle_open("null", "", OPEN_READ, &a) == OK);
+	int64_t high = sys_dup(0, a, 500, 0, RIGHT_ALL), private = sys_dup(0, a, HANDLE_PRIVATE + 700, 0, RIGHT_ALL);
+	CHECK(high == 500 && private == HANDLE_PRIVATE + 700);
+	CHECK(next_in_use(500) == 500 && next_in_use(400) == 500);
+	/* Private numbers come after all others. */
+	CHECK(next_in_use(501) >= HANDLE_PRIVATE && next_in_use((handle_t)private - 1) == private && next_in_use((handle_t)private) == private);
+	CHECK(next_in_use((handle_t)private + 1) == ERR_BADF && next_in_use(INT32_MAX) == ERR_BADF);
+	CHECK(next_in_use(HANDLE_NONE) == ERR_BADF && next_in_use(INT32_MIN) == ERR_BADF);
+	CHECK(handle_open("null", "", OPEN_READ, &b) == OK && next_in_use(b) == b);
+	handle_close(a), handle_close(b), handle_close((handle_t)high), handle_close((handle_t)private);
+	CHECK(next_in_use((handle_t)private) == ERR_BADF && next_in_use(500) != 500);
+}
+
 /* ---- Heap ---- */
 
 enum { BLOCKS = 300, ROUNDS = 20000 };
@@ -309,6 +330,7 @@ int program_main(const struct startup *startup)
 {
 	if (startup->argument_count > 1)
 		return child_main(startup_argument(1));
+	run("handles in use are found in order", handles_in_use_are_found_in_order);
 	run("blocks keep their bytes and come zeroed", blocks_keep_their_bytes);
 	run("blocks grow", blocks_grow);
 	run("too much memory is refused", too_much_is_refused);
