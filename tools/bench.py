@@ -46,8 +46,8 @@ DISK_MODULES = ("virtio/virtio_ring", "virtio/virtio", "virtio/virtio_pci_legacy
 MACHINE_ROWS = ("memory-at-rest", "boot")
 # Cathode's own operations, and what of Linux's comes nearest.
 NEAREST = {"null-call": "linux-getppid", "call-reply": "pipe-ping-pong", "call-reply-64b": "pipe-ping-pong", "call-reply-4k": "pipe-ping-pong",
-           "library-call-reply": "pipe-ping-pong", "library-call-reply-4k": "pipe-ping-pong", "bulk-32": "linux-getppid", "ring-kernel-32": "linux-getppid",
-           "ring-32": "pipe-ping-pong", "ring-32-64b": "pipe-ping-pong", "call-reply-pairs": "pipe-pairs"}
+           "library-call-reply": "pipe-ping-pong", "library-call-reply-4k": "pipe-ping-pong", "bulk-32": "linux-getppid", "bulk-call-8": "pipe-ping-pong",
+           "ring-kernel-32": "linux-getppid", "ring-32": "pipe-ping-pong", "ring-32-64b": "pipe-ping-pong", "call-reply-pairs": "pipe-pairs"}
 
 
 @dataclass

@@ -219,6 +219,19 @@ static void bulk_32(int count)
 	}
 }
 
+/* A CALL without data to another process, eight of them in one call of the kernel. */
+static void bulk_call_8(int count)
+{
+	struct request q[8];
+
+	while (count--) {
+		for (uint32_t i = 0; i < 8; i++)
+			q[i] = (struct request){ .op = OP_CALL, .handle = it, .arg = { pack_handle(ASK, HANDLE_NONE, false), [5] = 1 } };
+		if (sys_bulk(0, HANDLE_NONE, q, 8) != 8)
+			program_exit(1);
+	}
+}
+
 static void must_put(bool is_put)
 {
 	if (!is_put)
@@ -386,6 +399,7 @@ static const struct row rows[] = {
 	{ .name = "library-call-reply", .run = call_reply, .count = 200, LIBRARY },
 	{ .name = "library-call-reply-4k", .run = call_reply_4k, .count = 200, LIBRARY },
 	{ .name = "bulk-32", .run = bulk_32, .count = 50, .per = BATCH, .set_up = null_set_up, .tear_down = null_tear_down },
+	{ .name = "bulk-call-8", .run = bulk_call_8, .count = 50, .per = 8, BARE },
 	{ .name = "ring-kernel-32", .run = ring_kernel_32, .count = 50, .per = BATCH, .set_up = ring_kernel_set_up, .tear_down = ring_kernel_tear_down },
 	{ .name = "ring-32", .run = ring_32, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },
 	{ .name = "ring-32-64b", .run = ring_32_64b, .count = 50, .per = BATCH, .set_up = ring_set_up, .tear_down = ring_tear_down },

@@ -5,7 +5,7 @@
 #include "kernel/sched/sched.h"
 #include "lib/base/bits.h"
 
-enum { BULK_MAX = 256, BULK_CHUNK = 8 };
+enum { BULK_MAX = 256, BULK_CHUNK = 12 };
 
 static err_t link(const struct batch *b, uint32_t n, struct request *q)
 {

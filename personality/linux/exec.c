@@ -9,6 +9,7 @@
 #include "lib/base/string.h"
 #include "lib/elf/elf.h"
 #include "personality/linux/area.h"
+#include "personality/linux/bulk.h"
 #include "personality/linux/call.h"
 #include "personality/linux/cpurandom.h"
 #include "personality/linux/deliver.h"
@@ -274,66 +275,72 @@ static int64_t find_linker(struct thread *t, struct exec_plan *plan, const struc
 
 /* ---- The new space ---- */
 
-static int64_t map_into(handle_t space, handle_t object, uint64_t address, uint64_t bytes, uint32_t flags, uint64_t offset)
+/* The space, what is yet to be done to it, and memory to copy from: the first page of that is zero while clears wait to be done. */
+struct new_space {
+	handle_t handle;
+	char *buffer;
+	struct bulk *todo;
+};
+
+static void map_into(struct new_space *s, handle_t object, uint64_t address, uint64_t bytes, uint32_t flags, uint64_t offset)
 {
-	int64_t result = native(OP_MAP, 0, object, address, bytes, flags | MAP_FIXED, offset, (uint64_t)(int64_t)space, 0);
-	return result < 0 ? result : 0;
+	bulk_add(s->todo, OP_MAP, object, address, bytes, flags | MAP_FIXED, offset, (uint64_t)(int64_t)s->handle, 0);
 }
 
-static int64_t write_into(handle_t space, uint64_t address, const void *from, size_t bytes)
+static void write_into(struct new_space *s, uint64_t address, const void *from, size_t bytes)
 {
-	int64_t result = native(OP_WRITE, 0, space, (uint64_t)from, bytes, address, 0, 0, 0);
+	bulk_add(s->todo, OP_WRITE, s->handle, (uint64_t)from, bytes, address, 0, 0, 0);
+}
+
+/* At once: for one alone a batch is dearer. */
+static int64_t write_now(struct new_space *s, uint64_t address, const void *from, size_t bytes)
+{
+	int64_t result = native(OP_WRITE, 0, s->handle, (uint64_t)from, bytes, address, 0, 0, 0);
 	return result < 0 ? result : (size_t)result == bytes ? 0 : ERR_FAULT;
 }
 
-/* A file system whose files cannot be mapped, or a file that must not change any more: the part is copied. */
-static int64_t copy_into(handle_t space, const struct exec_file *f, const struct elf_mapping *m, uint32_t flags, char *buffer)
+/* A file system whose files cannot be mapped, or a file that must not change any more: the part is copied, and becomes what it is to be after. */
+static int64_t copy_into(struct new_space *s, const struct exec_file *f, const struct elf_mapping *m, uint32_t flags)
 {
-	int64_t result = map_into(space, HANDLE_NONE, m->file_address, m->file_bytes, flags | MAP_READ | MAP_WRITE, 0);
+	map_into(s, HANDLE_NONE, m->file_address, m->file_bytes, flags | MAP_READ | MAP_WRITE, 0);
+	/* What is in the buffer waits to be written, too. */
+	int64_t err = bulk_run(s->todo);
 
-	for (uint64_t done = 0; result == 0 && done < m->file_bytes; ) {
-		int64_t got = image_read(f->handle, buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
+	for (uint64_t done = 0; !err && done < m->file_bytes; ) {
+		int64_t got = image_read(f->handle, s->buffer, MIN_OF(m->file_bytes - done, (uint64_t)EXEC_BUFFER_BYTES), m->file_offset + done);
 		if (got < 0)
 			return got;
 		if (got == 0)
 			break;          /* the end of the file: the rest of its page is zero */
-		result = write_into(space, m->file_address + done, buffer, (size_t)got);
+		err = write_now(s, m->file_address + done, s->buffer, (size_t)got);
 		done += (uint64_t)got;
 	}
-	return result;
-}
-
-/* What was writable to be copied becomes what it is to be. */
-static int64_t protect_copy(handle_t space, const struct elf_mapping *m, uint32_t flags)
-{
-	return flags & MAP_WRITE ? 0 : native(OP_PROTECT, 0, space, m->file_address, m->file_bytes, flags, 0, 0, 0);
-}
-
-static int64_t clear_into(handle_t space, uint64_t address, uint64_t bytes, char *buffer)
-{
-	memset(buffer, 0, bytes);
-	return write_into(space, address, buffer, bytes);
-}
-
-static int64_t map_segment(handle_t space, const struct exec_file *f, const struct elf_segment *s, char *buffer)
-{
-	struct elf_mapping m;
-	int64_t err = 0;
-
-	elf_segment_mapping(s, f->bias, &m);
-	if (m.file_bytes) {
-		err = f->is_copied ? ERR_NODEV : map_into(space, f->handle, m.file_address, m.file_bytes, s->map_flags, m.file_offset);
-		if ((err == ERR_NODEV || err == ERR_NOTTY || err == ERR_OPNOTSUPP) && !(err = copy_into(space, f, &m, s->map_flags, buffer)))
-			err = protect_copy(space, &m, s->map_flags);
-	}
-	if (!err && m.clear_bytes && (s->map_flags & MAP_WRITE))
-		err = clear_into(space, m.clear_address, m.clear_bytes, buffer);
-	if (!err && m.zero_bytes)
-		err = map_into(space, HANDLE_NONE, m.zero_address, m.zero_bytes, s->map_flags, 0);
+	if (!(flags & MAP_WRITE))
+		bulk_add(s->todo, OP_PROTECT, s->handle, m->file_address, m->file_bytes, flags, 0, 0, 0);
 	return err;
 }
 
-static int64_t map_file(handle_t space, struct exec_file *f, uint64_t base, char *buffer)
+static int64_t map_segment(struct new_space *s, const struct exec_file *f, const struct elf_segment *segment)
+{
+	uint32_t flags = segment->map_flags;
+	struct elf_mapping m;
+	int64_t err = 0;
+
+	elf_segment_mapping(segment, f->bias, &m);
+	if (m.file_bytes && f->is_copied)
+		err = copy_into(s, f, &m, flags);
+	else if (m.file_bytes)
+		map_into(s, f->handle, m.file_address, m.file_bytes, flags, m.file_offset);
+	if (m.clear_bytes && (flags & MAP_WRITE)) {
+		memset(s->buffer, 0, m.clear_bytes);
+		write_into(s, m.clear_address, s->buffer, m.clear_bytes);
+	}
+	if (m.zero_bytes)
+		map_into(s, HANDLE_NONE, m.zero_address, m.zero_bytes, flags, 0);
+	return err;
+}
+
+static int64_t map_file(struct new_space *s, struct exec_file *f, uint64_t base)
 {
 	int64_t err = 0;
 
@@ -341,7 +348,7 @@ static int64_t map_file(handle_t space, struct exec_file *f, uint64_t base, char
 	if (f->plan.end + f->bias < f->bias || f->plan.end + f->bias > PROGRAM_TOP)
 		return ERR_NOEXEC;
 	for (uint32_t i = 0; !err && i < f->plan.segment_count; i++)
-		err = map_segment(space, f, &f->plan.segment[i], buffer);
+		err = map_segment(s, f, &f->plan.segment[i]);
 	return err;
 }
 
@@ -421,16 +428,16 @@ static int64_t tell_procd(struct thread *t, const struct exec_plan *plan, handle
 	return err < 0 ? err : 0;
 }
 
-static int64_t map_stack(struct thread *t, handle_t space, const struct exec_plan *plan, const struct exec_file *program, const struct exec_file *linker,
-                         const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, char *buffer, uint64_t *sp)
+/* Into the memory that is mapped for it. */
+static int64_t write_stack(struct thread *t, struct new_space *space, const struct exec_plan *plan, const struct exec_file *program, const struct exec_file *linker,
+                           const struct exec_layout *layout, const uint8_t *random, const struct posix_exec_result *identity, uint64_t *sp)
 {
 	struct exec_stack s = {
 		.arguments = plan->strings, .arguments_bytes = plan->arguments_bytes, .argument_count = plan->argument_count,
 		.environment = plan->strings + plan->arguments_bytes, .environment_bytes = plan->environment_bytes, .environment_count = plan->environment_count,
 		.path = plan->name,
 	};
-	uint32_t flags = MAP_READ | MAP_WRITE | (program->plan.wants_executable_stack ? MAP_EXEC : 0);
-	void *image;
+	void *image = space->buffer;
 	int64_t err;
 
 	memcpy(s.random, random, sizeof(s.random));
@@ -438,15 +445,12 @@ static int64_t map_stack(struct thread *t, handle_t space, const struct exec_pla
 	size_t bytes = round_up(exec_stack_bytes(&s), LINUX_PAGE);
 	if (bytes > STACK_BYTES / 2)
 		return ERR_2BIG;
-	if ((err = map_into(space, HANDLE_NONE, layout->stack_top - STACK_BYTES, STACK_BYTES, flags, 0)))
-		return err;
 	bool is_big = bytes > EXEC_BUFFER_BYTES;
-	image = buffer;
 	if (is_big && (err = area_map(t->process, bytes, &image)))
 		return err;
 	err = exec_stack_build(&s, layout->stack_top, image, bytes, sp);
 	if (!err)
-		err = write_into(space, *sp, (char *)image + bytes - (layout->stack_top - *sp), layout->stack_top - *sp);
+		err = write_now(space, *sp, (char *)image + bytes - (layout->stack_top - *sp), layout->stack_top - *sp);
 	if (is_big)
 		area_unmap(image, bytes);
 	return err;
@@ -477,21 +481,42 @@ static void process_fill(struct thread *t, struct process *new, const struct exe
 	(void)string_copy(new->path, plan->absolute, sizeof(new->path));
 }
 
-static int64_t map_process(handle_t space, const struct process *new)
-{
-	int64_t err = map_into(space, HANDLE_NONE, AREA_START, PROCESS_BLOCK_BYTES, MAP_READ | MAP_WRITE, 0);
-
-	return err ? err : write_into(space, (uint64_t)process_in((void *)AREA_START), new, offsetof(struct process, path) + strlen(new->path) + 1);
-}
-
-static int64_t map_image(struct thread *t, handle_t space)
+/* All that every program has. */
+static void map_common(struct thread *t, struct new_space *s, const struct exec_file *program, uint64_t stack_top)
 {
 	const struct process_handles *h = &t->process->kept.handles;
-	int64_t err = map_into(space, h->image, IMAGE_BASE, (uint64_t)image_limit - IMAGE_BASE, MAP_READ | MAP_EXEC, 0);
+	uint32_t stack_flags = MAP_READ | MAP_WRITE | (program->plan.wants_executable_stack ? MAP_EXEC : 0);
 
-	if (!err && h->time != HANDLE_NONE)
-		err = map_into(space, h->time, TIME_PAGE, LINUX_PAGE, MAP_READ | MAP_SHARED, 0);
-	return err;
+	map_into(s, HANDLE_NONE, stack_top - STACK_BYTES, STACK_BYTES, stack_flags, 0);
+	map_into(s, h->image, IMAGE_BASE, (uint64_t)image_limit - IMAGE_BASE, MAP_READ | MAP_EXEC, 0);
+	if (h->time != HANDLE_NONE)
+		map_into(s, h->time, TIME_PAGE, LINUX_PAGE, MAP_READ | MAP_SHARED, 0);
+	map_into(s, HANDLE_NONE, AREA_START, PROCESS_BLOCK_BYTES, MAP_READ | MAP_WRITE, 0);
+}
+
+static int64_t map_files(struct new_space *s, struct exec_file *program, struct exec_file *linker, const struct exec_layout *layout)
+{
+	int64_t err = map_file(s, program, layout->pie_base);
+
+	return err || linker->handle == HANDLE_NONE ? err : map_file(s, linker, layout->linker_base - linker->plan.end);
+}
+
+/* Everything but what is written into it once procd has said who the program is. */
+static int64_t map_all(struct thread *t, struct new_space *s, struct exec_file *program, struct exec_file *linker, const struct exec_layout *layout)
+{
+	int64_t err;
+
+	for (;;) {
+		bulk_begin(s->todo);
+		if (!(err = map_files(s, program, linker, layout))) {
+			map_common(t, s, program, layout->stack_top);
+			err = bulk_run(s->todo);
+		}
+		if (program->is_copied || (err != ERR_NODEV && err != ERR_NOTTY && err != ERR_OPNOTSUPP))
+			return err;
+		/* Files that cannot be mapped: what of them is there gives way to copies. */
+		program->is_copied = linker->is_copied = true;
+	}
 }
 
 /* The last step; it returns only when it failed. */
@@ -567,22 +592,24 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 	struct posix_exec_result identity;
 	uint8_t random[EXEC_RANDOM_BYTES];
 	struct exec_layout layout;
+	struct new_space space;
 	struct timer alarm;
 	uint64_t sp;
 	int64_t err;
 
 	STATIC_ASSERT(sizeof(*new) <= EXEC_BUFFER_BYTES, "a process in the buffer");
-	int64_t space = NATIVE_OPEN("proc", "space", OPEN_READ | OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC);
-	if (space < 0)
-		return space;
+	int64_t opened = NATIVE_OPEN("proc", "space", OPEN_READ | OPEN_WRITE | OPEN_PRIVATE | OPEN_CLOEXEC);
+	if (opened < 0)
+		return opened;
+	space.handle = (handle_t)opened;
+	space.buffer = buffer;
+	space.todo = &plan->todo;
 	layout_make(t->process, &layout, random);
-	if ((err = map_file((handle_t)space, program, layout.pie_base, buffer)) || (err = check_unchanged(plan, program->handle)))
-		goto close_space;
-	if (linker->handle != HANDLE_NONE && (err = map_file((handle_t)space, linker, layout.linker_base - linker->plan.end, buffer)))
+	if ((err = map_all(t, &space, program, linker, &layout)) || (err = check_unchanged(plan, program->handle)))
 		goto close_space;
 	if ((err = tell_procd(t, plan, program->handle, &identity, buffer)))
 		goto close_space;
-	if ((err = map_stack(t, (handle_t)space, plan, program, linker, &layout, random, &identity, buffer, &sp)))
+	if ((err = write_stack(t, &space, plan, program, linker, &layout, random, &identity, &sp)))
 		goto tell_again;
 	process_fill(t, new, plan, &alarm);
 	new->ids = (struct process_ids){ identity.uid, identity.euid, identity.euid, identity.gid, identity.egid, identity.egid };
@@ -591,18 +618,18 @@ static int64_t build_and_move(struct thread *t, struct exec_plan *plan, struct e
 	new->first.frame.rsp = sp;
 	new->brk_start = new->brk_end = round_up(program->plan.end + program->bias, LINUX_PAGE) + layout.brk_gap;
 	new->map_hint = linker->handle != HANDLE_NONE ? linker->plan.start + linker->bias : layout.linker_base;
-	if ((err = map_image(t, (handle_t)space)) || (err = map_process((handle_t)space, new)))
+	if ((err = write_now(&space, (uint64_t)process_in((void *)AREA_START), new, offsetof(struct process, path) + strlen(new->path) + 1)))
 		goto tell_again;
 	/* (procd does it, when there is one.) */
 	if (process_posix(t->process) == HANDLE_NONE)
 		(void)native_call(process_self(t->process), TASK_NAME, 0, new->name, strlen(new->name), NULL, 0, 0);
-	err = move_thread(t, (handle_t)space, &alarm);
+	err = move_thread(t, space.handle, &alarm);
 tell_again:
 	/* It is still the old program, but its saved ids went with the attempt. */
 	atomic_store_explicit(&t->process->ids_known, false, memory_order_release);
 	signal_tell_child_flags(t, signal_child_flags_at_exec(t));
 close_space:
-	(void)native_close((handle_t)space);
+	(void)native_close(space.handle);
 	return err;
 }
 

@@ -4,12 +4,13 @@
 #include <stdint.h>
 #include "abi/types.h"
 #include "lib/base/attr.h"
+#include "personality/linux/bulk.h"
 #include "personality/linux/process.h"
 
 enum {
 	EXEC_STRINGS_BYTES = 2 << 20,   /* arguments and environment together */
 	EXEC_STRINGS_FEW = 16 << 10,    /* what they mostly fit in */
-	EXEC_TEXT_BYTES = 12 * LINUX_PATH_MAX,  /* the paths on the way */
+	EXEC_TEXT_BYTES = 12 * LINUX_PATH_MAX - sizeof(struct bulk),    /* the paths on the way */
 	EXEC_STRING_MAX = 128 << 10,    /* one of them */
 	EXEC_INTERPRETER_DEPTH = 5,
 	EXEC_BUFFER_BYTES = 64 << 10,
@@ -27,6 +28,7 @@ struct exec_plan {
 	uint32_t argument_count, environment_count;
 	size_t arguments_bytes, environment_bytes;
 	size_t text_bytes;              /* used of text */
+	struct bulk todo;               /* in the new space */
 	char *strings;                  /* arguments, then environment: in few, or in p->scratch_strings */
 	char text[EXEC_TEXT_BYTES];     /* the above, one after another */
 	char few[EXEC_STRINGS_FEW];
