@@ -99,7 +99,10 @@ err_t device_interrupt(struct device *d, uint32_t number, handle_t *out)
 	struct device_interrupt i;
 	int64_t result = sys_call_handle(0, d->handle, DEVICE_INTERRUPT, HANDLE_NONE, NULL, 0, &i, sizeof i, number, out);
 
-	return result < 0 ? (err_t)result : *out == HANDLE_NONE ? ERR_PROTO : OK;
+	if (result < 0 || *out == HANDLE_NONE)
+		return result < 0 ? (err_t)result : ERR_PROTO;
+	d->interrupt_kind = i.kind;
+	return OK;
 }
 
 err_t device_reset(struct device *d) { return result_error(handle_call(d->handle, DEVICE_RESET, NULL, 0, NULL, 0, 0)); }

@@ -16,6 +16,7 @@
 struct device {
 	handle_t handle, dma;           /* dma: HANDLE_NONE until it was first needed */
 	struct device_info info;
+	uint32_t interrupt_kind;        /* enum device_interrupt_kind, of those that were given; 0: none yet */
 };
 
 /* Registers: mapped, or (ports) a handle to read and write. */

@@ -250,7 +250,8 @@ static void device_stop(void)
 
 static err_t device_start(void)
 {
-	TRY(ops()->start(net.card->driver, queues_used()));
+	net.queues_started = queues_used();
+	TRY(ops()->start(net.card->driver, net.queues_started));
 	net.is_started = true;
 	return OK;
 }
@@ -352,9 +353,14 @@ err_t net_queue_attach(struct net_queue *q, struct net_open *owner, const struct
 	q->owner = owner;
 	owner->queue = q;
 	q->is_waiting = q->tells = q->has_told = q->is_full = q->wants_room = false;
-	net.card->offloads = setup->offloads & net.card->info.offloads;
 	atomic_store_explicit(&q->ring.shared->link, net.link, memory_order_release);
-	net_restart();
+	uint32_t offloads = setup->offloads & net.card->info.offloads;
+	bool is_ready = net.is_started && queues_used() <= net.queues_started && offloads == net.card->offloads;
+	net.card->offloads = offloads;
+	if (is_ready)
+		server_timer_set(net.server, &net.again, DEADLINE_NOW);
+	else
+		net_restart();
 	return OK;
 }
 

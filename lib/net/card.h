@@ -37,6 +37,7 @@ struct net {
 	uint32_t open_count, tap_count;
 	struct server_timer again, watchdog;
 	bool is_started, is_gone, is_polling;
+	uint32_t queues_started;
 	uint32_t vain_resets;           /* since something was sent or received */
 	uint32_t link;                  /* as in struct ethernet_ring */
 };
