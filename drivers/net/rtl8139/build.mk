@@ -1,0 +1,2 @@
+LIBS := net driver scheme native base
+HOST_SKIP := main.c
