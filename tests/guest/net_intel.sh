@@ -6,5 +6,6 @@
 . /tests/lib/svc.sh
 . /tests/lib/net.sh
 
-wire_test e1000 e1000
+# QEMU (7.2, e1000e_core.c:169) ends when a message of the 82574 is held back while MSI-X is switched off, which pcid does after a kill.
+wire_test e1000 e1000 :01.0
 finish
