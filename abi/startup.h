@@ -1,11 +1,14 @@
 /* abi/startup.h - what a native program finds when it starts: arg0 is the address of this.
  *
  * Written by whoever started it (lib/native/spawn.h), in the new space, below the stack.
- * Names say what a handle is for: "stdin", "scheme" (to serve), "ready" (write one byte when
+ * Names say what a handle is for: "stdin", "scheme" (to serve), "ready" (write one byte, enum startup_ready, when
  * ready), "log", "posix", "admin", "root" ...
  */
 #pragma once
 #include "abi/types.h"
+
+/* NEEDLESS: there is nothing for it to do on this machine; it ends, and is not to be started again. */
+enum startup_ready { STARTUP_READY = 'R', STARTUP_NEEDLESS = 'N' };
 
 /* With a handle "program" (what procd starts for POSIX_EXEC_ELEVATED) argument 0 is these words in hexadecimal, argument 1 the program's name
  * (AT_EXECFN), and the rest is the program's. The file must still be what was looked at. */

@@ -21,7 +21,7 @@ err_t surface_map(struct surface *s, bool map)
 	TRY(result_error(handle_call(s->object, MEM_SEAL, NULL, 0, NULL, 0, info.bytes)));
 	if (!map)
 		return OK;
-	int64_t at = sys_map(0, s->object, s->is.offset, s->bytes, MAP_READ | MAP_SHARED | MAP_POPULATE, 0, HANDLE_NONE, 0);
+	int64_t at = sys_map(0, s->object, 0, s->bytes, MAP_READ | MAP_SHARED | MAP_POPULATE, s->is.offset, HANDLE_NONE, 0);
 	if (at < 0)
 		return (err_t)at;
 	s->pixels = (const uint8_t *)at;

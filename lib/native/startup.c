@@ -81,16 +81,19 @@ handle_t startup_self(void)
 	return self;
 }
 
-void startup_ready(void)
+static void ready_tell(char how)
 {
 	handle_t ready = startup_handle("ready");
 
 	if (ready == HANDLE_NONE || is_ready_told)
 		return;
 	is_ready_told = true;
-	sys_write(0, ready, "R", 1, -1);
+	sys_write(0, ready, &how, 1, -1);
 	sys_close(0, ready);
 }
+
+void startup_ready(void) { ready_tell(STARTUP_READY); }
+void startup_needless(void) { ready_tell(STARTUP_NEEDLESS); }
 
 NORETURN void program_exit(int status)
 {

@@ -22,4 +22,6 @@ const char *startup_environment(const char *name) NONNULL;
 handle_t startup_self(void);
 /* Tells the starter that we can serve: writes to the "ready" handle and closes it. Without one: nothing. */
 void startup_ready(void);
+/* Tells it instead that there is nothing for us to do on this machine: we end, and are not to be started again. */
+void startup_needless(void);
 NORETURN void program_exit(int status);

@@ -1,4 +1,5 @@
 /* servers/init/life.c - a service's life: when it can start, that it is ready, that it ended, and what then. */
+#include "abi/startup.h"
 #include "abi/proto/task.h"
 #include "lib/base/string.h"
 #include "lib/native/handle.h"
@@ -138,17 +139,27 @@ static void ready_forget(struct service *s)
 	s->ready = HANDLE_NONE;
 }
 
+/* Its byte, or an error. */
+static int64_t ready_read(struct service *s)
+{
+	uint8_t byte;
+	int64_t n = sys_read(REQUEST_NONBLOCK, s->ready, &byte, 1, -1);
+
+	return n == 1 ? byte : n < 0 ? n : ERR_PIPE;
+}
+
 static void on_ready(struct server_watch *w, uint32_t found)
 {
 	struct service *s = container_of(w, struct service, ready_watch);
-	char byte;
 
 	(void)found;
-	int64_t n = sys_read(REQUEST_NONBLOCK, s->ready, &byte, 1, -1);
-	if (n == ERR_AGAIN)
+	int64_t said = ready_read(s);
+	if (said == ERR_AGAIN)
 		return;
 	ready_forget(s);
-	if (n != 1)
+	if (said == STARTUP_NEEDLESS)
+		s->is_needless = true;
+	else if (said != STARTUP_READY)
 		print("init: %s closed its ready handle without a word\n", s->name);
 	else if (s->state == SERVICE_RUNNING)
 		service_set_ready(s);
@@ -192,7 +203,7 @@ static void service_again(struct service *s)
 {
 	uint64_t at;
 
-	if (!s->m->is_restarted) {
+	if (!s->m->is_restarted || s->is_needless) {
 		set_over(s, SERVICE_DONE);
 		start_all();
 	} else if (backoff_end(&s->backoff, now_ns(), &s->m->restart, &at)) {
@@ -225,7 +236,9 @@ static void on_end(struct server_watch *w, uint32_t found)
 	struct service *s = container_of(w, struct service, process_watch);
 
 	(void)found;
-	if (s->wish == WISH_NONE)
+	/* Which of the two is seen first is chance. */
+	s->is_needless |= s->ready != HANDLE_NONE && ready_read(s) == STARTUP_NEEDLESS;
+	if (s->wish == WISH_NONE && !s->is_needless)
 		say_end(s);
 	server_remove_watch(&init.server, &s->process_watch);
 	server_timer_clear(&s->timer);
@@ -285,6 +298,7 @@ void service_begin(struct service *s)
 {
 	s->backoff.failures = 0;
 	s->device_faults = 0;
+	s->is_needless = false;
 	service_expect(s);
 	s->state = SERVICE_WAITING;
 	start_all();

@@ -52,6 +52,7 @@ struct service {
 	uint32_t attached_count;
 	/* While it runs: */
 	handle_t process, ready;                /* ready: where its byte comes from, or HANDLE_NONE */
+	bool is_needless;                       /* it said that it has nothing to do */
 	uint32_t pid;
 	struct server_watch process_watch, ready_watch;
 	struct server_timer timer;              /* WAITING: its next chance; STOPPING: the end of patience */

@@ -1,0 +1,2 @@
+LIBS := display driver scheme native base
+HOST_SKIP := main.c
