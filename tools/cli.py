@@ -11,6 +11,8 @@ usage: ./cathode COMMAND
          [--icount] [--strace] [--qemu 'EXTRA QEMU ARGUMENTS']... -- COMMAND [ARG...]
          runs COMMAND as root in a fresh machine: its stdin, stdout, stderr and exit status are ours.
          124: timeout; 125: the machine did not get there, or its kernel panicked (the log's path is on stderr)
+  screenshot FILE [--vga std|virtio|bochs|ramfb] [exec's options] [-- COMMAND [ARG...]]
+         writes what a fresh machine's display shows to FILE, a PNG: once the shell is there, or COMMAND (run as by exec) ended or said DISPLAYED
   test   [FILTER]
          builds and tests everything (or what has FILTER in its name); the last line is `N passed, N failed`
   bench  [--regime icount|tcg|turns|all] [--linux | --cathode] [--against FILE] [ROW...]
@@ -38,6 +40,9 @@ import importlib
 import sys
 
 from project import CathodeError
+
+
+DISPLAYS = ("std", "virtio", "bochs", "ramfb", "none")
 
 
 def add_machine_options(parser, cpus):
@@ -70,6 +75,11 @@ def make_parser():
     run = commands.add_parser("run", add_help=False)
     add_machine_options(run, 2)
     run.add_argument("--display", action="store_true")
+    run.add_argument("--vga", choices=DISPLAYS, default="")
+    screenshot = commands.add_parser("screenshot", add_help=False)
+    screenshot.add_argument("file", metavar="FILE")
+    add_exec_options(screenshot)
+    screenshot.add_argument("--vga", choices=DISPLAYS, default="virtio")
     add_exec_options(commands.add_parser("exec", add_help=False))
     trace = commands.add_parser("trace", add_help=False)
     add_exec_options(trace)
@@ -107,7 +117,7 @@ def main(words):
     options = make_parser().parse_args(ours)
     if getattr(options, "cpus", 1) < 1 or getattr(options, "memory", 1) < 1:
         make_parser().error("--cpus and --memory want a positive number")
-    if command and options.name not in ("exec", "trace", "gdb"):
+    if command and options.name not in ("exec", "trace", "gdb", "screenshot"):
         make_parser().error(f"{options.name} takes no command")
     try:
         if options.name == "build":
@@ -115,7 +125,7 @@ def main(words):
             project.build(*options.targets, quiet=False)
             return 0
         tool = importlib.import_module({"exec": "execute", "test": "testing", "gdb": "debug"}.get(options.name, options.name))
-        return tool.main(options, command) if options.name in ("exec", "trace", "gdb") else tool.main(options)
+        return tool.main(options, command) if options.name in ("exec", "trace", "gdb", "screenshot") else tool.main(options)
     except CathodeError as error:
         print(f"cathode: {error}", file=sys.stderr)
         return 125

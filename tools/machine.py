@@ -29,7 +29,7 @@ class Machine:
     boot: str = "direct"
     icount: bool = False
     kvm: bool = False
-    vga: bool = False
+    vga: str = ""               # of DISPLAYS; "": none
     command_line: str = ""
     extra: list = field(default_factory=list)      # QEMU arguments of the user, as shell words
     disks: list = field(default_factory=list)      # [KIND:]FILE or [KIND:]SIZE (disk_arguments)
@@ -45,8 +45,7 @@ class Machine:
             line += ["-cpu", TCG_CPU, "-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off"]
         else:
             line += ["-cpu", TCG_CPU, "-accel", "tcg,thread=multi"]
-        if self.vga:
-            line += ["-vga", "std"]
+        line += DISPLAYS[self.vga]
         line += self.boot_arguments(folder)
         for number, disk in enumerate(self.disks):
             line += disk_arguments(disk, number, folder)
@@ -67,6 +66,7 @@ class Machine:
                 "-drive", f"if=none,id=boot,format=raw,file={disk}", "-device", "virtio-blk-pci,drive=boot,bootindex=0"]
 
 
+DISPLAYS = {"": [], "none": [], "std": ["-vga", "std"], "virtio": ["-device", "virtio-gpu-pci"], "bochs": ["-device", "bochs-display"], "ramfb": ["-device", "ramfb"]}
 DISK_DEVICES = {"virtio": "virtio-blk-pci,disable-legacy=on,drive={id}", "nvme": "nvme,serial=cathode{number},drive={id}",
                 "sata": "ide-hd,bus=ide.{number},drive={id}"}
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}

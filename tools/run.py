@@ -79,8 +79,11 @@ def main(options):
         project.build("boot")
     kvm = kvm_works()
     print(f"cathode: runs on {'KVM' if kvm else 'TCG (KVM does not run it here)'}; Ctrl-A x ends the machine", file=sys.stderr)
-    one = machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, kvm=kvm, vga=options.display,
-                          command_line=f"mode=run quiet {terminal_size()} {options.append}".strip(), extra=options.qemu, disks=options.disk, share=options.share)
+    vga = options.vga or ("virtio" if options.display else "")
+    # What types and points into the window; PS/2, which the machine has anyway, is slower and knows no place.
+    inputs = ["-device virtio-keyboard-pci -device virtio-tablet-pci"] if options.display else []
+    one = machine.Machine(cpus=options.cpus, memory_mb=options.memory, boot=options.boot, kvm=kvm, vga=vga,
+                          command_line=f"mode=run quiet {terminal_size()} {options.append}".strip(), extra=inputs + options.qemu, disks=options.disk, share=options.share)
     with machine.work_folder() as folder:
         display = display_arguments() if options.display else ["-display", "none"]
         in_terminal(one.arguments(folder) + display + serial_arguments())

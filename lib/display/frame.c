@@ -50,16 +50,31 @@ void frame_draw(struct frame *f)
 
 /* ---- Jobs --------------------------------------------------------------------------------------------------------------- */
 
+static err_t mode_set(struct frame *f, struct display_size size)
+{
+	err_t err = f->mode(f, size);
+
+	f->is_off &= err != OK;
+	return err;
+}
+
+static err_t show(struct frame *f)
+{
+	if (f->is_off)
+		return mode_set(f, f->size);
+	frame_draw(f);
+	return OK;
+}
+
 static err_t job_do(struct frame *f, struct display_job *j)
 {
 	switch (j->op) {
 	case OUTPUT_SHOW:
-		frame_draw(f);
-		return OK;
+		return show(f);
 	case OUTPUT_MODE:
-		return f->mode(f, j->size);
+		return mode_set(f, j->size);
 	case SURFACE_DESTROY:
-		if (j->outputs)
+		if (j->outputs && !f->is_off)
 			frame_draw(f);
 		return OK;
 	case SURFACE_DAMAGE:

@@ -12,6 +12,7 @@ struct frame {
 	uint32_t pitch_bytes;
 	struct display_size size;
 	bool is_swapped;                /* the device's red is where ours is blue */
+	bool is_off;                    /* this mode is yet to be set: with the first that is shown */
 	/* This size from now on: sets pixels, pitch_bytes and size, and calls frame_draw before it may be seen. An error: all is as it was. NULL: it has no modes. */
 	err_t (*mode)(struct frame *f, struct display_size size);
 };

@@ -35,7 +35,7 @@ def compile_kernel(folder):
     return kernel
 
 
-def boot(folder, kernel, initfs, until, command_line="mode=test a=b", vga=False, memory_mb=256):
+def boot(folder, kernel, initfs, until, command_line="mode=test a=b", vga="", memory_mb=256):
     """Boots from a disk; the serial output up to a line that holds `until`."""
     log = folder / "log"
     log.unlink(missing_ok=True)
@@ -72,7 +72,7 @@ def with_folder(rule):
 def rule_the_kernel_gets_everything_it_was_promised(folder):
     kernel, initfs = compile_kernel(folder), folder / "initfs"
     initfs.write_bytes(bytes(range(256)) * 40000 + b"tail")
-    found = facts(boot(folder, kernel, initfs, "END", vga=True))
+    found = facts(boot(folder, kernel, initfs, "END", vga="std"))
     assert int(found["magic"], 16) == 0x65646F6874614343 and int(found["version"], 16) == 1 and int(found["bytes"], 16) == 0, found
     assert int(found["initfs_bytes"], 16) == initfs.stat().st_size
     assert int(found["initfs_sum"], 16) == sum(initfs.read_bytes())

@@ -50,7 +50,8 @@ def rule_a_machine_that_ends_early_is_125_with_its_log():
 
 def rule_options_that_make_no_sense_are_125():
     for words in (["exec"], ["exec", "--cpus", "0", "--", "true"], ["exec", "--nonsense", "--", "true"], ["nonsense"],
-                  ["exec", "--icount", "--cpus", "2", "--", "true"], ["exec", "--add", "/nonexistent:/x", "--", "true"], ["run", "--", "x"]):
+                  ["exec", "--icount", "--cpus", "2", "--", "true"], ["exec", "--add", "/nonexistent:/x", "--", "true"], ["run", "--", "x"],
+                  ["screenshot"], ["screenshot", "x", "--vga", "nonsense"]):
         done = cathode(*words)
         assert done.returncode == 125 and done.stderr.startswith("cathode: ") and done.stdout == "", (words, done)
 

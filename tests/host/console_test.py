@@ -283,7 +283,7 @@ def show_and_type(c):
 
 
 def rule_a_display_shows_the_same_and_its_keyboard_types():
-    with console(vga=True) as c:
+    with console(vga="std") as c:
         show_and_type(c)
         c.type("vi /tmp/note\r")
         c.expect_soon_on_display(r"^~$")
@@ -298,7 +298,7 @@ def rule_a_display_shows_the_same_and_its_keyboard_types():
 
 
 def rule_a_display_that_the_firmware_set_up_is_used():
-    with console(vga=True, boot="uefi") as c:
+    with console(vga="std", boot="uefi") as c:
         show_and_type(c)
 
 

@@ -14,6 +14,6 @@ struct bochs {
 	uint64_t bytes;                 /* of memory: no more than there is */
 };
 
-/* The device shows darkness, in the size that its monitor would like. NODEV: another device, or one that is gone; INVAL: what it says makes no sense; errors of
- * its BARs. */
+/* The device stays as it is until something is to be shown: what it showed last, after an instance that died. NODEV: another device, or one that is gone; INVAL:
+ * what it says makes no sense; errors of its BARs. */
 err_t bochs_open(struct bochs *b, struct device *d) NONNULL MUST_CHECK;
