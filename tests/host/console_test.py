@@ -1,40 +1,31 @@
 #!/usr/bin/env python3
-"""tests/host/console_test.py - the console as a user has it: a shell on the serial line, and on a display with a keyboard."""
+"""tests/host/console_test.py - the console as a user has it: a shell on the serial line."""
 import contextlib
-import gzip
-import json
 import re
 import select
 import socket
 import subprocess
 import tempfile
 import time
-from pathlib import Path
 
 import tap
 import machine
-import ports
 
 PATIENCE_S = 120
 PROMPT = rb"root@cathode:[^\n#]*# "
-FONT = "usr/share/consolefonts/Uni2-Terminus16.psf.gz"
-GLYPH_WIDTH, GLYPH_HEIGHT = 8, 16
 
 
 class Console:
-    """A machine in mode=run, its first serial port and its monitor in our hands."""
+    """A machine in mode=run, its first serial port in our hands."""
 
     def __init__(self, folder, **options):
         size = "rows=30 columns=100"
         one = machine.Machine(command_line=f"mode=run {size}", **options)
         line = one.arguments(folder) + ["-display", "none", "-chardev", f"socket,id=line,path={folder}/line,server=on,wait=on",
-                                        "-serial", "chardev:line", "-qmp", f"unix:{folder}/monitor,server=on,wait=off"]
+                                        "-serial", "chardev:line"]
         self.process = machine.start(line, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.line = self.connect(f"{folder}/line")
-        self.monitor = self.connect(f"{folder}/monitor").makefile("rwb")
-        self.monitor.readline()
-        self.ask("qmp_capabilities")
-        self.folder, self.text = folder, b""
+        self.text = b""
         self.expect(PROMPT)
 
     @staticmethod
@@ -50,22 +41,8 @@ class Console:
                 assert time.monotonic() < end, "no machine"
                 time.sleep(0.05)
 
-    def ask(self, command, **arguments):
-        self.monitor.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
-        self.monitor.flush()
-        while True:
-            answer = json.loads(self.monitor.readline())
-            if "event" not in answer:
-                assert "return" in answer, answer
-                return answer["return"]
-
     def type(self, text):
         self.line.sendall(text if isinstance(text, bytes) else text.encode())
-
-    def press(self, *keys):
-        for key in keys:
-            self.ask("send-key", keys=[{"type": "qcode", "data": one} for one in key.split("+")])
-            time.sleep(1 if key == "esc" else 0.2)
 
     def listen(self, seconds):
         """What comes within so long a time is added to what is there; False when it was nothing."""
@@ -85,63 +62,14 @@ class Console:
         self.text = self.text[found.end():]
         return found
 
-    def expect_soon_on_display(self, pattern):
-        end = time.monotonic() + PATIENCE_S
-        while not re.search(pattern, text := self.display(), re.MULTILINE):
-            assert time.monotonic() < end, f"{pattern!r} is not on the display: {text}"
-            time.sleep(0.3)
-
     def run(self, command):
         """The output of a shell command."""
         self.type(f"{command}\r")
         self.expect(rb"\r\n")
         return self.expect(rb"(?s)(.*?)" + PROMPT).group(1)
 
-    def display(self):
-        """The display as text: every cell whose pixels are a glyph's of the font, or its reverse."""
-        path = Path(self.folder) / "screen.ppm"
-        self.ask("screendump", filename=str(path))
-        magic, width, height, _, pixels = path.read_bytes().split(None, 4)
-        assert magic == b"P6"
-        return read_screen(int(width), int(height), pixels)
-
     def stop(self):
         machine.stop(self.process)
-
-
-def read_font():
-    """{rows of a glyph as bytes: character}, the first character that a glyph stands for."""
-    font = gzip.decompress((ports.port_root("console-font") / FONT).read_bytes())
-    assert font[:2] == b"\x36\x04" and font[3] == GLYPH_HEIGHT
-    count = 512 if font[2] & 1 else 256
-    table, glyphs, number = font[4 + count * GLYPH_HEIGHT:], {}, 0
-    codes = [int.from_bytes(table[at:at + 2], "little") for at in range(0, len(table), 2)]
-    for code in codes:
-        if code == 0xFFFF:
-            number += 1
-        elif code != 0xFFFE:
-            glyphs.setdefault(font[4 + number * GLYPH_HEIGHT:4 + (number + 1) * GLYPH_HEIGHT], chr(code))
-    return glyphs
-
-
-def read_row(pixels, ground):
-    """A row of a cell as the font has it: a bit for each pixel that is not of the ground's colour."""
-    if pixels == ground * GLYPH_WIDTH:
-        return 0
-    return sum((pixels[x * 3:x * 3 + 3] != ground) << 7 - x for x in range(GLYPH_WIDTH))
-
-
-def read_screen(width, height, pixels):
-    glyphs, lines, stride = read_font(), [], width * 3
-    for top in range(0, height - GLYPH_HEIGHT + 1, GLYPH_HEIGHT):
-        line = ""
-        for left in range(0, width - GLYPH_WIDTH + 1, GLYPH_WIDTH):
-            start = top * stride + left * 3
-            ground = pixels[start:start + 3]
-            cell = bytes(read_row(pixels[start + y * stride:start + y * stride + GLYPH_WIDTH * 3], ground) for y in range(GLYPH_HEIGHT))
-            line += glyphs.get(cell, "?") if any(cell) else " "
-        lines.append(line.rstrip())
-    return "\n".join(lines).rstrip()
 
 
 @contextlib.contextmanager
@@ -272,34 +200,6 @@ def rule_a_killed_console_comes_back_and_the_shell_does_not_notice(c):
     c.expect(PROMPT)
     assert c.run("echo $?") == b"130\r\n"
     assert c.run("stty size; tty") == b"30 90\r\n/dev/console\r\n"
-
-
-def show_and_type(c):
-    c.type("echo sh''own\r")
-    c.expect_soon_on_display(r"^shown$")
-    c.press("e", "c", "h", "o", "spc", "shift+h", "i", "shift+1", "ret")
-    c.expect(rb"Hi!\r\n")
-    c.expect_soon_on_display(r"^Hi!$")
-
-
-def rule_a_display_shows_the_same_and_its_keyboard_types():
-    with console(vga="std") as c:
-        show_and_type(c)
-        c.type("vi /tmp/note\r")
-        c.expect_soon_on_display(r"^~$")
-        c.press("i", "a", "ret", "b", "esc", "up", "shift+a", "c", "esc", "shift+semicolon", "w", "q", "ret")
-        c.expect(PROMPT)
-        c.expect(PROMPT)
-        assert c.run("cat /tmp/note") == b"ac\r\nb\r\n"
-        c.press("c", "a", "t", "ret")
-        c.press("ctrl+c")
-        c.expect(rb"\^C")
-        c.expect(PROMPT)
-
-
-def rule_a_display_that_the_firmware_set_up_is_used():
-    with console(vga="std", boot="uefi") as c:
-        show_and_type(c)
 
 
 if __name__ == "__main__":
