@@ -5,7 +5,7 @@
 #pragma once
 #include "abi/proto/display.h"
 #include "lib/screen/text.h"
-#include "lib/term/font.h"
+#include "lib/font/font.h"
 
 enum draw_flags { DRAW_UNDERLINE = 1 << 0, DRAW_DOUBLE_UNDERLINE = 1 << 1, DRAW_STRIKE = 1 << 2, DRAW_ITALIC = 1 << 3,
 	DRAW_CURSOR_LINE = 1 << 4, DRAW_CURSOR_BAR = 1 << 5, DRAW_TAIL = 1 << 6 /* of a wide character */ };

@@ -1,1 +1,1 @@
-LIBS := tty term scheme native base
+LIBS := tty scheme native base

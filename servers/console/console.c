@@ -3,42 +3,12 @@
 #include "lib/base/string.h"
 #include "lib/native/heap.h"
 
-/* Drawing waits that long, so that a flood of lines is drawn once; what leaves the UART takes about the other. */
-enum { DRAW_DELAY_NS = 15 * 1000 * 1000, DRAIN_DELAY_NS = 2 * 1000 * 1000 };
+/* About what leaving the UART takes. */
+enum { DRAIN_DELAY_NS = 2 * 1000 * 1000 };
 
 static struct console *console_of(struct tty_served *s) { return container_of(s, struct console, served); }
 
 /* ---- Output -------------------------------------------------------------------------------------------------------- */
-
-static void draw_fired(struct server_timer *t)
-{
-	struct console *c = container_of(t, struct console, draw_timer);
-
-	c->is_draw_due = false;
-	console_display_draw(&c->display);
-}
-
-static void show(struct console *c, const uint8_t *bytes, size_t count)
-{
-	if (!c->display.is_present || count == 0)
-		return;
-	console_display_write(&c->display, bytes, count);
-	if (!c->is_draw_due) {
-		c->is_draw_due = true;
-		server_timer_set(c->scheme->server, &c->draw_timer, c->served.outside->now_ns() + DRAW_DELAY_NS);
-	}
-}
-
-/* What programs asked the display. With a serial line the terminal at its end answers; two answers would confuse.
- * Typing makes output in its turn: only call this when what was shown is taken. */
-static void type_answer(struct console *c)
-{
-	uint8_t answer[TERM_ANSWER_BYTES];
-	size_t bytes = c->display.is_present ? term_take_answer(&c->display.term, answer) : 0;
-
-	if (bytes > 0 && !c->uart.is_present)
-		tty_serve_input(&c->served, answer, bytes);
-}
 
 static void take_output(struct tty_served *s)
 {
@@ -48,9 +18,7 @@ static void take_output(struct tty_served *s)
 
 	while ((count = tty_output(&s->tty, &span)) > 0) {
 		sent = c->uart.is_present ? uart_write(&c->uart, span, count) : count;
-		show(c, span, sent);
 		tty_output_taken(&s->tty, sent);
-		type_answer(c);
 		if (sent < count)
 			break;
 	}
@@ -132,25 +100,6 @@ static void take_held(struct tty_served *s)
 	type(c);
 }
 
-void console_keyboard_service(struct console *c)
-{
-	struct keyboard_modes modes = { 0 };
-	uint8_t code, out[KEYBOARD_BYTES_MAX];
-
-	if (c->display.is_present)
-		modes = (struct keyboard_modes){
-			.application_cursor = c->display.term.application_cursor,
-			.application_keypad = c->display.term.application_keypad,
-			.newline = c->display.term.newline_returns,
-		};
-	while (c->has_keyboard && i8042_read(&c->keyboard_ports, &code)) {
-		size_t bytes = keyboard_code(&c->keyboard, code, &modes, out);
-
-		if (bytes > 0)
-			tty_serve_input(&c->served, out, bytes);
-	}
-}
-
 static void save_state(struct tty_served *s);
 
 /* ---- Making -------------------------------------------------------------------------------------------------------- */
@@ -170,7 +119,6 @@ void console_init(struct console *c, struct scheme *scheme, const struct tty_out
 	s->node = 1;
 	s->mode = 0620;
 	s->gid = 5;
-	server_timer_init(&c->draw_timer, draw_fired);
 	server_timer_init(&c->drain_timer, drain_fired);
 }
 
@@ -179,37 +127,11 @@ void console_add_serial(struct console *c, const struct ports *ports)
 	uart_init(&c->uart, ports, take_room, take);
 }
 
-err_t console_add_display(struct console *c, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes)
-{
-	return console_display_init(&c->display, f, pixels, font, font_bytes);
-}
-
-void console_add_keyboard(struct console *c, const struct ports *ports)
-{
-	c->keyboard_ports = *ports;
-	c->has_keyboard = i8042_init(ports);
-}
-
-static uint16_t smaller(uint16_t a, uint16_t b)
-{
-	return a == 0 || (b != 0 && b < a) ? b : a;
-}
-
-/* What fits on both; a serial terminal that nobody described has the usual 80 by 24. */
+/* What nobody described has the usual 80 by 24. */
 void console_set_size(struct console *c, const struct options *o)
 {
-	struct tty_size size = { .rows = o->rows, .columns = o->columns };
+	struct tty_size size = { .rows = o->rows ? o->rows : 24, .columns = o->columns ? o->columns : 80 };
 
-	if (c->display.is_present) {
-		size.rows = smaller(size.rows, c->display.term.rows);
-		size.columns = smaller(size.columns, c->display.term.columns);
-		size.x_pixels = (uint16_t)c->display.draw.target.width;
-		size.y_pixels = (uint16_t)c->display.draw.target.height;
-	}
-	if (size.rows == 0)
-		size.rows = 24;
-	if (size.columns == 0)
-		size.columns = 80;
 	tty_set_size(&c->served.tty, &size);
 	/* A terminal that nobody has yet did not change under anybody. */
 	(void)!tty_take_signals(&c->served.tty);

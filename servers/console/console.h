@@ -1,11 +1,6 @@
-/* servers/console/console.h - the console: one terminal, shown on a serial line and a display, typed at on both.
- *
- * Output waits for the serial line when there is one; the display just follows.
- */
+/* servers/console/console.h - the console: the terminal at the other end of a serial line. Without one its output goes nowhere. */
 #pragma once
 #include "lib/tty/serve.h"
-#include "servers/console/display.h"
-#include "servers/console/keyboard.h"
 #include "servers/console/options.h"
 #include "servers/console/uart.h"
 
@@ -25,12 +20,8 @@ struct console {
 	struct tty_served served;
 	struct scheme *scheme;
 	struct uart uart;
-	struct display display;
-	struct keyboard keyboard;
-	struct ports keyboard_ports;
-	bool has_keyboard;
-	struct server_timer draw_timer, drain_timer;
-	bool is_draw_due, is_drain_due;
+	struct server_timer drain_timer;
+	bool is_drain_due;
 	uint8_t typed[CONSOLE_TYPED_MAX];       /* from the serial line, on its way */
 	size_t typed_bytes;
 	struct console_state *state;            /* where to leave it; NULL: nowhere */
@@ -39,14 +30,10 @@ struct console {
 /* Without devices at first: all output is lost then. */
 void console_init(struct console *c, struct scheme *scheme, const struct tty_outside *outside) NONNULL;
 void console_add_serial(struct console *c, const struct ports *ports) NONNULL;
-/* As console_display_init. */
-err_t console_add_display(struct console *c, const struct boot_framebuffer *f, uint8_t *pixels, const uint8_t *font, size_t font_bytes) NONNULL MUST_CHECK;
-void console_add_keyboard(struct console *c, const struct ports *ports) NONNULL;
 /* Once all devices are there. */
 void console_set_size(struct console *c, const struct options *o) NONNULL;
 /* Once the size is set: goes on as the state says, if it says something, and keeps it up to date from now on. */
 void console_keep_state(struct console *c, struct console_state *state) NONNULL;
 /* After the device's interrupt. */
 void console_serial_service(struct console *c) NONNULL;
-void console_keyboard_service(struct console *c) NONNULL;
 extern const struct scheme_ops console_ops;    /* scheme->context is the struct console */

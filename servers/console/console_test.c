@@ -4,19 +4,15 @@
 #include "lib/native/heap.h"
 #include "servers/console/console.h"
 
-enum { WIDTH = 160, HEIGHT = 64 };
-
 static struct server server;
 static struct scheme scheme;
 static struct console c;
-static uint32_t pixels[WIDTH * HEIGHT];
-static uint8_t font[4 + 256 * 16];
 static struct message message;
 static struct scheme_request request;
 static uint8_t out[65536];
 static void *terminal;
 
-/* ---- A serial port and a keyboard controller --------------------------------------------------------------------------- */
+/* ---- A serial port --------------------------------------------------------------------------- */
 
 static struct { uint8_t reg[8]; const char *received; char sent[65536]; size_t sent_bytes, room; } chip;
 static uint32_t chip_in(const struct ports *p, uint32_t offset, uint32_t bytes)
@@ -43,22 +39,6 @@ static void chip_out_many(const struct ports *p, uint32_t offset, const uint8_t 
 }
 static const struct ports serial = { .in = chip_in, .out = chip_out, .out_many = chip_out_many };
 
-static const char *keys = "";
-static uint32_t keys_in(const struct ports *p, uint32_t offset, uint32_t bytes)
-{
-	(void)p, (void)bytes;
-	if (offset == 0)
-		return *keys ? (uint8_t)*keys++ : 0;
-	return *keys ? 1 : 0;
-}
-static void keys_out(const struct ports *p, uint32_t offset, uint32_t bytes, uint32_t value)
-{
-	(void)p, (void)bytes;
-	if (offset == 4 && value == 0x20)
-		keys = "\x01";
-}
-static const struct ports keyboard = { .in = keys_in, .out = keys_out };
-
 /* ---- A console with a client -------------------------------------------------------------------------------------------- */
 
 static struct scheme_request *ask(const void *in, size_t in_bytes, size_t out_bytes)
@@ -74,13 +54,8 @@ static struct scheme_request *ask(const void *in, size_t in_bytes, size_t out_by
 	return &request;
 }
 
-static void start(bool has_serial, bool has_display)
+static void start(bool has_serial)
 {
-	struct boot_framebuffer f = {
-		.address = 1, .width = WIDTH, .height = HEIGHT, .pitch_bytes = WIDTH * 4, .bits_per_pixel = 32,
-		.red_shift = 16, .green_shift = 8,
-	};
-
 	memset(&chip, 0, sizeof(chip));
 	chip.received = "";
 	chip.room = sizeof(chip.sent);
@@ -90,13 +65,6 @@ static void start(bool has_serial, bool has_display)
 	console_init(&c, &scheme, &outside);
 	if (has_serial)
 		console_add_serial(&c, &serial);
-	memset(font, 0xff, sizeof(font));
-	memcpy(font, (const uint8_t[]){ 0x36, 0x04, 0, 16 }, 4);
-	memset(font + 4 + ' ' * 16, 0, 16);
-	if (has_display)
-		CHECK_EQ(console_add_display(&c, &f, (uint8_t *)pixels, font, sizeof(font)), OK);
-	console_add_keyboard(&c, &keyboard);
-	keys = "";
 	console_set_size(&c, &(struct options){ 0 });
 	terminal = NULL;
 	CHECK_EQ(console_ops.open(ask("", 0, 0), "console", 7, OPEN_READ | OPEN_WRITE, 0), 0);
@@ -108,10 +76,6 @@ static void finish(void)
 {
 	console_ops.close(&scheme, terminal);
 	CHECK(list_is_empty(&scheme.deferred));
-	if (c.display.is_present) {
-		heap_free(c.display.cells, 0);
-		heap_free(c.display.shown, 0);
-	}
 }
 
 static int64_t write_text(const char *text)
@@ -122,7 +86,7 @@ static int64_t write_text(const char *text)
 
 TEST(only_the_console_can_be_opened)
 {
-	start(true, false);
+	start(true);
 	void *first = terminal;
 	terminal = NULL;
 	CHECK_EQ(console_ops.open(ask("", 0, 0), "other", 5, OPEN_READ, 0), ERR_NOENT);
@@ -131,32 +95,17 @@ TEST(only_the_console_can_be_opened)
 	finish();
 }
 
-TEST(output_goes_to_the_serial_line_and_the_display)
+TEST(output_goes_to_the_serial_line)
 {
-	start(true, true);
+	start(true);
 	CHECK_EQ(write_text("hi\n"), 3);
 	CHECK_STR(chip.sent, "hi\r\n");
-	CHECK_EQ(term_line(&c.display.term, 0)[1].code, 'i');
-	CHECK(c.draw_timer.deadline_ns > clock_ns);
-	CHECK_EQ(pixels[0], 0);
-	c.draw_timer.fire(&c.draw_timer);
-	CHECK_EQ(pixels[0], 0xaaaaaa);
-	finish();
-}
-
-TEST(the_display_alone_takes_everything)
-{
-	static char text[20001];
-
-	start(false, true);
-	memset(text, 'x', 20000);
-	CHECK_EQ(write_text(text), 20000);
 	finish();
 }
 
 TEST(a_console_without_devices_swallows_output)
 {
-	start(false, false);
+	start(false);
 	CHECK_EQ(write_text("x"), 1);
 	finish();
 }
@@ -165,7 +114,7 @@ TEST(a_slow_line_holds_the_writer)
 {
 	static char text[20001];
 
-	start(true, false);
+	start(true);
 	chip.room = 100;
 	memset(text, 'x', 20000);
 	CHECK_EQ(write_text(text), SCHEME_LATER);
@@ -180,7 +129,7 @@ TEST(a_slow_line_holds_the_writer)
 
 TEST(what_is_typed_on_the_line_is_read_and_echoed)
 {
-	start(true, false);
+	start(true);
 	CHECK_EQ(console_ops.read(ask("", 0, 100), 100, 0), SCHEME_LATER);
 	chip.received = "ls\r";
 	console_serial_service(&c);
@@ -196,7 +145,7 @@ TEST(a_long_paste_loses_nothing)
 	struct tty_modes modes;
 	size_t total = 0;
 
-	start(true, false);
+	start(true);
 	modes = c.served.tty.modes;
 	modes.local = 0;
 	CHECK_EQ(console_ops.call(ask(&modes, sizeof(modes), 0), TTY_SET, 0), 0);
@@ -215,20 +164,9 @@ TEST(a_long_paste_loses_nothing)
 	finish();
 }
 
-TEST(keys_type_too)
-{
-	start(false, true);
-	CHECK_EQ(console_ops.read(ask("", 0, 100), 100, 0), SCHEME_LATER);
-	keys = "\x26\xa6\x1f\x9f\x1c\x9c";
-	console_keyboard_service(&c);
-	CHECK_STR(answered_data, "ls\n");
-	CHECK_EQ(term_line(&c.display.term, 0)[0].code, 'l');
-	finish();
-}
-
 TEST(control_c_on_the_line_signals)
 {
-	start(true, false);
+	start(true);
 	chip.received = "\x03";
 	console_serial_service(&c);
 	CHECK_EQ(sent[0].group, 10);
@@ -236,35 +174,12 @@ TEST(control_c_on_the_line_signals)
 	finish();
 }
 
-TEST(the_display_answers_only_when_it_is_alone)
+TEST(the_size_is_what_was_said_or_the_usual)
 {
-	struct tty_modes modes;
-
-	start(false, true);
-	modes = c.served.tty.modes;
-	modes.local = 0;
-	CHECK_EQ(console_ops.call(ask(&modes, sizeof(modes), 0), TTY_SET, 0), 0);
-	CHECK_EQ(write_text("\033[6n"), 4);
-	CHECK_EQ(console_ops.read(ask("", 0, 100), 100, 0), 6);
-	CHECK_MEM(out, "\033[1;1R", 6);
-	finish();
-	start(true, true);
-	CHECK_EQ(write_text("\033[6n"), 4);
-	CHECK_EQ(tty_input_pending(&c.served.tty), 0);
-	CHECK_EQ(c.display.term.answer_bytes, 0);
-	finish();
-}
-
-TEST(the_size_is_what_fits_both)
-{
-	start(true, true);
+	start(true);
+	CHECK(c.served.tty.size.rows == 24 && c.served.tty.size.columns == 80);
 	console_set_size(&c, &(struct options){ .rows = 50, .columns = 10 });
-	CHECK_EQ(c.served.tty.size.rows, 4);
-	CHECK_EQ(c.served.tty.size.columns, 10);
-	finish();
-	start(true, false);
-	CHECK_EQ(c.served.tty.size.rows, 24);
-	CHECK_EQ(c.served.tty.size.columns, 80);
+	CHECK(c.served.tty.size.rows == 50 && c.served.tty.size.columns == 10);
 	finish();
 }
 
@@ -274,7 +189,7 @@ TEST(a_restart_forgets_neither_modes_nor_session)
 	struct tty_modes modes;
 	struct tty_size size = { 50, 132, 0, 0 };
 
-	start(true, false);
+	start(true);
 	console_keep_state(&c, &state);
 	CHECK_EQ(state.session, 10);
 	modes = c.served.tty.modes;
@@ -307,7 +222,7 @@ TEST(a_restart_forgets_neither_modes_nor_session)
 
 TEST(drain_waits_for_the_wire)
 {
-	start(true, false);
+	start(true);
 	chip.room = 1;
 	CHECK_EQ(write_text("abc"), 3);
 	CHECK_EQ(chip.room, 0);
@@ -317,19 +232,5 @@ TEST(drain_waits_for_the_wire)
 	chip.room = 100;
 	c.drain_timer.fire(&c.drain_timer);
 	CHECK_EQ(answered, 0);
-	finish();
-}
-
-TEST(a_display_that_makes_no_sense_is_not_used)
-{
-	struct boot_framebuffer f = { .address = 1, .width = 100, .height = 100, .pitch_bytes = 399, .bits_per_pixel = 32 };
-
-	start(true, false);
-	CHECK_EQ(console_add_display(&c, &f, (uint8_t *)pixels, font, sizeof(font)), ERR_INVAL);
-	f.pitch_bytes = 400;
-	f.bits_per_pixel = 24;
-	CHECK_EQ(console_add_display(&c, &f, (uint8_t *)pixels, font, sizeof(font)), ERR_INVAL);
-	CHECK_EQ(console_add_display(&c, &f, (uint8_t *)pixels, font, 3), ERR_BADMSG);
-	CHECK(!c.display.is_present);
 	finish();
 }

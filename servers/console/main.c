@@ -1,9 +1,8 @@
 /* servers/console/main.c - serves tty:console.
  *
  * Handles: scheme, posix, ready, log; state (a page that outlives us); env; and of devices those that are given: uart, uart-data (one port, repeating),
- * uart-irq; keyboard, keyboard-irq; boot (sys:boot: the framebuffer), phys, font; pci, vbe; quiet (keeps the kernel off the serial line).
+ * uart-irq; quiet (keeps the kernel off the serial line).
  */
-#include "abi/boot.h"
 #include "abi/proto/kernel.h"
 #include "lib/base/bits.h"
 #include "lib/native/handle.h"
@@ -12,14 +11,13 @@
 #include "lib/native/startup.h"
 #include "lib/tty/posix.h"
 #include "servers/console/console.h"
-#include "servers/console/vbe.h"
 
-enum { COMMAND_LINE_MAX = 2048, FONT_BYTES_MAX = 256 * 1024, PAGE = 4096, FRAMEBUFFER_BYTES_MAX = 256 << 20 };
+enum { COMMAND_LINE_MAX = 2048, PAGE = 4096 };
 
 static struct server server;
 static struct scheme scheme;
 static struct console console;
-static struct server_watch uart_watch, keyboard_watch;
+static struct server_watch uart_watch;
 
 /* ---- Ports ----------------------------------------------------------------------------------------------------------- */
 
@@ -51,11 +49,12 @@ static bool ports_get(struct ports *p, const char *name)
 /* ---- Interrupts ------------------------------------------------------------------------------------------------------ */
 
 /* The line is edge-triggered: what came between the service and the acknowledgement makes no new edge, so look again. */
-static void serve_interrupt(struct server_watch *w, void (*service)(struct console *c))
+static void uart_interrupt(struct server_watch *w, uint32_t found)
 {
 	uint64_t count;
 	int64_t got = sys_read(REQUEST_NONBLOCK, w->handle, &count, sizeof(count), -1);
 
+	(void)found;
 	if (got == ERR_AGAIN)
 		return;
 	if (got != sizeof(count)) {
@@ -63,21 +62,9 @@ static void serve_interrupt(struct server_watch *w, void (*service)(struct conso
 		server_remove_watch(&server, w);
 		return;
 	}
-	service(&console);
+	console_serial_service(&console);
 	(void)sys_write(0, w->handle, &count, sizeof(count), -1);
-	service(&console);
-}
-
-static void uart_interrupt(struct server_watch *w, uint32_t found)
-{
-	(void)found;
-	serve_interrupt(w, console_serial_service);
-}
-
-static void keyboard_interrupt(struct server_watch *w, uint32_t found)
-{
-	(void)found;
-	serve_interrupt(w, console_keyboard_service);
+	console_serial_service(&console);
 }
 
 /* ---- Devices --------------------------------------------------------------------------------------------------------- */
@@ -95,82 +82,6 @@ static void add_serial(void)
 	console_add_serial(&console, &ports);
 	if (console.uart.is_present && startup_handle("quiet") != HANDLE_NONE)
 		(void)!handle_write(startup_handle("quiet"), "1", 1);
-}
-
-static void add_keyboard(void)
-{
-	handle_t irq = startup_handle("keyboard-irq");
-	struct ports ports;
-
-	if (!ports_get(&ports, "keyboard") || irq == HANDLE_NONE)
-		return;
-	server_add_watch(&server, &keyboard_watch, irq, READY_READ, keyboard_interrupt);
-	console_add_keyboard(&console, &ports);
-}
-
-/* The boot's framebuffer, or one we make. */
-static bool find_framebuffer(struct boot_framebuffer *f)
-{
-	handle_t h = startup_handle("boot");
-	struct ports pci, vbe;
-
-	if (h != HANDLE_NONE && handle_read_at(h, f, sizeof(*f), offsetof(struct boot_info, framebuffer)) == OK && f->address != 0)
-		return true;
-	return ports_get(&pci, "pci") && ports_get(&vbe, "vbe") && vbe_init(&pci, &vbe, f);
-}
-
-static uint8_t *map_framebuffer(const struct boot_framebuffer *f)
-{
-	uint64_t start = f->address & ~(uint64_t)(PAGE - 1), inside = f->address - start;
-	uint64_t bytes = ((uint64_t)f->pitch_bytes * f->height + inside + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-	struct mem_window window = { .offset = start, .bytes = bytes };
-	handle_t h;
-
-	if (bytes > FRAMEBUFFER_BYTES_MAX)
-		return NULL;
-	if (handle_call_get(startup_handle("phys"), MEM_PHYSICAL, &window, sizeof(window), MEM_WRITE_COMBINING, &h))
-		return NULL;
-	int64_t address = sys_map(0, h, 0, bytes, MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-	handle_close(h);
-	return address < 0 ? NULL : (uint8_t *)(uintptr_t)((uint64_t)address + inside);
-}
-
-static uint8_t *read_font(size_t *bytes)
-{
-	handle_t h = startup_handle("font");
-	struct mem_info info;
-	uint8_t *font;
-
-	if (h == HANDLE_NONE || handle_call(h, MEM_INFO, NULL, 0, &info, sizeof(info), 0) < 0)
-		return NULL;
-	if (info.bytes == 0 || info.bytes > FONT_BYTES_MAX || !(font = heap_alloc(info.bytes)))
-		return NULL;
-	*bytes = info.bytes;
-	if (handle_read_at(h, font, info.bytes, 0) == OK)
-		return font;
-	heap_free(font, info.bytes);
-	return NULL;
-}
-
-static void add_display(void)
-{
-	struct boot_framebuffer f;
-	size_t font_bytes;
-	uint8_t *font, *pixels;
-	err_t err;
-
-	if (startup_handle("phys") == HANDLE_NONE || !find_framebuffer(&f))
-		return;
-	if (!(font = read_font(&font_bytes))) {
-		print("console: there is a display but no font\n");
-		return;
-	}
-	if (!(pixels = map_framebuffer(&f)))
-		err = ERR_NOMEM;
-	else if (!(err = console_add_display(&console, &f, pixels, font, font_bytes)))
-		return;
-	print("console: the display cannot be used: error %d\n", err);
-	heap_free(font, font_bytes);
 }
 
 static void read_options(struct options *o)
@@ -207,11 +118,7 @@ int program_main(const struct startup *startup)
 	}
 	read_options(&options);
 	console_init(&console, &scheme, tty_posix_init(startup_handle("posix")));
-	if (!options.no_display)
-		add_display();
-	if (!options.no_serial)
-		add_serial();
-	add_keyboard();
+	add_serial();
 	console_set_size(&console, &options);
 	keep_state();
 	err = server_run(&server);

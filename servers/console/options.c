@@ -28,15 +28,8 @@ static void take_size(const char *word, size_t bytes, const char *name, uint16_t
 
 static void take_word(struct options *o, const char *word, size_t bytes)
 {
-	size_t value_bytes;
-	const char *value;
-
 	take_size(word, bytes, "rows", &o->rows);
 	take_size(word, bytes, "columns", &o->columns);
-	if ((value = value_of(word, bytes, "console", &value_bytes))) {
-		o->no_display = string_is(value, value_bytes, "serial");
-		o->no_serial = string_is(value, value_bytes, "display");
-	}
 }
 
 void options_parse(struct options *o, const char *line, size_t bytes)

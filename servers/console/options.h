@@ -1,7 +1,6 @@
 /* servers/console/options.h - what the kernel's command line says to the console.
  *
  * rows=N columns=N    the size of the terminal at the other end of the serial line
- * console=serial      no display even if there is one; console=display: no serial line
  */
 #pragma once
 #include <stdbool.h>
@@ -11,7 +10,6 @@
 
 struct options {
 	uint16_t rows, columns;         /* 0: not said */
-	bool no_serial, no_display;
 };
 
 /* Words that are not for us, and values that make no sense, are passed over. */

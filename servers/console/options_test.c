@@ -26,10 +26,3 @@ TEST(nonsense_is_passed_over)
 	CHECK_EQ(o.columns, 0);
 	CHECK_EQ(parse("").rows, 0);
 }
-
-TEST(either_side_can_be_left_out)
-{
-	CHECK(parse("console=serial").no_display);
-	CHECK(parse("console=display").no_serial);
-	CHECK(!parse("console=both").no_serial && !parse("x").no_display);
-}

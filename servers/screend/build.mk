@@ -1,2 +1,2 @@
-LIBS := screen libvterm term tty scheme native base
+LIBS := screen libvterm font tty scheme native base
 HOST_SKIP := main.c worker.c

@@ -57,7 +57,7 @@ def tap_key(monitor, *names):
         key(monitor, name, False)
 
 
-WAIT = 'until input | grep -q "^tablet" && input | grep -q "^keyboard"; do sleep 0.1; done; '
+WAIT = 'until input | grep -q "^tablet" && input | grep -q "^keyboard.*Virtio"; do sleep 0.1; done; '
 
 
 def rule_keys_come_with_symbols_of_the_layout():
@@ -100,7 +100,7 @@ def rule_a_tablet_points_and_clicks():
 
 KILL = """input watch | while read line; do echo "$line"; case "$line" in
 	*"down 30 "*) for one in $(/usr/bin/svc | grep -o "virtio_input@[^ ]*"); do /usr/bin/svc kill $one; done;;
-	*"up 30") until input | grep -q "^keyboard"; do sleep 0.1; done; echo back;;
+	*"up 30") until input | grep -q "^keyboard.*Virtio"; do sleep 0.1; done; echo back;;
 esac; done"""
 
 
@@ -126,6 +126,30 @@ esac; done""") as guest:
         guest.until("de 500 30")
         tap_key(m, "z")
         assert "key down 44 U+0059 modifiers 1" in guest.until("up 44")
+
+
+def rule_the_pcs_own_keyboard_and_mouse_work():
+    wait = 'until input | grep -q "PS/2 mouse"; do sleep 0.1; done; '
+    with Guest(wait + "input watch", devices="") as guest:
+        guest.until("watching")
+        m = guest.monitor()
+        for name, code, symbol in (("a", 30, " U+0061"), ("home", 102, ""), ("pause", 119, ""), ("ctrl_r", 97, "")):
+            tap_key(m, name)
+            got = guest.until(f"up {code}")
+            assert got[0].startswith(f"key down {code}{symbol}"), got
+        m.ask("input-send-event", events=[{"type": "rel", "data": {"axis": "x", "value": 5}}, {"type": "rel", "data": {"axis": "y", "value": -7}}])
+        assert guest.until("pointer") == ["pointer by 5 -7"]
+        for button, line in (("left", "button down 272"), ("wheel-up", "wheel by 0 1")):
+            m.ask("input-send-event", events=[{"type": "btn", "data": {"down": True, "button": button}}])
+            assert guest.until("button|wheel") == [line]
+
+
+def rule_control_alt_delete_starts_the_machine_again_in_order():
+    with Guest('until input | grep -q "PS/2 mouse"; do sleep 0.1; done; input watch', devices="") as guest:
+        guest.until("watching")
+        tap_key(guest.monitor(), "ctrl", "alt", "delete")
+        guest.process.stdout.read()
+        assert guest.process.wait(60) == 125        # it ended, and not because the command did
 
 
 def rule_wrong_settings_are_refused_and_the_old_ones_stay():

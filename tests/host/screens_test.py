@@ -13,13 +13,13 @@ from pathlib import Path
 import tap
 import ports
 import project
-from console_test import FONT
 from monitor import Monitor
 
 CATHODE = str(tap.ROOT / "cathode")
+FONT = "usr/share/consolefonts/Uni2-Terminus16.psf.gz"
 DEVICES = "-device virtio-gpu-pci -device virtio-keyboard-pci -device virtio-tablet-pci"
 PATIENCE_S = 40
-WAIT = "read size </scheme/display/attached; until input | grep -q '^keyboard'; do sleep 0.1; done; echo size $size; "
+WAIT = "read size </scheme/display/attached; until input | grep -q '^keyboard.*Virtio'; do sleep 0.1; done; echo size $size; "
 SHADES = "".join(f"\x1b[48;5;{n}m \x1b[38;5;{255 - n}mx" for n in range(256)) + "\x1b[m\r\n" + "".join(f"\x1b[38;2;{n};{255 - n};{n // 2}m#" for n in range(0, 256, 3))
 TEXT = ("plain \x1b[1mbold\x1b[m \x1b[2mdim\x1b[m \x1b[3mitalic\x1b[m \x1b[4munder\x1b[m \x1b[7mreverse\x1b[m \x1b[9mstruck\x1b[m \x1b[8mhidden\x1b[m\r\n"
         "gr\u00fc\u00dfe e\u0301 \u20ac \u0416 \u4e2d\u6587| \u250c\u2500\u2510 \x1b(0lqk\x1b(B\r\n\x1b[31;44mred on blue\x1b[m\r\n" + SHADES + "\x1b[20;10Hhere\x1b[4 q")

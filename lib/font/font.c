@@ -1,5 +1,5 @@
-/* lib/term/font.c - reads PSF1 and PSF2 files; they may be hostile. */
-#include "lib/term/font.h"
+/* lib/font/font.c - reads PSF1 and PSF2 files; they may be hostile. */
+#include "lib/font/font.h"
 
 struct input { const uint8_t *at; size_t left; };
 

@@ -1,4 +1,4 @@
-/* lib/term/font.h - bitmap fonts in the PSF format of Linux consoles, both versions.
+/* lib/font/font.h - bitmap fonts in the PSF format of Linux consoles, both versions.
  *
  * The file stays in the caller's memory; a struct font points into it. What it says is checked once.
  */

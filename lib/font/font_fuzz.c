@@ -1,7 +1,7 @@
-/* lib/term/font_fuzz.c - a font file of any bytes is refused, or every glyph it names lies inside it. */
+/* lib/font/font_fuzz.c - a font file of any bytes is refused, or every glyph it names lies inside it. */
 #include <stdlib.h>
 #include <string.h>
-#include "lib/term/font.h"
+#include "lib/font/font.h"
 
 static struct font f;
 
