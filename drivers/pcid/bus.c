@@ -232,6 +232,18 @@ static void lose_all_behind(struct bus *b, const struct pci_host *h, uint32_t po
 	}
 }
 
+/* Does anybody behind this port still answer? Of a slot that the firmware manages (ACPI) the port's own status says nothing. */
+static bool is_answered_behind(const struct bus *b, const struct pci_host *h, uint32_t port)
+{
+	for (uint32_t i = next_behind(b, port, 0); i < BUS_FUNCTIONS_MAX; i = next_behind(b, port, i + 1)) {
+		const struct pci_function *p = &b->function[i].pci;
+
+		if (h->read(h->context, p->address, PCI_ID, 4) == (p->vendor | (uint32_t)p->device << 16))
+			return true;
+	}
+	return false;
+}
+
 bool bus_look_at_slots(struct bus *b, const struct pci_host *h)
 {
 	bool came = false;
@@ -242,6 +254,8 @@ bool bus_look_at_slots(struct bus *b, const struct pci_host *h)
 		enum pci_slot_news news = pci_slot_look(h, &b->function[i].pci, next_behind(b, i, 0) < BUS_FUNCTIONS_MAX);
 
 		came |= news == PCI_SLOT_CAME;
+		if (news == PCI_SLOT_WENT && is_answered_behind(b, h, i))
+			continue;
 		if (news == PCI_SLOT_WENT || news == PCI_SLOT_WANTS_OUT)
 			lose_all_behind(b, h, i, news == PCI_SLOT_WANTS_OUT);
 		if (news == PCI_SLOT_WANTS_OUT)

@@ -220,17 +220,34 @@ TEST(who_wants_out_is_stopped_and_loses_power_until_he_was_out)
 TEST(who_was_torn_out_is_gone)
 {
 	fresh();
-	struct mock_function *port = slot();
-	mock_add(&mock, 1, 0, 0, 0x10411af4);
+	struct mock_function *port = slot(), *f = mock_add(&mock, 1, 0, 0, 0x10411af4);
 	mock_put(port, 0x5a, 2, 0x40);
 	scan();
 	CHECK_EQ(bus_claim(&bus, &host, at(1, 0), 7), OK);
 	(void)events(DEVICE_CAME);
 	mock_put(port, 0x5a, 2, 0x08);
+	mock_put(f, PCI_ID, 4, UINT32_MAX);
 	CHECK(!bus_look_at_slots(&bus, &host));
 	CHECK_EQ(events(DEVICE_WENT), 1u);
 	mock_put(port, 0x5a, 2, 0xffff);        /* and then the port too */
 	CHECK(!bus_look_at_slots(&bus, &host));
+}
+
+TEST(whom_the_firmware_plugged_in_stays_though_the_port_says_that_it_is_empty)
+{
+	fresh();
+	struct mock_function *port = slot(), *f;
+	mock_put(port, 0x5a, 2, 0);
+	scan();
+	(void)events(DEVICE_CAME);
+	f = mock_add(&mock, 1, 0, 0, 0x10411af4);
+	scan();                                 /* as acpid tells */
+	CHECK_EQ(events(DEVICE_CAME), 1u);
+	CHECK(!bus_look_at_slots(&bus, &host));
+	CHECK_EQ(events(DEVICE_WENT), 0u);
+	mock_put(f, PCI_ID, 4, UINT32_MAX);
+	CHECK(!bus_look_at_slots(&bus, &host));
+	CHECK_EQ(events(DEVICE_WENT), 1u);
 }
 
 TEST(more_functions_than_fit_are_left_out)
