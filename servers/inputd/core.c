@@ -16,6 +16,15 @@ static const struct keymap *layout_of(const struct core *c)
 	return keymap_find(c->layout, strnlen(c->layout, sizeof(c->layout)));
 }
 
+static uint32_t held_of(const struct core_device *d)
+{
+	uint32_t count = 0;
+
+	for (uint32_t word = 0; word < ARRAY_COUNT(d->held); word++)
+		count += (uint32_t)__builtin_popcountll(d->held[word]);
+	return count;
+}
+
 void core_init(struct core *c)
 {
 	bool makes_sense = c->magic == CORE_MAGIC && layout_of(c) && c->first < CORE_QUEUE && c->count <= CORE_QUEUE &&
@@ -23,10 +32,14 @@ void core_init(struct core *c)
 
 	if (!makes_sense)
 		*c = (struct core){ .magic = CORE_MAGIC, .layout = "us", .delay_ms = DELAY_MS, .rate = RATE };
-	/* Whose opener never learnt its number. */
-	for (uint32_t i = 0; i < CORE_DEVICES_MAX; i++)
-		if (!c->device[i].id)
-			c->device[i].is_used = false;
+	/* An instance may have ended between any two steps: how many are held is what the keys say, and who has no number never learnt it. */
+	c->held_count = 0;
+	for (uint32_t i = 0; i < CORE_DEVICES_MAX; i++) {
+		if (!c->device[i].id || !c->device[i].is_used)
+			c->device[i] = (struct core_device){ 0 };
+		c->held_count += held_of(&c->device[i]);
+	}
+	c->is_read &= c->events_id != 0;
 }
 
 /* ---- The queue ------------------------------------------------------------------------------------------------------- */
@@ -287,6 +300,9 @@ err_t core_device_set(struct core *c, uint32_t device, const struct input_device
 	if (info->kinds == 0 || info->kinds & ~(uint32_t)(INPUT_IS_KEYBOARD | INPUT_IS_MOUSE | INPUT_IS_TABLET) ||
 	    (info->kinds & INPUT_IS_TABLET && !has_range) || !memchr(info->name, 0, sizeof(info->name)))
 		return ERR_INVAL;
+	/* A place by another range than its own is none. */
+	c->device[device].has_place = c->device[device].has_moved = false;
+	c->device[device].x = c->device[device].y = 0;
 	c->device[device].info = *info;
 	return OK;
 }

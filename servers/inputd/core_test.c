@@ -17,6 +17,7 @@ static void setup(const char *layout)
 	now = 1;
 	core_init(&core);
 	core.is_read = true;
+	core.events_id = 9;
 	CHECK_EQ(core_set_layout(&core, layout, strlen(layout)), OK);
 	CHECK_EQ(core_device_add(&core, &keyboard), OK);
 	core.device[keyboard].id = 7;
@@ -268,6 +269,43 @@ TEST(the_next_instance_goes_on_with_what_is_held)
 	CHECK_STR(core.layout, "de");
 	tap(KEY_A);
 	CHECK_EQ(typed(), 'A');
+}
+
+/* Killed between the key's bit and the count of all. */
+TEST(how_many_keys_are_held_is_counted_anew_by_the_next_instance)
+{
+	setup("us");
+	press(KEY_A);
+	core.held_count = 0;
+	core_init(&core);
+	CHECK_EQ(core.held_count, 1);
+	release(KEY_A);
+	CHECK_EQ(core.held_count, 0);
+	drain();
+	tap(KEY_A);
+	CHECK_EQ(typed(), 'a');
+}
+
+TEST(events_whose_reader_never_learnt_his_number_can_be_opened_again)
+{
+	setup("us");
+	core_init(&core);
+	CHECK(core.is_read);
+	core.events_id = 0;
+	core_init(&core);
+	CHECK(!core.is_read);
+}
+
+TEST(a_tablet_that_becomes_a_mouse_between_two_reports_is_nowhere)
+{
+	struct input_device tablet = { .kinds = INPUT_IS_TABLET, .x_max = 100, .y_max = 100 }, mouse = { .kinds = INPUT_IS_MOUSE };
+
+	setup("us");
+	CHECK_EQ(core_device_set(&core, keyboard, &tablet), OK);
+	report(keyboard, INPUT_ABSOLUTE, INPUT_X, 50);
+	CHECK_EQ(core_device_set(&core, keyboard, &mouse), OK);
+	report(keyboard, INPUT_SYNC, 0, 0);
+	CHECK_EQ(core_take(&core, &e, 1), 0);
 }
 
 TEST(a_state_that_makes_no_sense_is_begun_anew)
