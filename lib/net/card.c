@@ -397,4 +397,5 @@ void net_setup(struct server *server, struct device *device, struct net_card *ca
 		net.queue[i].index = i;
 	server_timer_init(&net.again, run_all);
 	server_timer_init(&net.watchdog, look_after);
+	server_timer_init(&net.adopted, net_adopted_tell);
 }

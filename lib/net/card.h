@@ -12,6 +12,7 @@ struct net_open {
 	uint32_t open_flags;            /* OPEN_READ, OPEN_WRITE: may send and receive */
 	struct net_queue *queue;        /* whose ring is its */
 	struct net_tap *tap;            /* it is one */
+	bool is_untold;                 /* an instance before us had its ring: its client is to hear of it */
 };
 
 struct net_queue {
@@ -35,7 +36,7 @@ struct net {
 	struct net_queue queue[ETHERNET_QUEUES_MAX];
 	struct list_node opens, taps;
 	uint32_t open_count, tap_count;
-	struct server_timer again, watchdog;
+	struct server_timer again, watchdog, adopted;
 	bool is_started, is_gone, is_polling;
 	uint32_t queues_started;
 	uint32_t vain_resets;           /* since something was sent or received */
@@ -62,6 +63,7 @@ void net_queue_detach(struct net_queue *q) NONNULL;
 
 /* serve.c: what an instance before us had open. */
 void net_adopt(void);
+void net_adopted_tell(struct server_timer *t);
 
 /* tap.c: a listener, with room for records. NULL: too many, or no memory. */
 struct net_tap *net_tap_create(uint32_t snap) MUST_CHECK;

@@ -12,6 +12,7 @@ enum { ENTRIES = 16, BUFFERS = 40, DEVICE = 8, OPENS = 16, LOG = 4096 };
 
 static uint64_t now_ns;
 static uint32_t notified, notified_mask, answers, fails;
+static bool has_received;               /* the kernel takes a server's word from then on */
 static int64_t answer;
 static uint8_t answered[SCHEME_BUFFER_BYTES];
 static struct scheme_deferred *kept;
@@ -38,6 +39,8 @@ void scheme_notify(struct scheme *s, uint64_t id, uint32_t ready, uint32_t mask)
 {
 	(void)s;
 	CHECK(id != 0);
+	if (!has_received)
+		return;
 	notified = (notified & ~mask) | ready;
 	notified_mask |= mask;
 }
@@ -286,6 +289,7 @@ static void fire_timers(void)
 {
 	struct list_node due = LIST_INIT(due);
 
+	has_received = true;
 	list_move_all(&due, &timers);
 	while (!list_is_empty(&due)) {
 		struct server_timer *t = list_first(&due, struct server_timer, link);
@@ -310,6 +314,7 @@ static void forget(void)
 static void driver_begin(bool copies)
 {
 	net = (struct net){ 0 };
+	has_received = false;
 	device.is_on = device.has_news = false;
 	device.out_count = device.in_count = 0;
 	device.copies = copies;
@@ -639,6 +644,7 @@ TEST(a_successor_goes_on_and_sends_nothing_twice)
 	notified = 0;
 	device.is_silent = false;
 	driver_begin(false);
+	fire_timers();
 	CHECK_EQ(notified, READY_READ | READY_PRIORITY);
 	o = opened[opened_count++] = list_first(&net.opens, struct net_open, link);
 	CHECK_EQ(call(o, ETHERNET_WAIT), ERR_CONNRESET);
@@ -893,4 +899,26 @@ TEST(a_state_that_makes_no_sense_is_emptied)
 	CHECK_EQ(s->filter.count, 0);
 	CHECK_EQ(s->statistics.sent, 5);
 	free(s);
+}
+
+TEST(who_may_only_ask_never_takes_all_places)
+{
+	struct net_open *asking[NET_OPENS_MAX];
+	struct message m = { 0 };
+	uint32_t count = 0;
+
+	(void)setup();
+	for (; count < NET_OPENS_MAX; count++) {
+		struct scheme_request r = { .scheme = &net.scheme, .message = &m, .passed = HANDLE_NONE };
+		if (net_scheme_ops.open(&r, "", 0, 0, 0) != OK)
+			break;
+		asking[count] = r.opened;
+	}
+	CHECK(count > 0 && count < NET_OPENS_MAX);
+	struct net_open *o;
+	CHECK_EQ(open_at(NULL, "", OPEN_READ | OPEN_WRITE, &o), OK);
+	close_open(o);
+	while (count > 0)
+		net_scheme_ops.close(&net.scheme, asking[--count]);
+	forget();
 }

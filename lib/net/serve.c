@@ -11,13 +11,15 @@ enum { ACCESS = OPEN_READ | OPEN_WRITE };
 
 /* ---- Opening -------------------------------------------------------------------------------------------------------- */
 
+/* Anybody may ask (no access), so those never take all the places. */
 static struct net_open *open_new(uint32_t open_flags)
 {
-	struct net_open *o = net.open_count < NET_OPENS_MAX ? heap_new(struct net_open) : NULL;
+	uint32_t access = open_flags & ACCESS, max = access ? NET_OPENS_MAX : NET_OPENS_MAX / 2;
+	struct net_open *o = net.open_count < max ? heap_new(struct net_open) : NULL;
 
 	if (!o)
 		return NULL;
-	o->open_flags = open_flags & ACCESS;
+	o->open_flags = access;
 	list_push_back(&net.opens, &o->link);
 	net.open_count++;
 	return o;
@@ -102,10 +104,22 @@ void net_adopt(void)
 		if (ids_adopt(&net.scheme.ids, e.id, o)) {
 			opens_remove(&net.state->opens, e.id);
 			open_delete(o);
-		} else if (e.kind & NET_OPEN_RING) {
-			scheme_notify(&net.scheme, e.id, READY_READ | READY_PRIORITY, READY_READ | READY_PRIORITY);
+		} else {
+			o->is_untold = e.kind & NET_OPEN_RING;
 		}
 	}
+	/* The kernel takes our word only once we have received. */
+	server_timer_set(net.server, &net.adopted, DEADLINE_NOW);
+}
+
+void net_adopted_tell(struct server_timer *t)
+{
+	struct net_open *o;
+
+	(void)t;
+	list_each(o, &net.opens, link)
+		if (o->is_untold && !o->queue)
+			scheme_notify(&net.scheme, o->id, READY_READ | READY_PRIORITY, READY_READ | READY_PRIORITY);
 }
 
 static void card_close(struct scheme *s, void *open)
