@@ -16,14 +16,15 @@
 #include "lib/scheme/scheme.h"
 #include "servers/audiod/mixer.h"
 
-enum { PERIOD_FRAMES = 256, DEVICES_MAX = 4, NAME_BYTES = 64, TEXT_BYTES = 4096, PERCENT_START = 80, FRAME_BYTES = 4, CHUNK_BYTES = 4096 };
-#define KEPT_MAGIC 0x31445541ull
+enum { PERIOD_FRAMES = 256, DEVICES_MAX = 4, NAME_BYTES = 64, TEXT_BYTES = 4096, PERCENT_START = 80, FRAME_BYTES = 4, CHUNK_BYTES = 4096,
+       USER_STREAMS_MAX = MIXER_STREAMS_MAX / 4 /* of one user other than 0 */ };
+#define KEPT_MAGIC 0x32445541ull
 
-/* What outlives us: of each stream what it is. */
+/* What outlives us: of each stream what it is, and whose. */
 struct kept {
 	uint64_t magic;
 	uint32_t percent, reserved;
-	struct { uint64_t id; uint32_t volume, reserved; struct audio_format format; } stream[MIXER_STREAMS_MAX];
+	struct { uint64_t id; uint32_t volume, uid; struct audio_format format; } stream[MIXER_STREAMS_MAX];
 };
 
 struct stream {
@@ -37,6 +38,7 @@ struct waiter {
 	struct list_node link;
 	struct stream *stream;
 	size_t bytes, done;             /* of a WRITE; bytes 0: a drain */
+	uint64_t heard_ns;              /* of a drain: when all will have been played; 0: not all was mixed */
 };
 
 static struct { char name[NAME_BYTES]; handle_t root; } device[DEVICES_MAX];
@@ -102,14 +104,6 @@ static void stream_go_on(struct stream *s)
 
 /* ---- The device ------------------------------------------------------------------------------------------------------ */
 
-static bool is_drain_wanted(void)
-{
-	for (uint32_t i = 0; i < MIXER_STREAMS_MAX; i++)
-		if (streams[i].mixed && !list_is_empty(&streams[i].waiting) && list_first(&streams[i].waiting, struct waiter, link)->bytes == 0)
-			return true;
-	return false;
-}
-
 static void period_play(void)
 {
 	int16_t frames[2 * PERIOD_FRAMES];
@@ -139,24 +133,41 @@ static void device_ready(struct server_watch *w, uint32_t found)
 	settle();
 }
 
-/* Everything was mixed: those who wait for the end wait for what the device has, and no longer. */
+/* The drain that is next of the stream's, when all that it waits for was mixed; or NULL. */
+static struct waiter *drain_due(const struct stream *s)
+{
+	struct waiter *w = s->mixed && s->mixed->count == 0 && !list_is_empty(&s->waiting) ? list_first(&s->waiting, struct waiter, link) : NULL;
+
+	return w && w->bytes == 0 ? w : NULL;
+}
+
+/* When what the device has by now will have been heard. */
+static uint64_t device_end(void)
+{
+	int64_t left = device[0].root == HANDLE_NONE ? 0 : handle_call(device[0].root, AUDIO_DRAIN, NULL, 0, NULL, 0, 0);
+
+	return now() + (uint64_t)MAX_OF(left, (int64_t)0) * 1000000000 / AUDIO_RATE;
+}
+
+/* Who waits for the end of a stream waits for what the device had when the last of it was mixed, whatever others play after that. */
 static void drains_look(void)
 {
-	int64_t left;
+	uint64_t first = UINT64_MAX;
+	struct waiter *w;
 
-	if (!is_drain_wanted() || !mixer_is_empty(&mixer))
-		return;
-	left = device[0].root == HANDLE_NONE ? 0 : handle_call(device[0].root, AUDIO_DRAIN, NULL, 0, NULL, 0, 0);
-	if (left > 0) {
-		server_timer_set(&server, &drained, now() + (uint64_t)left * 1000000000 / AUDIO_RATE);
-		return;
-	}
 	for (uint32_t i = 0; i < MIXER_STREAMS_MAX; i++)
-		while (streams[i].mixed && !list_is_empty(&streams[i].waiting) &&
-		       list_first(&streams[i].waiting, struct waiter, link)->bytes == 0) {
-			waiter_end(list_first(&streams[i].waiting, struct waiter, link), OK);
+		while ((w = drain_due(&streams[i]))) {
+			if (w->heard_ns == 0)
+				w->heard_ns = device_end();
+			if (w->heard_ns > now()) {
+				first = MIN_OF(first, w->heard_ns);
+				break;
+			}
+			waiter_end(w, OK);
 			stream_go_on(&streams[i]);
 		}
+	if (first != UINT64_MAX)
+		server_timer_set(&server, &drained, first);
 }
 
 static void on_drained(struct server_timer *t)
@@ -246,14 +257,20 @@ static err_t stream_new(uint32_t index, struct stream **out)
 	return OK;
 }
 
-/* A place that nobody has; what an instance before us had and was not yet asked of is somebody's. MIXER_STREAMS_MAX: none. */
-static uint32_t place_free(void)
+/* A place that nobody has, for this user; what an instance before us had and was not yet asked of is somebody's. NFILE: none, or he has his share. */
+static err_t place_find(uint32_t uid, uint32_t *out)
 {
-	uint32_t i = 0;
+	uint32_t found = MIXER_STREAMS_MAX, his = 0;
 
-	while (i < MIXER_STREAMS_MAX && (streams[i].mixed || kept->stream[i].id))
-		i++;
-	return i;
+	for (uint32_t i = 0; i < MIXER_STREAMS_MAX; i++)
+		if (!streams[i].mixed && !kept->stream[i].id)
+			found = MIN_OF(found, i);
+		else
+			his += kept->stream[i].uid == uid;
+	if (found == MIXER_STREAMS_MAX || (uid != 0 && his >= USER_STREAMS_MAX))
+		return ERR_NFILE;
+	*out = found;
+	return OK;
 }
 
 static void stream_keep(struct stream *s)
@@ -274,11 +291,11 @@ static int64_t audio_open(struct scheme_request *r, const char *ref, size_t ref_
 	}
 	if (!string_is(ref, ref_bytes, "play"))
 		return ERR_NOENT;
-	uint32_t place = place_free();
-	if (place == MIXER_STREAMS_MAX)
-		return ERR_NFILE;
+	uint32_t place, uid = r->message->sender.uid;
+	TRY(place_find(uid, &place));
 	TRY(stream_new(place, &s));
 	stream_keep(s);
+	kept->stream[place].uid = uid;
 	r->opened = s;
 	return OK;
 }
