@@ -265,8 +265,9 @@ void tty_serve_open(struct tty_served *s, struct tty_open *o, struct scheme_requ
 	*o = (struct tty_open){ .served = s };
 	list_push_back(&s->opens, &o->link);
 	r->reply_flags |= REPLY_NOTIFIES;
-	if (!(open_flags & (OPEN_NOCTTY | OPEN_PATH)) && sender->session != 0 && sender->pid == sender->session
-	    && s->tty.session == 0)
+	bool may_read = sender->uid == 0 || open_flags & OPEN_READ;
+
+	if (!(open_flags & (OPEN_NOCTTY | OPEN_PATH)) && may_read && sender->session != 0 && sender->pid == sender->session && s->tty.session == 0)
 		(void)!serve_acquire(s, sender, false);
 }
 

@@ -226,11 +226,22 @@ static int64_t put_name(struct tty_served *s, struct scheme_request *r)
 	return (int64_t)bytes;
 }
 
+/* Anybody may open it for nothing (access 0), to ask about it: that is no right to change it, or to take it. */
+static bool was_opened_for(const struct tty_served *s, const struct scheme_request *r, uint32_t access)
+{
+	const struct message *m = r->message;
+	bool is_of_session = s->tty.session != 0 && m->sender.session == s->tty.session;
+
+	return m->sender.uid == 0 || is_of_session || (!(m->open_flags & OPEN_PATH) && m->open_flags & access);
+}
+
 /* Calls that change the terminal: from the background only with a flag. */
 static int64_t change(struct tty_served *s, struct scheme_request *r, uint32_t code, uint64_t word, bool is_master)
 {
 	err_t err;
 
+	if (!is_master && !was_opened_for(s, r, OPEN_READ | OPEN_WRITE))
+		return ERR_PERM;
 	if (!is_master && (err = serve_check(s, r, TTY_ACCESS_CHANGE)))
 		return err;
 	switch (code) {
@@ -270,7 +281,8 @@ static int64_t put_stat(const struct tty_served *s, struct scheme_request *r)
 
 bool tty_serve_may(const struct tty_served *s, const struct sender *sender, uint32_t open_flags)
 {
-	uint32_t mode = s->mode, needed = (open_flags & OPEN_READ ? 4 : 0) | (open_flags & OPEN_WRITE ? 2 : 0);
+	/* Who opens it to execute it may read, says the kernel. */
+	uint32_t mode = s->mode, needed = (open_flags & (OPEN_READ | OPEN_EXEC) ? 4 : 0) | (open_flags & OPEN_WRITE ? 2 : 0);
 
 	if (sender->uid == 0)
 		return true;
@@ -350,7 +362,9 @@ int64_t tty_serve_call(struct tty_served *s, struct scheme_request *r, uint32_t 
 	case TTY_SET_GROUP:
 		return set_foreground(s, r, word);
 	case TTY_ACQUIRE:
-		return is_master ? ERR_NOTTY : serve_acquire(s, sender, word == 1);
+		if (is_master || !was_opened_for(s, r, OPEN_READ))
+			return is_master ? ERR_NOTTY : ERR_PERM;
+		return serve_acquire(s, sender, word == 1);
 	case TTY_RELEASE:
 		return release(s, sender);
 	case TTY_GET_SESSION:

@@ -34,6 +34,7 @@ static const struct scheme_ops ops = {
 };
 static uint8_t out[65536];
 static struct message message;
+static uint32_t asks_with = OPEN_READ | OPEN_WRITE;    /* what the open thing was opened for */
 static struct scheme_request request;
 static uint64_t tag;
 
@@ -42,7 +43,7 @@ static struct scheme_request *ask(uint32_t pid, uint32_t group, const char *in, 
 {
 	message = (struct message){
 		.sender = { .pid = pid, .tid = pid, .uid = pid >= 50 ? 1000 : 0, .group = group, .session = group / 10 * 10 },
-		.in_bytes = (uint32_t)in_bytes, .out_bytes = (uint32_t)out_bytes, .request.tag = (uint32_t)++tag,
+		.in_bytes = (uint32_t)in_bytes, .out_bytes = (uint32_t)out_bytes, .request.tag = (uint32_t)++tag, .open_flags = asks_with,
 	};
 	request = (struct scheme_request){
 		.scheme = &scheme, .message = &message, .open = &opened, .in = (const uint8_t *)in, .in_here = in_bytes,
@@ -419,5 +420,51 @@ TEST(a_new_size_is_told_to_the_foreground)
 	CHECK_EQ(sent[0].signal, TTY_SIGWINCH);
 	CHECK_EQ(call_as(10, 10, TTY_GET_SIZE, 0, "", 0), 0);
 	CHECK_MEM(out, &size, sizeof(size));
+	finish();
+}
+
+TEST(to_execute_a_terminal_is_to_read_it)
+{
+	start();
+	served.mode = 0620;
+	CHECK(!tty_serve_may(&served, &(struct sender){ .pid = 50, .uid = 1000, .gid = 1000, .session = 50 }, OPEN_EXEC));
+	finish();
+}
+
+TEST(what_was_opened_for_nothing_changes_nothing)
+{
+	struct tty_modes modes = { 0 };
+
+	start();
+	for (asks_with = 0;; asks_with = OPEN_PATH | OPEN_READ) {
+		CHECK_EQ(call_as(50, 50, TTY_SET, TTY_NOW, &modes, sizeof(modes)), ERR_PERM);
+		CHECK_EQ(call_as(50, 50, TTY_FLUSH, TTY_FLUSH_IN, NULL, 0), ERR_PERM);
+		CHECK_EQ(call_as(50, 50, TTY_FLOW, 0, NULL, 0), ERR_PERM);
+		CHECK(call_as(50, 50, TTY_GET, 0, NULL, 0) >= 0);
+		if (asks_with)
+			break;
+	}
+	asks_with = OPEN_WRITE;
+	CHECK_EQ(call_as(50, 50, TTY_FLUSH, TTY_FLUSH_IN, NULL, 0), OK);
+	asks_with = OPEN_READ | OPEN_WRITE;
+	finish();
+}
+
+TEST(a_free_terminal_is_taken_only_by_who_may_read_it)
+{
+	struct tty_open other;
+
+	start();
+	CHECK_EQ(call_as(10, 10, TTY_RELEASE, 0, NULL, 0), OK);
+	CHECK_EQ(served.tty.session, 0);
+	tty_serve_open(&served, &other, ask(50, 50, "", 0, 0), 0);
+	CHECK_EQ(served.tty.session, 0);
+	for (asks_with = 0; asks_with <= OPEN_WRITE; asks_with += OPEN_WRITE)
+		CHECK_EQ(call_as(50, 50, TTY_ACQUIRE, 0, NULL, 0), ERR_PERM);
+	CHECK_EQ(served.tty.session, 0);
+	asks_with = OPEN_READ | OPEN_WRITE;
+	CHECK_EQ(call_as(50, 50, TTY_ACQUIRE, 0, NULL, 0), OK);
+	CHECK_EQ(served.tty.session, 50);
+	tty_serve_close(&other);
 	finish();
 }
