@@ -13,6 +13,7 @@
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 #include "lib/scheme/scheme.h"
 
 #define LOOK_NS 500000000ull
@@ -406,13 +407,10 @@ static void look_at_slots(struct server_timer *t)
 /* ---- Start ---- */
 
 /* Without a state object: an ordinary one, and nothing outlives us. */
-static err_t map_state(void)
+static err_t take_state(void)
 {
-	int64_t at = sys_map(0, startup_handle("state"), 0, round_up(sizeof *bus, 4096), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-
-	if (at < 0)
-		return (err_t)at;
-	bus = (struct bus *)at;
+	if (!(bus = state_map(sizeof *bus)))
+		return ERR_NOMEM;
 	if (!bus_is_sane(bus))
 		bus_init(bus);
 	return OK;
@@ -459,7 +457,7 @@ int program_main(const struct startup *startup UNUSED)
 
 	for (uint32_t i = 0; i < BUS_FUNCTIONS_MAX; i++)
 		holdings[i].claim = (struct claim){ .domain = HANDLE_NONE, .domain_error = ERR_NODEV };
-	if ((err = map_state()) || (err = server_init(&server)) || (err = server_add_scheme(&server, &scheme, NULL, &pci_ops, NULL))) {
+	if ((err = take_state()) || (err = server_init(&server)) || (err = server_add_scheme(&server, &scheme, NULL, &pci_ops, NULL))) {
 		print("pcid: cannot start: error %d\n", -err);
 		return 1;
 	}

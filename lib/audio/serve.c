@@ -3,11 +3,8 @@
 #include "lib/base/bits.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
-#include "lib/native/startup.h"
-#include "lib/native/sys.h"
+#include "lib/native/state.h"
 #include "lib/scheme/scheme.h"
-
-enum { PAGE_BYTES = 4096 };
 
 static struct scheme scheme;
 static struct server_timer begin;
@@ -94,12 +91,9 @@ static void on_begin(struct server_timer *t)
 
 err_t sink_serve(struct sink *s, struct server *server, const char *name)
 {
-	static struct kept own;
-	handle_t state = startup_handle("state");
-	int64_t address = state == HANDLE_NONE ? ERR_NOENT : sys_map(0, state, 0, PAGE_BYTES, MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-
 	device_name = name;
-	kept = address > 0 ? (struct kept *)(uintptr_t)address : &own;
+	if (!(kept = state_map(sizeof(*kept))))
+		return ERR_NOMEM;
 	TRY(server_add_scheme(server, &scheme, NULL, &ops, s));
 	/* The kernel takes our word only once we have received. */
 	server_timer_init(&begin, on_begin);

@@ -1,12 +1,11 @@
 /* lib/block/start.c - what of a block driver's start is system calls: the state object, the device's memory, the scheme. */
-#include "lib/base/bits.h"
 #include "lib/base/try.h"
 #include "lib/block/queue.h"
 #include "lib/native/handle.h"
-#include "lib/native/heap.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 
-enum { POOL_BYTES = 1024 * 1024, PIECE_BYTES = 64 * 1024, PAGE = 4096 };
+enum { POOL_BYTES = 1024 * 1024, PIECE_BYTES = 64 * 1024 };
 
 uint64_t block_now(void)
 {
@@ -18,19 +17,6 @@ void block_sleep(uint64_t ns)
 	(void)!sys_sleep(0, HANDLE_NONE, block_now() + ns);
 }
 
-static err_t state_get(struct state **out)
-{
-	handle_t object = startup_handle("state");
-
-	if (object == HANDLE_NONE)
-		return (*out = heap_alloc(sizeof(**out))) ? OK : ERR_NOMEM;
-	int64_t at = sys_map(0, object, 0, round_up(sizeof(**out), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-	if (at < 0)
-		return (err_t)at;
-	*out = (struct state *)at;
-	return OK;
-}
-
 err_t block_init(struct server *server, struct device *device)
 {
 	struct dma_memory memory;
@@ -38,7 +24,8 @@ err_t block_init(struct server *server, struct device *device)
 	struct dma_keeper keeper;
 	err_t err;
 
-	TRY(state_get(&state));
+	if (!(state = state_map(sizeof(*state))))
+		return ERR_NOMEM;
 	TRY(dma_allocate(device, POOL_BYTES, PIECE_BYTES, 0, &memory));
 	TRY(server_add_scheme(server, &block.scheme, NULL, &block_scheme_ops, NULL));
 	block_setup(server, state, &memory);

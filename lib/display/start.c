@@ -1,13 +1,10 @@
 /* lib/display/start.c - what of a display driver is system calls: the state object, the scheme, surfaces' memory. */
 #include "abi/proto/kernel.h"
-#include "lib/base/bits.h"
-#include "lib/base/heap.h"
 #include "lib/base/try.h"
 #include "lib/display/serve.h"
 #include "lib/native/handle.h"
 #include "lib/native/startup.h"
-
-enum { PAGE = 4096 };
+#include "lib/native/state.h"
 
 static struct scheme scheme;
 
@@ -35,16 +32,6 @@ void surface_unmap(struct surface *s)
 	handle_close(s->object);
 }
 
-static struct display_state *state_get(void)
-{
-	handle_t object = startup_handle("state");
-
-	if (object == HANDLE_NONE)
-		return heap_alloc(sizeof(struct display_state));
-	int64_t at = sys_map(0, object, 0, round_up(sizeof(struct display_state), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-	return at < 0 ? NULL : (struct display_state *)at;
-}
-
 /* The kernel hears notifications only once we receive. */
 static void tell_first(struct server_timer *t)
 {
@@ -53,7 +40,7 @@ static void tell_first(struct server_timer *t)
 
 err_t display_init(struct display *d, struct server *s)
 {
-	struct display_state *state = state_get();
+	struct display_state *state = state_map(sizeof(*state));
 
 	if (!state)
 		return ERR_NOMEM;

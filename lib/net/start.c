@@ -1,10 +1,10 @@
 /* lib/net/start.c - what of a network driver is system calls: the state object, clients' memory, the scheme. */
 #include "abi/proto/kernel.h"
-#include "lib/base/bits.h"
 #include "lib/base/try.h"
 #include "lib/native/handle.h"
 #include "lib/native/heap.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 #include "lib/net/card.h"
 
 enum { PAGE = 4096 };
@@ -64,24 +64,12 @@ void net_memory_unmap(struct net_memory *m)
 
 /* ---- The start ---- */
 
-static err_t state_get(struct net_state **out)
-{
-	handle_t object = startup_handle("state");
-
-	if (object == HANDLE_NONE)
-		return (*out = heap_alloc(sizeof(**out))) ? OK : ERR_NOMEM;
-	int64_t at = sys_map(0, object, 0, round_up(sizeof(**out), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-	if (at < 0)
-		return (err_t)at;
-	*out = (struct net_state *)at;
-	return OK;
-}
-
 err_t net_init(struct server *server, struct device *device, struct net_card *card)
 {
 	struct net_state *state;
 
-	TRY(state_get(&state));
+	if (!(state = state_map(sizeof(*state))))
+		return ERR_NOMEM;
 	TRY(server_add_scheme(server, &net.scheme, NULL, &net_scheme_ops, NULL));
 	net_setup(server, device, card, state);
 	return OK;

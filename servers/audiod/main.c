@@ -13,6 +13,7 @@
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 #include "lib/scheme/scheme.h"
 #include "servers/audiod/mixer.h"
 
@@ -495,17 +496,14 @@ static const struct scheme_ops audio_ops = {
 
 /* ---- Start ----------------------------------------------------------------------------------------------------------- */
 
-static void state_map(void)
+static err_t state_take(void)
 {
-	static struct kept own;
-	handle_t h = startup_handle("state");
-	int64_t address = h == HANDLE_NONE ? ERR_NOENT
-	                : sys_map(0, h, 0, round_up(sizeof(struct kept), 4096), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-
-	kept = address > 0 ? (struct kept *)(uintptr_t)address : &own;
+	if (!(kept = state_map(sizeof(*kept))))
+		return ERR_NOMEM;
 	if (kept->magic != KEPT_MAGIC || kept->percent > 100)
 		*kept = (struct kept){ .magic = KEPT_MAGIC, .percent = PERCENT_START };
 	mixer.percent = kept->percent;
+	return OK;
 }
 
 int program_main(const struct startup *startup)
@@ -515,10 +513,9 @@ int program_main(const struct startup *startup)
 	(void)startup;
 	for (uint32_t i = 0; i < DEVICES_MAX; i++)
 		device[i].root = HANDLE_NONE;
-	state_map();
 	server_timer_init(&drained, on_drained);
 	attached_take(device_attach);
-	if (!(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &audio_ops, NULL))) {
+	if (!(err = state_take()) && !(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &audio_ops, NULL))) {
 		settle();
 		err = server_run(&server);
 	}

@@ -13,6 +13,7 @@
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 #include "lib/scheme/scheme.h"
 #include "servers/inputd/core.h"
 
@@ -349,17 +350,14 @@ static const struct scheme_ops input_ops = {
 
 /* ---- Start ----------------------------------------------------------------------------------------------------------- */
 
-static err_t state_map(void)
+/* *is_first: nobody was before us. */
+static err_t state_take(bool *is_first)
 {
-	static struct core own;
-	handle_t h = startup_handle("state");
-	int64_t address = h == HANDLE_NONE ? ERR_NOENT
-	                : sys_map(0, h, 0, round_up(sizeof(struct core), 4096), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-
-	core = address > 0 ? (struct core *)(uintptr_t)address : &own;
-	bool is_first = core->magic == 0;
+	if (!(core = state_map(sizeof(*core))))
+		return ERR_NOMEM;
+	*is_first = core->magic == 0;
 	core_init(core);
-	return is_first ? OK : ERR_EXIST;
+	return OK;
 }
 
 /* layout=NAME on the kernel's command line. */
@@ -384,13 +382,14 @@ static void layout_from_command_line(void)
 
 int program_main(const struct startup *startup)
 {
+	bool is_first;
 	err_t err;
 
 	(void)startup;
-	if (state_map() == OK)
-		layout_from_command_line();
 	server_timer_init(&timer, fire);
-	if (!(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &input_ops, NULL))) {
+	if (!(err = state_take(&is_first)) && is_first)
+		layout_from_command_line();
+	if (!err && !(err = server_init(&server)) && !(err = server_add_scheme(&server, &scheme, NULL, &input_ops, NULL))) {
 		/* Who waits is told at once: after the first receive, for only then the kernel takes our word. */
 		server_timer_set(&server, &timer, 1);
 		err = server_run(&server);

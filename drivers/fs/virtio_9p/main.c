@@ -1,7 +1,6 @@
 /* drivers/fs/virtio_9p/main.c - host: a folder of the host, in the guest as /host. */
 #include "abi/proto/file.h"
 #include "drivers/fs/virtio_9p/job.h"
-#include "lib/base/bits.h"
 #include "lib/base/fmt.h"
 #include "lib/base/string.h"
 #include "lib/base/try.h"
@@ -10,8 +9,8 @@
 #include "lib/native/heap.h"
 #include "lib/native/print.h"
 #include "lib/native/startup.h"
+#include "lib/native/state.h"
 
-enum { PAGE = 4096 };
 #define LOOK_NS 5000000000ull
 
 static struct server server;
@@ -35,17 +34,6 @@ static void look(struct server_timer *t)
 	server_timer_set(&server, t, (uint64_t)sys_clock(0, HANDLE_NONE, CLOCK_MONOTONIC_NS) + LOOK_NS);
 }
 
-static err_t records_get(struct records **out)
-{
-	handle_t object = startup_handle("state");
-
-	if (object == HANDLE_NONE)
-		return (*out = heap_alloc(sizeof(**out))) ? OK : ERR_NOMEM;
-	int64_t at = sys_map(0, object, 0, round_up(sizeof(**out), PAGE), MAP_READ | MAP_WRITE | MAP_SHARED, 0, HANDLE_NONE, 0);
-	*out = (struct records *)at;
-	return at < 0 ? (err_t)at : OK;
-}
-
 /* The tag says where: "host" is /host, with a directory of that name in the root's tree; others are reached by their schemes. */
 static void place_make(char *mount, size_t bytes)
 {
@@ -67,7 +55,8 @@ static err_t start(void)
 	TRY(device_open(&device, "device"));
 	TRY(link_open(&host, &device));
 	TRY(driver_interrupt_add(&interrupt, &server, &device, 0, came, &host));
-	TRY(records_get(&records));
+	if (!(records = state_map(sizeof(*records))))
+		return ERR_NOMEM;
 	TRY(server_add_scheme(&server, &scheme, NULL, &share_ops, NULL));
 	map_init(startup_handle("blank"));
 	place_make(mount, sizeof(mount));
