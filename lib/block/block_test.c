@@ -522,6 +522,31 @@ TEST(a_long_request_makes_do_with_the_room_that_short_ones_leave)
 	close_it(late);
 }
 
+TEST(an_error_of_who_waits_for_memory_does_not_keep_it_from_the_others)
+{
+	static struct block_disk first, second;
+	setup(0);
+	void *o = open_at(NULL, "0", 1), *busy = disk_beside(&first, "1", 2), *late = disk_beside(&second, "2", 3);
+	for (uint32_t i = 0; i < POOL / 4096 - 1; i++)
+		CHECK_EQ(read_at(busy, 512, i * 512), SCHEME_LATER);
+	/* Its first page is under way, for the next it waits. */
+	CHECK_EQ(read_at(late, 32 * 1024, 0), SCHEME_LATER);
+	CHECK_EQ(block.pool.free_pages, 0);
+	CHECK_EQ(read_at(busy, 512, 0), SCHEME_LATER);
+	CHECK_EQ(flights, POOL / 4096);
+	CHECK(flight[flights - 1]->disk == &second);
+	finish(flights - 1, ERR_IO);
+	CHECK_EQ(answers, 1);
+	CHECK_EQ(answer[0], ERR_IO);
+	CHECK_EQ(flights, POOL / 4096);
+	finish_all();
+	CHECK_EQ(answers, POOL / 4096 + 1);
+	CHECK(nothing_leaks());
+	close_it(o);
+	close_it(busy);
+	close_it(late);
+}
+
 /* ---- Straight into the client's pages ---------------------------------------------------------------------------------- */
 
 static void *setup_direct(uint32_t pieces_max)

@@ -67,6 +67,9 @@ static void call_stop(struct block_call *c, err_t err)
 		c->err = err;
 	c->is_given = true;
 	list_remove(&c->link);
+	/* Nobody waits for the turn of what may have been all that it had to do. */
+	if (block.starved == c->queue)
+		block.starved = NULL;
 }
 
 /* From offset of what the client sends. */
