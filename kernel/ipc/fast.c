@@ -199,7 +199,7 @@ NOINLINE static void call_await(struct scheme *s, struct call *c, err_t waited, 
 
 	c->held = NULL;         /* from now on our stack has more to it */
 	while (c->state != CALL_DONE && c->state != CALL_WITHDRAWN) {
-		if (waited == ERR_TIMEDOUT || (waited && atomic_load(&c->client->attention) & ATTENTION_KILL)) {
+		if ((waited == ERR_TIMEDOUT && !c->has_kept) || (waited && atomic_load(&c->client->attention) & ATTENTION_KILL)) {
 			take_away(s, c);
 			return;
 		}

@@ -363,7 +363,7 @@ static err_t copy_keep(struct call *c, uint64_t address, uint64_t bytes, bool wr
 		if (!(err = memobj_keep(m, q->arg[5] + (*done >> PAGE_SHIFT), NULL, c->space, address + *done, write, &piece)))
 			err = copy_to_user(uaddr(to), &piece, sizeof(piece));
 	}
-	c->has_kept = true;
+	c->has_kept |= *done > 0;       /* who keeps nothing holds up nobody */
 	resource_put(keeper);
 	return err;
 }

@@ -23,7 +23,7 @@ enum { BIG = 300000 };
 /* ---- The server --------------------------------------------------------------------------------------------------- */
 
 static uint32_t cancels, closes;
-static struct scheme_deferred *later;
+static struct scheme_deferred *later, *stubborn;
 
 struct open { uint64_t sum; };
 
@@ -97,7 +97,7 @@ static int64_t wild_copy(struct scheme_request *r)
 	return 0;
 }
 
-enum { KEPT_PAGES = 5, KEPT_AT = 700 };
+enum { KEPT_PAGES = 5, KEPT_AT = 700, KEEP_NONE = 2 };
 
 static int64_t keep(uint32_t tag, handle_t keeper, uint64_t offset, uint64_t bytes, struct dma_piece *piece, uint64_t number)
 {
@@ -135,6 +135,16 @@ static int64_t keep_pages(struct scheme_request *r, bool is_odd)
 		return 9;
 	handle_close(keeper);
 	return 0;
+}
+
+/* Keeps nothing, and never answers. */
+static int64_t keep_none(struct scheme_request *r)
+{
+	struct dma_piece piece;
+
+	if (!(stubborn = heap_new(struct scheme_deferred)))
+		return ERR_NOMEM;
+	return keep(r->message->request.tag, scheme.handle, 0, 4096, &piece, 0) == ERR_INVAL ? scheme_defer(r, stubborn) : 1;
 }
 
 static int64_t server_call(struct scheme_request *r, uint32_t code, uint64_t word)
@@ -178,7 +188,7 @@ static int64_t server_call(struct scheme_request *r, uint32_t code, uint64_t wor
 	case WILD_COPY:
 		return wild_copy(r);
 	case KEEP:
-		return keep_pages(r, word);
+		return word == KEEP_NONE ? keep_none(r) : keep_pages(r, word);
 	case LATER:
 		if (later) {
 			struct scheme_deferred *d = later;
@@ -204,6 +214,8 @@ static void server_close(struct scheme *s, void *open)
 static void server_cancel(struct scheme_deferred *d)
 {
 	cancels++;
+	if (d == stubborn)
+		return;
 	scheme_answer(d, ERR_INTR);
 	heap_delete(d);
 }
@@ -286,6 +298,33 @@ static void pages_of_a_client_are_kept_for_devices(void)
 	CHECK(sys_call_handle(0, it, (enum code)KEEP, keeper, NULL, 0, (void *)(at + 64), KEPT_PAGES * 4096, 1, &none) == 0);
 	handle_close(keeper);
 	CHECK(sys_unmap(0, HANDLE_NONE, (uint64_t)at, room) == 0);
+}
+
+static void ask_interruptibly(void *argument)
+{
+	struct { int64_t result; uint32_t done; } *a = argument;
+	handle_t none;
+
+	(void)!sys_notice_mask(0, HANDLE_NONE, ~1ull, NULL);
+	a->result = sys_call_handle(REQUEST_INTERRUPTIBLE, it, (enum code)KEEP, HANDLE_NONE, NULL, 0, NULL, 0, KEEP_NONE, &none);
+	(void)!sys_notice_mask(0, HANDLE_NONE, UINT64_MAX, NULL);
+	__atomic_store_n(&a->done, 1, __ATOMIC_RELEASE);
+	sys_futex_wake(0, HANDLE_NONE, &a->done, 1, 0);
+}
+
+/* Only pages that are kept for a device make an interrupted client wait for the server, however long. */
+static void a_server_that_keeps_nothing_holds_up_nobody(void)
+{
+	static struct { int64_t result; uint32_t done; } answer;
+	uint64_t end = now_ns() + 10000000000;
+	uint32_t tid;
+
+	CHECK(thread_create(ask_interruptibly, &answer, &tid) == OK);
+	sys_sleep(0, HANDLE_NONE, now_ns() + 100000000);
+	CHECK(handle_call(startup_self(), TASK_POST, NULL, 0, NULL, 0, 1 | (uint64_t)tid << 32) == OK);
+	while (__atomic_load_n(&answer.done, __ATOMIC_ACQUIRE) == 0 && now_ns() < end)
+		sys_futex_wait(0, HANDLE_NONE, &answer.done, 0, end);
+	CHECK(answer.done == 1 && answer.result == ERR_INTR);
 }
 
 static void a_garbage_answer_is_an_error(void)
@@ -594,6 +633,7 @@ int program_main(const struct startup *startup)
 	run("readiness is told", readiness_is_told);
 	run("a kept request is answered later", a_kept_request_is_answered_later);
 	run("only the server answers", only_the_server_answers);
+	run("a server that keeps nothing holds up nobody", a_server_that_keeps_nothing_holds_up_nobody);
 	run("a killed client leaves nothing behind", a_killed_client_leaves_nothing);
 	run("a killed client's request is cancelled at once", a_killed_clients_request_is_cancelled);
 	run("an open that fails after the server's answer is closed", an_open_that_fails_late_is_closed);
