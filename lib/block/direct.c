@@ -48,12 +48,17 @@ uint64_t direct_take(struct direct *x, uint64_t bytes_max, uint32_t max, struct 
 	return bytes;
 }
 
+void direct_leave(struct direct *x)
+{
+	heap_free(x->piece, x->pages * sizeof(*x->piece));
+	x->piece = NULL;
+}
+
 void direct_end(struct direct_slots *s, struct direct *x)
 {
 	if (!x->piece)
 		return;
 	dma_unkeep(&s->keeper, slot_number(x->slot), x->pages);
 	s->free |= 1ull << x->slot;
-	heap_free(x->piece, x->pages * sizeof(*x->piece));
-	x->piece = NULL;
+	direct_leave(x);
 }

@@ -35,5 +35,7 @@ void direct_init(struct direct_slots *s, const struct dma_keeper *keeper) NONNUL
 void direct_begin(struct direct_slots *s, struct direct *x, struct scheme_deferred *d, bool is_out, uint64_t bytes) NONNULL;
 /* The next bytes, at most so many (whole pages) in at most so many pieces: how many bytes. */
 uint64_t direct_take(struct direct *x, uint64_t bytes_max, uint32_t max, struct dma_piece *piece, uint32_t *count) NONNULL;
+/* The device may be at them for ever: they stay as they are, until its domain goes. */
+void direct_leave(struct direct *x) NONNULL;
 /* The device must be done with them. */
 void direct_end(struct direct_slots *s, struct direct *x) NONNULL;

@@ -417,8 +417,12 @@ void block_remove(struct block_disk *d)
 		block.starved = NULL;
 	while (!list_is_empty(&queue->held))
 		request_end(list_first(&queue->held, struct queue_request, node), ERR_NODEV);
-	while (!list_is_empty(&queue->flying))
-		request_end(list_first(&queue->flying, struct queue_request, node), ERR_NODEV);
+	while (!list_is_empty(&queue->flying)) {
+		struct queue_request *q = list_first(&queue->flying, struct queue_request, node);
+		/* One that could not be reset may yet write to them. */
+		direct_leave(&q->call->direct);
+		request_end(q, ERR_NODEV);
+	}
 	while (!list_is_empty(&queue->calls)) {
 		struct block_call *c = list_first(&queue->calls, struct block_call, link);
 		call_stop(c, ERR_NODEV);
