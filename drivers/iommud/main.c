@@ -84,8 +84,10 @@ static int64_t map(struct scheme_request *r, uint32_t domain, handle_t object, s
 	struct mapping *m = &domains->mapping[n];
 	if ((err = memory_keep(object, w, access, domain_number(n), piece, backend->is_isolated ? DMA_PIECES_MAX : max, &count)))
 		goto drop;
-	m->address = piece[0].address;
-	if (backend->is_isolated && (err = translate(domain, m, low, piece, &count)))
+	/* Without a place of its own it must not be one that others have. */
+	if (!backend->is_isolated)
+		m->address = piece[0].address;
+	else if ((err = translate(domain, m, low, piece, &count)))
 		goto drop;
 	if ((err = scheme_out(r, piece, count * sizeof *piece)))
 		goto drop;

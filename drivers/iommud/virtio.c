@@ -224,15 +224,16 @@ static void virtio_faults(void (*tell)(struct pci_address who, uint64_t address,
 	struct { uint64_t page; uint32_t endpoint, access; } is, was = { .page = UINT64_MAX };
 	struct ring_event e;
 
-	while (ring_event_look(&iommu.events, &e)) {
+	/* No more than were there: a device that does nothing else must not keep us from all others. */
+	for (uint32_t n = 0; n < RING_ENTRIES && ring_event_look(&iommu.events, &e); n++) {
 		struct pci_address who = function_of(e.endpoint);
-		uint32_t n = domain_find(iommu.domains, who);
+		uint32_t domain = domain_find(iommu.domains, who);
 		is.page = e.flags & FAULT_HAS_ADDRESS ? e.address & ~(uint64_t)(TABLE_BYTES - 1) : 0;
 		is.endpoint = e.endpoint;
 		is.access = (e.flags & FAULT_TO_READ ? DMA_READ : 0) | (e.flags & FAULT_TO_WRITE ? DMA_WRITE : 0);
 		/* It tells of each word. And it does not say which of both it was when nothing is mapped there. */
 		bool is_new = is.page != was.page || is.endpoint != was.endpoint || is.access != was.access;
-		if (is_new && (n == DOMAIN_NONE || iommu.domains->domain[n].fault_total < DOMAIN_FAULTS_TOLD))
+		if (is_new && (domain == DOMAIN_NONE || iommu.domains->domain[domain].fault_total < DOMAIN_FAULTS_TOLD))
 			tell(who, is.page, is.access ? is.access : DMA_READ | DMA_WRITE);
 		was = is;
 		ring_event_done(&iommu.events);
