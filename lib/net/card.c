@@ -8,6 +8,7 @@
 enum { TURNS_MAX = 16, VAIN_RESETS_MAX = 8 };
 #define STATE_MAGIC 0x31736d6172666e65ull       /* "enframs1" */
 #define WATCHDOG_NS 2000000000ull
+#define AGAIN_NS 1000000ull
 
 struct net net;
 
@@ -135,6 +136,7 @@ static void watch_over(struct net_queue *q)
 void net_queue_run(struct net_queue *q)
 {
 	uint32_t turns = 0;
+	bool is_asleep = false;
 
 	if (!q->owner || !net.is_started)
 		return;
@@ -145,8 +147,11 @@ void net_queue_run(struct net_queue *q)
 				server_timer_set(net.server, &net.again, DEADLINE_NOW);
 				return;
 			}
-		/* An incomplete frame, or a device that is always ready, is no reason to go on for ever. */
-	} while (q->owner && net.is_started && !fall_asleep(q) && ++turns < TURNS_MAX);
+	} while (q->owner && net.is_started && !(is_asleep = fall_asleep(q)) && ++turns < TURNS_MAX);
+	/* Something came at the last moment, and nobody else tells of it. An incomplete frame, or a device that is always ready, is no reason
+	 * to go on at once for ever. */
+	if (q->owner && net.is_started && !is_asleep)
+		server_timer_set(net.server, &net.again, net_now() + AGAIN_NS);
 	if (q->owner)
 		watch_over(q);
 }

@@ -109,7 +109,7 @@ static struct {
 	uint32_t in_count;
 	uint8_t wire[LOG][64];                  /* what was sent: its beginning */
 	uint32_t wire_bytes[LOG], sent;
-	bool has_news, is_sending_armed;
+	bool has_news, is_never_quiet, is_sending_armed;
 	bool copies;
 	struct { uint8_t first; uint32_t bytes; } come[DEVICE];        /* frames that have arrived */
 	uint32_t come_count;
@@ -212,7 +212,7 @@ static bool device_arm(void *driver, uint32_t queue, bool is_sending)
 	device.arms++;
 	device.has_news = false;
 	device.is_sending_armed = is_sending;
-	return !had;
+	return !had && !device.is_never_quiet;
 }
 
 static void device_filter(void *driver) { (void)driver; device.filters++; }
@@ -422,6 +422,22 @@ TEST(an_awake_driver_is_not_called)
 	CHECK_EQ(device.out_count, 2);
 	CHECK(put_bytes(3, 60, 0));
 	CHECK(ethernet_publish(&client));
+	forget();
+}
+
+TEST(what_came_at_the_last_moment_is_looked_at_again_though_nobody_tells)
+{
+	struct net_open *o = setup();
+
+	device.is_never_quiet = true;
+	CHECK_EQ(call(o, 0), OK);
+	/* Put while the driver works, so without a call; it has had its turns. */
+	atomic_store(&client.ring->wants, 0);
+	CHECK(put_bytes(1, 60, 0));
+	CHECK(!ethernet_publish(&client));
+	device.is_never_quiet = false;
+	fire_timers();
+	CHECK_EQ(device.sent, 1);
 	forget();
 }
 
