@@ -26,6 +26,7 @@ static bool is_current(const struct screen *n)
 static void show(struct screen *n, struct surface *u)
 {
 	n->graphic->shown = u;
+	n->graphic->damage_count = 0;   /* of the one before; this one is drawn whole */
 	if (is_current(n))
 		output_show(&n->all->output, u ? &u->target : NULL);
 }

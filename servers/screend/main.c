@@ -59,7 +59,8 @@ static void memory_drop(handle_t object, uint8_t *pixels, size_t bytes)
 static int64_t object_bytes(handle_t object)
 {
 	struct mem_info info;
-	int64_t n = handle_call(object, MEM_INFO, NULL, 0, &info, sizeof(info), 0);
+	/* It may be a client's, and not memory at all: only the kernel is asked. */
+	int64_t n = sys_call(REQUEST_KERNEL, object, pack_handle(MEM_INFO, HANDLE_NONE, false), NULL, 0, &info, sizeof(info), 0);
 
 	return n < 0 ? n : (int64_t)info.bytes;
 }
