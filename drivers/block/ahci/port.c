@@ -254,7 +254,8 @@ static bool is_present(const struct ahci_port *p)
 	return (port_get(p, PORT_SATA_STATUS) & SATA_DETECTION) == SATA_PRESENT;
 }
 
-/* The port stopped at an error (or did not answer). What was alone has the error; of several, nobody knows. */
+/* The port stopped at an error (or did not answer). What was alone has the error; of several, nobody knows. And what was alone just after an error of
+ * several may have that one's echo: it is asked again, until lib/block has it given up. */
 static void port_recover(struct ahci_port *p, err_t if_alone)
 {
 	struct block_request *lost[SLOTS_MAX];
@@ -265,10 +266,10 @@ static void port_recover(struct ahci_port *p, err_t if_alone)
 		return;
 	}
 	/* After a queued command failed a disk says so with every other queued one, until one that is not queued came (ACS-3, 4.16.3). */
-	if (count > 1 || queued)
+	if (count == 1 && !queued && p->careful)
+		if_alone = ERR_AGAIN;
+	else if (count > 1 || queued)
 		p->careful = count;
-	else if (p->careful)
-		p->careful--;
 	for (uint32_t i = 0; i < count; i++)
 		block_done(lost[i], count == 1 ? if_alone : ERR_AGAIN);
 }
